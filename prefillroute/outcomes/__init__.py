@@ -1,0 +1,1 @@
+"""Outcome tables: importers, validation, agreement classes, splits, folds and costs."""

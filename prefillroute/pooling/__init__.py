@@ -1,0 +1,1 @@
+"""Poolings turn the tokens of a layer into one vector."""

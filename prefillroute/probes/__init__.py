@@ -1,0 +1,1 @@
+"""Probes of an activation space: PCA, batched logistic regression, Fisher J, geometry."""

@@ -1,0 +1,1 @@
+"""The router bundle: save, load, verify, route."""

@@ -1,0 +1,1 @@
+"""What a predictor reads: prefill activations, or a semantic signal."""

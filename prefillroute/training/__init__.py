@@ -1,0 +1,1 @@
+"""One run, composed by Hydra: from outcomes to metrics, report and bundle."""
