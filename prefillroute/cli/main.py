@@ -1,0 +1,34 @@
+"""`prefillroute`: the commands beside `python train.py`."""
+
+import sys
+from collections.abc import Sequence
+
+from prefillroute import __version__
+from prefillroute.cli import extract, import_outcomes, pool, report, route
+from prefillroute.config.guard import guarded
+from prefillroute.cli.parser import Parser
+
+COMMANDS = (import_outcomes, pool, extract, report, route)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit status (0, or 1 after a one-line error on stderr)."""
+    return guarded(lambda: _run(sys.argv[1:] if argv is None else list(argv)))
+
+
+def _run(argv: list[str]) -> int:
+    parser = Parser(
+        prog="prefillroute",
+        description="Route queries between LLMs from a small encoder's prefill activations.",
+        epilog="Training and sweeps: python train.py --help",
+    )
+    parser.add_argument("--version", action="version", version=f"prefillroute {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    arguments = parser.parse_args(argv)
+    return int(arguments.run(arguments) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

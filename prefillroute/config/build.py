@@ -1,0 +1,60 @@
+"""The one place that instantiates: a choice node (``_target_`` and hyper-parameters) becomes an object."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig
+
+from prefillroute.errors import UserError
+
+HYDRA_KEYS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
+
+
+def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
+    """Instantiate a choice with what a person chose (the node) and what the data decides (``runtime``).
+
+    Runtime values that the target does not take are left out, so that one call serves every option of a group.
+
+    Raises:
+        UserError: for an argument that the target does not take, naming those it takes, and for a bad value.
+    """
+    check_arguments(node, runtime)
+    target = _target(node)
+    accepted = inspect.signature(target).parameters
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
+    passed = {name: value for name, value in runtime.items() if takes_all or name in accepted}
+    return instantiate(node, **passed, _convert_="all", _partial_=False)
+
+
+def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str] = ()) -> None:
+    """Bind a choice node to its constructor's signature without calling it.
+
+    Raises:
+        UserError: naming the argument that is unknown or missing, and the allowed ones.
+    """
+    target = _target(node)
+    signature = inspect.signature(target)
+    own = [str(key) for key in node if str(key) not in HYDRA_KEYS]
+    name = getattr(target, "__name__", str(target))
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    for key in own:
+        if key not in signature.parameters and not takes_all:
+            raise UserError(f"{name}: no argument '{key}'; allowed are {', '.join(signature.parameters)}")
+    given = {*own, *runtime}
+    for key, parameter in signature.parameters.items():
+        variadic = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        if parameter.default is inspect.Parameter.empty and not variadic and key not in given:
+            raise UserError(f"{name}: argument '{key}' is missing")
+
+
+def _target(node: DictConfig | Mapping[str, Any]) -> Any:
+    path = node.get("_target_")
+    if not path:
+        raise UserError(f"a choice needs a _target_; found the keys {', '.join(map(str, node)) or 'none'}")
+    try:
+        return get_object(str(path))
+    except Exception as error:  # Hydra wraps whatever the import raised
+        raise UserError(f"_target_: {path} cannot be imported ({str(error).splitlines()[0]})") from error
+

@@ -1,0 +1,60 @@
+"""Compose a configuration from ``conf/`` outside of ``train.py``: subcommands, tests, notebooks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.schema import register_schemas
+from prefillroute.errors import UserError
+
+Fact = TypeVar("Fact")
+
+
+def conf_dir() -> Path:
+    """The folder of group files: of the checkout when there is one, else as installed with the package."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "conf"
+    return checkout if (checkout / "config.yaml").is_file() else package / "conf"
+
+
+def compose_run(
+    overrides: Sequence[str] = (), config_name: str = "config", conf: Path | None = None
+) -> DictConfig:
+    """Compose ``config_name`` with Hydra overrides, as the command line would.
+
+    Raises:
+        UserError: for a misspelt option or key, naming the allowed ones, or a value of the wrong type.
+    """
+    folder = conf or conf_dir()
+    try:
+        return _compose(list(overrides), config_name, folder)
+    except COMPOSITION_ERRORS as error:
+        allowed = _compose([], config_name, folder)
+        raise UserError(explain(error, allowed)) from error
+
+
+def fact(node: Any, form: type[Fact]) -> Fact:
+    """A fact node (``cfg.encoder``, ``cfg.pool``, ...) as an object of its dataclass, interpolations resolved.
+
+    Raises:
+        UserError: when a value is missing or an interpolation does not resolve.
+    """
+    try:
+        found = OmegaConf.to_object(node)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{form.__name__}: {str(error).splitlines()[0]}") from error
+    assert isinstance(found, form), f"{type(found).__name__} is not a {form.__name__}"
+    return cast(Fact, found)
+
+
+def _compose(overrides: list[str], config_name: str, folder: Path) -> DictConfig:
+    register_schemas()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(config_dir=str(folder), version_base="1.3"):
+        return compose(config_name, overrides=overrides)

@@ -1,0 +1,60 @@
+"""Hydra's and OmegaConf's errors in one line that names the allowed keys or options."""
+
+import re
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException)
+"""What a misspelt or mistyped configuration raises while it is composed."""
+
+
+def explain(error: BaseException, allowed: DictConfig) -> str:
+    """Say in one line what is wrong in the configuration and what would be right.
+
+    Args:
+        error: one of ``COMPOSITION_ERRORS``.
+        allowed: the same configuration without the overrides, whose keys are the allowed ones.
+    """
+    chain = _chain(error)
+    text = "\n".join(str(link) for link in chain)
+    if found := re.search(r"Could not find '([^']+)'\n\nAvailable options in '([^']+)':\n(.*)", text, re.S):
+        option, group, options = found.groups()
+        names = ", ".join(line.strip() for line in options.splitlines() if line.strip())
+        return f"{group}: no option '{option.rsplit('/', 1)[-1]}'; allowed are {names}"
+    if found := re.search(r"Could not override '([^'@]+)[^']*'\. No match in the defaults list", text):
+        return f"no group or key '{found.group(1)}'; allowed are {_keys(allowed, '')}"
+    if found := re.search(r"full_key: (\S+)", text):
+        key = found.group(1)
+        parent, _, last = key.rpartition(".")
+        if _is_unknown(allowed, key):
+            return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
+        return f"{key}: {_first_line(chain[-1])}"
+    if found := re.search(r"Could not override '([^']+)'", text):
+        parent, _, last = found.group(1).rpartition(".")
+        return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
+    return _first_line(error)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    links = [error]
+    while (deeper := links[-1].__cause__ or links[-1].__context__) is not None and len(links) < 8:
+        links.append(deeper)
+    return [link for link in links if isinstance(link, COMPOSITION_ERRORS)] or [error]
+
+
+def _is_unknown(allowed: DictConfig, key: str) -> bool:
+    parent, _, last = key.rpartition(".")
+    node = OmegaConf.select(allowed, parent) if parent else allowed
+    return isinstance(node, DictConfig) and last not in node
+
+
+def _keys(allowed: DictConfig, parent: str) -> str:
+    node = OmegaConf.select(allowed, parent) if parent else allowed
+    keys = [str(key) for key in node] if isinstance(node, DictConfig) else []
+    return ", ".join(keys) or "none"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,73 @@
+"""Start ``train.py``: Hydra composes, mistakes end in one line, a failed job of a sweep does not end the sweep."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from prefillroute.config.compose import compose_run
+from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.guard import guarded, one_line
+from prefillroute.config.schema import register_schemas
+from prefillroute.errors import UserError
+from prefillroute.training.status import Status
+
+log = logging.getLogger(__name__)
+
+
+def launch(main: Callable[[], None]) -> None:
+    """Run a ``hydra.main`` function and leave the process with its exit status."""
+    register_schemas()
+    # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.exit(guarded(lambda: _compose_and_run(main)))
+
+
+def _compose_and_run(main: Callable[[], None]) -> int:
+    try:
+        main()
+    except COMPOSITION_ERRORS as error:
+        raise UserError(explain(error, compose_run())) from error
+    return 0
+
+
+def job(work: Callable[[Path], None]) -> None:
+    """Do one job's work in its run folder and record how it ended in ``status.json``.
+
+    A user's mistake is one line on stderr. Alone, the process then ends with status 1; in a sweep the other jobs
+    go on and the sweep's summary sets the exit status.
+    """
+    hydra = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    overrides = tuple(hydra.overrides.task)
+    in_sweep = hydra.mode == RunMode.MULTIRUN
+    try:
+        Status("running", overrides).write(folder)
+        work(folder)
+        Status("finished", overrides).write(folder)
+    except (UserError, OSError) as error:
+        _fail(folder, overrides, one_line(error))
+        if not in_sweep:
+            raise SystemExit(1) from None
+    except Exception as error:
+        _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")
+        if not in_sweep:
+            raise
+        log.exception("job %s failed", " ".join(overrides))
+
+
+def _fail(folder: Path, overrides: tuple[str, ...], message: str) -> None:
+    _record(folder, overrides, message)
+    print(f"error: {message}", file=sys.stderr, flush=True)
+
+
+def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:
+    try:
+        Status("failed", overrides, message).write(folder)
+    except OSError:
+        # A full or read-only disk is what is being reported; the message on stderr has to do.
+        log.debug("status.json could not be written in %s", folder)

@@ -1,0 +1,61 @@
+"""One logger per job, opened here and closed in a ``finally``: in one process a second job would log into the first."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from pytorch_lightning.loggers import Logger, WandbLogger
+
+from prefillroute.config.build import build
+from prefillroute.errors import UserError
+
+
+@contextmanager
+def tracking(node: DictConfig, folder: Path, hparams: Mapping[str, Any], tags: list[str]) -> Iterator[Logger]:
+    """Open the chosen logger under ``folder``/logs, give it the resolved configuration, close it at the end.
+
+    Args:
+        node: the group `logger`: a Lightning logger.
+        folder: run folder.
+        hparams: the resolved configuration as plain values.
+        tags: chosen options; W&B shows them as tags.
+
+    Raises:
+        UserError: when the logger's package is not installed.
+    """
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    is_wandb = str(node.get("_target_", "")).endswith("WandbLogger")
+    # The same folder gives the same id, so that a requeued job goes on in its own W&B run.
+    run_id = hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]
+    extra = {"id": run_id, "resume": "allow", "tags": tags, "dir": str(logs)} if is_wandb else {}
+    try:
+        logger: Logger = build(node, save_dir=str(logs), **extra)
+    except (ModuleNotFoundError, ImportError) as error:
+        raise UserError(f"logger: {error}; pip install 'prefillroute[tracking]'") from error
+    try:
+        logger.log_hyperparams(dict(hparams))
+        yield logger
+    except BaseException:
+        _close(logger, "failed")
+        raise
+    else:
+        _close(logger, "success")
+
+
+def log_metrics(logger: Logger, metrics: Mapping[str, Any]) -> None:
+    """Send the numbers of one section of metrics.json (nulls and names left out) as ``test/<name>``."""
+    numbers = {f"test/{k}": float(v) for k, v in metrics.items() if isinstance(v, int | float)}
+    if isinstance(logger, WandbLogger):
+        logger.experiment.summary.update(numbers)
+    logger.log_metrics(numbers)
+    logger.save()
+
+
+def _close(logger: Logger, status: str) -> None:
+    logger.finalize(status)
+    if isinstance(logger, WandbLogger):
+        logger.experiment.finish(exit_code=0 if status == "success" else 1)
