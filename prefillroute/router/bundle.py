@@ -1,0 +1,113 @@
+"""The router bundle on disk: ``router.json`` and ``weights.safetensors``, written together or not at all.
+
+DESIGN section 6. Arrays are named ``transform.*`` (scalers and PCA), ``head.*`` (the kept members), ``golden.*``
+(pooled activations and the confidences they must give).
+"""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from prefillroute.errors import UserError
+from prefillroute.router.manifest import Manifest, read_manifest, write_manifest
+
+MANIFEST = "router.json"
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in memory: what ``router.json`` says and every array by name."""
+
+    path: Path
+    manifest: Manifest
+    tensors: dict[str, torch.Tensor]
+
+    def part(self, prefix: str) -> dict[str, torch.Tensor]:
+        """The arrays under ``prefix.``, named without it."""
+        start = f"{prefix}."
+        return {name[len(start) :]: t for name, t in self.tensors.items() if name.startswith(start)}
+
+
+def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write a bundle to the folder `path`, whole or not at all; an older one there is replaced at the end.
+
+    The sizes and sums of the weights in `manifest` are filled in here.
+
+    Raises:
+        UserError: the disk is full or cannot be written; what was at `path` is still there.
+    """
+    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    whole = dataclasses.replace(
+        manifest, weights_bytes=len(weights), weights_sha256=hashlib.sha256(weights).hexdigest()
+    )
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        (temporary / WEIGHTS).write_bytes(weights)
+        write_manifest(whole, temporary / MANIFEST)
+        temporary.chmod(0o755)
+        _replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}; no bundle was written") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(new: Path, path: Path) -> None:
+    """Put the folder `new` where `path` is. A full folder cannot be replaced in one step: it steps aside."""
+    if not path.exists():
+        os.rename(new, path)
+        return
+    aside = Path(f"{new}.old")
+    os.rename(path, aside)
+    try:
+        os.rename(new, path)
+    except OSError:
+        os.rename(aside, path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle and check that not one byte of it has changed.
+
+    Raises:
+        UserError: a file is missing, cut short, damaged or of another format version.
+    """
+    if not path.is_dir():
+        raise UserError(
+            f"{path}: no such folder; wanted a router bundle, <run folder>/router of `python train.py`"
+        )
+    manifest = read_manifest(path / MANIFEST)
+    file = path / WEIGHTS
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror or error}; copy the whole bundle again") from error
+    if len(raw) != manifest.weights_bytes:
+        raise UserError(
+            f"{file}: {len(raw)} bytes, wanted {manifest.weights_bytes}; it was cut short, copy the bundle again"
+        )
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != manifest.weights_sha256:
+        raise UserError(
+            f"{file}: damaged: sha256 {digest[:12]}..., wanted {manifest.weights_sha256[:12]}...; "
+            "copy the bundle again"
+        )
+    try:
+        tensors = load(raw)
+    except SafetensorError as error:
+        raise UserError(f"{file}: not a safetensors file ({error}); train again") from error
+    return Bundle(path, manifest, tensors)

@@ -1,0 +1,65 @@
+"""Decisions of a batch, written whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prefillroute.errors import UserError
+from prefillroute.router.decision import Decision
+from prefillroute.router.queries import Query
+
+SUFFIXES = (".jsonl", ".parquet")
+
+
+def check_output(path: Path) -> None:
+    """Say before the work begins that decisions could not be written to `path`.
+
+    Raises:
+        UserError: the suffix is not known, or its folder cannot be written to.
+    """
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"{path}: suffix '{path.suffix}', wanted one of {', '.join(SUFFIXES)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UserError(f"{path.parent}: {error.strerror or error}; wanted a folder to write in") from error
+
+
+def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[Decision]) -> None:
+    """Write one row per query: JSON Lines as `Decision.to_dict`, parquet with one column per target and kind.
+
+    Raises:
+        UserError: the disk is full or cannot be written; nothing is left under `path` that was not there.
+    """
+    check_output(path)
+    rows = [
+        {"query_id": query.query_id, **decision.to_dict()}
+        for query, decision in zip(queries, decisions, strict=True)
+    ]
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.suffix == ".jsonl":
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            temporary.write_text(text, "utf-8")
+        else:
+            pd.DataFrame([_flat(row) for row in rows]).to_parquet(temporary, index=False)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}; nothing was written") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """``confidence/<target>`` and ``cost_usd/<target>`` instead of the two nested values."""
+    flat = {key: value for key, value in row.items() if not isinstance(value, dict)}
+    for kind in ("confidence", "cost_usd"):
+        flat.update({f"{kind}/{target}": value for target, value in row[kind].items()})
+    return flat

@@ -1,0 +1,171 @@
+"""``router.json``: everything of a router bundle that is not an array, and the proof that it is whole.
+
+DESIGN section 6. Two SHA-256 sums make one flipped byte anywhere in a bundle an error: `weights_sha256` covers
+``weights.safetensors``; `manifest_sha256` covers ``router.json`` itself, taken with its own 64 digits set to zero.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefillroute.config.facts import EncoderConfig, TargetConfig
+from prefillroute.errors import UserError
+
+FORMAT_VERSION = 1
+"""Raised when a bundle written by this version could be misread by an older one."""
+
+_SUM = re.compile(rb'("manifest_sha256": ")([0-9a-f]{64})(")')
+_BLANK = "0" * 64
+
+
+@dataclass(frozen=True)
+class EncoderEntry:
+    """An encoder as the run used it: its facts, and what its cache said about itself (`CacheIdentity`)."""
+
+    facts: EncoderConfig
+    identity: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BlockEntry:
+    """One feature block: the layers of one encoder, pooled, side by side, reduced to `dim` columns."""
+
+    encoder: str
+    layers: tuple[int, ...]
+    pooling: str
+    dim: int
+
+
+@dataclass(frozen=True)
+class TargetEntry:
+    """A target with its prices, and the median completion tokens o_m that its cost estimate uses."""
+
+    facts: TargetConfig
+    median_completion_tokens: float | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """A class of this package and the plain values that make the object again."""
+
+    target: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of ``router.json``; the order of the fields is the order in the file."""
+
+    encoders: tuple[EncoderEntry, ...]
+    blocks: tuple[BlockEntry, ...]
+    targets: tuple[TargetEntry, ...]
+    head: Component
+    calibration: Component
+    cost: Component
+    policy: Component
+    cost_range: tuple[float, float]
+    correct_threshold: float
+    fingerprint: dict[str, Any]
+    metrics: dict[str, Any]
+    weights_bytes: int
+    weights_sha256: str
+    written_by: str
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Targets in pool order."""
+        return tuple(entry.facts.name for entry in self.targets)
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write `manifest` to `path`, with the sum of its own text.
+
+    Raises:
+        ValueError: a value is NaN or infinite, which JSON has no word for; null is meant.
+    """
+    content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(manifest), "manifest_sha256": _BLANK}
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(text.replace(f'"manifest_sha256": "{_BLANK}"', f'"manifest_sha256": "{digest}"'), "utf-8")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check ``router.json``.
+
+    Raises:
+        UserError: the file is missing, is not JSON, has another format version, or is not as it was written.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}: {error.strerror or error}; wanted the router.json of a bundle that a training run wrote"
+        ) from error
+    try:
+        content = json.loads(raw)
+    except ValueError as error:
+        raise UserError(
+            f"{path}: damaged or cut short ({error}); wanted the JSON that a run wrote"
+        ) from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if version != FORMAT_VERSION:
+        raise UserError(
+            f"{path}: format_version is {version!r}, wanted {FORMAT_VERSION}; train again or install the "
+            "prefillroute version that wrote the bundle"
+        )
+    _check_sum(raw, path)
+    return _manifest(content, path)
+
+
+def _check_sum(raw: bytes, path: Path) -> None:
+    """Compare the sum of the text with the one that it carries."""
+    found = _SUM.findall(raw)
+    wanted = found[-1][1].decode() if found else "none"
+    blanked = _SUM.sub(rb"\g<1>" + _BLANK.encode() + rb"\g<3>", raw)
+    actual = hashlib.sha256(blanked).hexdigest()
+    if len(found) != 1 or actual != wanted:
+        raise UserError(
+            f"{path}: damaged or edited: sha256 of its text is {actual[:12]}..., manifest_sha256 says "
+            f"{wanted[:12]}...; copy the bundle again or train again"
+        )
+
+
+def _manifest(content: dict[str, Any], path: Path) -> Manifest:
+    """Build the dataclasses; keys are checked because a hand-made file may carry a right sum."""
+    names = {f.name for f in dataclasses.fields(Manifest)}
+    keys = set(content) - {"format_version", "manifest_sha256"}
+    if keys != names:
+        odd = ", ".join(sorted(keys ^ names))
+        raise UserError(f"{path}: keys missing or unknown: {odd}; wanted exactly {', '.join(sorted(names))}")
+    try:
+        return Manifest(
+            encoders=tuple(
+                EncoderEntry(EncoderConfig(**entry["facts"]), entry["identity"])
+                for entry in content["encoders"]
+            ),
+            blocks=tuple(
+                BlockEntry(b["encoder"], tuple(b["layers"]), b["pooling"], int(b["dim"]))
+                for b in content["blocks"]
+            ),
+            targets=tuple(
+                TargetEntry(TargetConfig(**entry["facts"]), entry["median_completion_tokens"])
+                for entry in content["targets"]
+            ),
+            head=Component(**content["head"]),
+            calibration=Component(**content["calibration"]),
+            cost=Component(**content["cost"]),
+            policy=Component(**content["policy"]),
+            cost_range=(float(content["cost_range"][0]), float(content["cost_range"][1])),
+            correct_threshold=float(content["correct_threshold"]),
+            fingerprint=dict(content["fingerprint"]),
+            metrics=dict(content["metrics"]),
+            weights_bytes=int(content["weights_bytes"]),
+            weights_sha256=str(content["weights_sha256"]),
+            written_by=str(content["written_by"]),
+        )
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise UserError(f"{path}: not the content of a bundle: {error!r}; train again") from error

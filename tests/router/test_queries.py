@@ -1,0 +1,58 @@
+import json
+
+import pandas as pd
+import pytest
+
+from prefillroute.errors import UserError
+from prefillroute.router.queries import check_prompt, read_queries
+
+
+def test_text_jsonl_and_parquet_say_the_same(tmp_path):
+    prompts = ["2 + 2?", "Ünïcode 語 \u2028 line separator", "  padded "]
+    (tmp_path / "q.txt").write_text("\n".join(prompts) + "\n", "utf-8")
+    lines = [json.dumps({"prompt": prompt, "query_id": f"id{i}"}) for i, prompt in enumerate(prompts)]
+    (tmp_path / "q.jsonl").write_text("\n".join(lines), "utf-8")
+    pd.DataFrame({"prompt": prompts, "query_id": ["id0", "id1", "id2"], "other": 1}).to_parquet(
+        tmp_path / "q.parquet"
+    )
+    read = {suffix: read_queries(tmp_path / f"q.{suffix}") for suffix in ("txt", "jsonl", "parquet")}
+    assert all([query.prompt for query in queries] == prompts for queries in read.values())
+    assert [query.query_id for query in read["txt"]] == ["0", "1", "2"]
+    assert read["jsonl"] == read["parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("q.txt", b"one\n\xff\xfe\n", "line 2: byte 0xff is not UTF-8"),
+        ("q.txt", b"one\n\nthree\n", "line 2: empty prompt"),
+        ("q.txt", b"", "no query in it"),
+        ("q.csv", b"prompt\nx\n", "suffix '.csv', wanted one of .txt, .jsonl, .parquet"),
+        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "line 2: not JSON"),
+        ("q.jsonl", b'{"text": "x"}\n', "line 1: no key 'prompt', found text"),
+        ("q.jsonl", b'{"prompt": 3}\n', "line 1: prompt is int (3), wanted text"),
+        ("q.jsonl", b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n', "in rows 0 and 1"),
+        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "not UTF-8 at character 0"),
+        ("q.parquet", b"PAR1 cut", "not a whole parquet file"),
+    ],
+)
+def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_queries(tmp_path / name)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_parquet_without_prompt_column_and_missing_file(tmp_path):
+    pd.DataFrame({"text": ["x"]}).to_parquet(tmp_path / "q.parquet")
+    with pytest.raises(UserError, match="no column 'prompt', found text"):
+        read_queries(tmp_path / "q.parquet")
+    with pytest.raises(UserError, match="No such file"):
+        read_queries(tmp_path / "none.txt")
+
+
+def test_bytes_of_the_command_line_that_are_not_utf8_are_refused():
+    argument = b"caf\xe9".decode("utf-8", "surrogateescape")
+    with pytest.raises(UserError, match="query: not UTF-8 at character 3"):
+        check_prompt(argument, "query")
