@@ -1,1 +1,1 @@
-"""Outcome tables: importers, validation, agreement classes, splits, folds and costs."""
+"""Outcome tables: who answered what correctly, at which cost; their splits, folds, costs and importers."""

@@ -1,0 +1,191 @@
+"""Read and write an outcome folder: `queries.parquet` and `outcomes.parquet` (DESIGN section 4)."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prefillroute.errors import UserError
+from prefillroute.outcomes.subset import stratified_subset
+from prefillroute.outcomes.table import MEASURES, Outcomes
+from prefillroute.outcomes.validation import (
+    OUTCOME_COLUMNS,
+    check_columns,
+    check_measure,
+    check_outcomes,
+    check_queries,
+)
+
+QUERIES_FILE = "queries.parquet"
+OUTCOMES_FILE = "outcomes.parquet"
+
+
+def read_outcomes(
+    folder: Path | str,
+    targets: Sequence[str] | None = None,
+    correct_threshold: float = 0.5,
+    max_queries: int | None = None,
+    import_hint: str | None = None,
+) -> Outcomes:
+    """Load an outcome folder into dense matrices.
+
+    Queries on which none of ``targets`` has an outcome are left out, so that pools may share a folder.
+
+    Args:
+        folder: with queries.parquet and outcomes.parquet.
+        targets: in pool order; null takes all, in order of appearance.
+        correct_threshold: least `correct` of label 1.
+        max_queries: size of a stratified subset that does not depend on the targets; null takes all queries.
+        import_hint: the command that makes the folder, for the message when it is not there.
+
+    Raises:
+        UserError: for a missing or damaged file, a target without outcomes, or what validation refuses.
+    """
+    folder = Path(folder)
+    queries_path, outcomes_path = folder / QUERIES_FILE, folder / OUTCOMES_FILE
+    queries = _read(queries_path, import_hint).to_pandas()
+    check_queries(queries, queries_path)
+    table = _read(outcomes_path, import_hint, columns=(*OUTCOME_COLUMNS, *MEASURES))
+    check_columns(pd.DataFrame(columns=table.column_names), OUTCOME_COLUMNS, outcomes_path)
+    outcomes = replace(_dense(queries, table, targets, outcomes_path), correct_threshold=correct_threshold)
+    if max_queries is not None:
+        outcomes = outcomes.select(stratified_subset(outcomes.queries, max_queries))
+    return outcomes.select(np.flatnonzero(outcomes.observed.any(axis=1)))
+
+
+def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataFrame) -> None:
+    """Validate and write both tables; a file appears under its name only when it is whole.
+
+    Args:
+        folder: made when missing.
+        queries: columns of ``QUERY_COLUMNS`` and extras.
+        outcomes: one row per query and target; `correct` and any of ``MEASURES``.
+
+    Raises:
+        UserError: for what validation refuses, or an outcome of an unknown query.
+    """
+    folder = Path(folder)
+    check_queries(queries, folder / QUERIES_FILE)
+    check_outcomes(outcomes, folder / OUTCOMES_FILE)
+    unknown = ~outcomes["query_id"].isin(queries["query_id"]).to_numpy()
+    if unknown.any():
+        _refuse_query(outcomes["query_id"].iloc[int(np.argmax(unknown))], unknown, folder / OUTCOMES_FILE)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    try:
+        for name, frame in ((QUERIES_FILE, queries), (OUTCOMES_FILE, outcomes)):
+            written.append((folder / f".{name}.{os.getpid()}", folder / name))
+            frame.to_parquet(written[-1][0], index=False, compression="zstd")
+        for partial, final in written:
+            os.replace(partial, final)
+    finally:
+        for partial, _ in written:
+            partial.unlink(missing_ok=True)
+
+
+def _read(path: Path, import_hint: str | None, columns: Sequence[str] | None = None) -> pa.Table:
+    if not path.is_file():
+        how = (
+            f"; make it with: {import_hint}" if import_hint else "; expected a file of `prefillroute import`"
+        )
+        raise UserError(f"{path}: not found{how}")
+    try:
+        with pq.ParquetFile(path, read_dictionary=["query_id", "target"] if columns else None) as file:
+            present = set(file.schema_arrow.names)
+            return file.read(columns=[column for column in columns if column in present] if columns else None)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: not a whole Parquet file ({reason}); import it again") from error
+
+
+def _dense(queries: pd.DataFrame, table: pa.Table, targets: Sequence[str] | None, path: Path) -> Outcomes:
+    query_codes, query_names = _codes(table, "query_id", path)
+    target_codes, target_names = _codes(table, "target", path)
+    if targets is None:
+        targets = target_names
+    column_of = pd.Index(targets).get_indexer(pd.Index(target_names))  # -1: not in the pool
+    absent = [name for name in targets if name not in set(target_names)]
+    if absent:
+        raise UserError(
+            f"{path}: no outcome of target '{absent[0]}'; found {', '.join(sorted(target_names))}"
+        )
+    row_of = pd.Index(queries["query_id"]).get_indexer(pd.Index(query_names))
+    rows, columns = row_of[query_codes], column_of[target_codes]
+    if (rows < 0).any():
+        _refuse_query(query_names[query_codes[int(np.argmax(rows < 0))]], rows < 0, path)
+    num_queries, num_targets = len(queries), len(targets)
+    _refuse_repeated(query_codes, target_codes, query_names, target_names, path)
+
+    kept = columns >= 0
+    cells = rows[kept] * num_targets + columns[kept]
+
+    def matrix(measure: str) -> np.ndarray:
+        dense = np.full(num_queries * num_targets, np.nan)
+        if measure in table.column_names:
+            values = _numbers(table[measure], measure, path)
+            check_measure(measure, values, path)
+            dense[cells] = values[kept]
+        return dense.reshape(num_queries, num_targets)
+
+    return Outcomes(
+        queries=queries.reset_index(drop=True),
+        targets=tuple(targets),
+        correct=matrix("correct"),
+        prompt_tokens=matrix("prompt_tokens"),
+        completion_tokens=matrix("completion_tokens"),
+        latency_s=matrix("latency_s"),
+        ttft_s=matrix("ttft_s"),
+        cost_usd=matrix("cost_usd"),
+    )
+
+
+def _codes(table: pa.Table, column: str, path: Path) -> tuple[np.ndarray, list[str]]:
+    """Integer codes (rows,) of a text column and the texts they stand for."""
+    chunked = table[column]
+    if chunked.null_count:
+        row = int(np.argmax(chunked.is_null().to_numpy(zero_copy_only=False)))
+        raise UserError(f"{path}: row {row + 1}: {column} is missing; expected text")
+    if not pa.types.is_dictionary(chunked.type):
+        chunked = chunked.dictionary_encode()
+    if not (pa.types.is_string(chunked.type.value_type) or pa.types.is_large_string(chunked.type.value_type)):
+        raise UserError(f"{path}: column '{column}' is {chunked.type.value_type}; expected text")
+    array = chunked.unify_dictionaries().combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+    return np.asarray(array.indices, dtype=np.int64), array.dictionary.to_pylist()
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> np.ndarray:
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+        if not pa.types.is_boolean(kind) or name != "correct":
+            raise UserError(f"{path}: column '{name}' is {kind}; expected numbers")
+        column = column.cast(pa.int8())
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _refuse_repeated(
+    query_codes: np.ndarray, target_codes: np.ndarray, queries: list[str], targets: list[str], path: Path
+) -> None:
+    cells = query_codes * len(targets) + target_codes
+    first = np.full(len(queries) * len(targets), len(cells), dtype=np.int64)
+    np.minimum.at(first, cells, np.arange(len(cells)))
+    repeated = first[cells] < np.arange(len(cells))
+    if repeated.any():
+        row = int(np.argmax(repeated))
+        raise UserError(
+            f"{path}: row {row + 1}: second outcome of target '{targets[target_codes[row]]}' on query "
+            f"'{queries[query_codes[row]]}'; expected one"
+        )
+
+
+def _refuse_query(query: str, unknown: np.ndarray, path: Path) -> None:
+    row = int(np.argmax(unknown))
+    raise UserError(
+        f"{path}: row {row + 1}: query '{query}' is not in {QUERIES_FILE}; expected one of its query_id"
+    )

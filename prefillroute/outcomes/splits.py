@@ -1,0 +1,156 @@
+"""Train, calibration and test parts of a pool's queries (DESIGN section 4)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prefillroute.errors import UserError
+from prefillroute.outcomes.strata import strata
+from prefillroute.outcomes.stratified import assign_parts
+from prefillroute.outcomes.table import Outcomes
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row indices of the three parts, ascending and disjoint; `calibration` may be empty."""
+
+    train: np.ndarray
+    calibration: np.ndarray
+    test: np.ndarray
+
+    def names(self, num_queries: int) -> np.ndarray:
+        """(num_queries,) of "train", "calibration", "test" or "" (in no part)."""
+        names = np.full(num_queries, "", dtype=object)
+        names[self.train], names[self.calibration], names[self.test] = "train", "calibration", "test"
+        return names
+
+
+class StratifiedSplit:
+    """Parts with equal shares of every benchmark x agreement class; a `split` column in the data wins.
+
+    Args:
+        test_size: share of all queries.
+        calibration_size: share of all queries, cut from the training part; 0 leaves it empty.
+        column: the data's own split, where its table has one; null ignores it.
+        seed: of the shuffle.
+    """
+
+    def __init__(
+        self,
+        test_size: float = 0.15,
+        calibration_size: float = 0.0,
+        column: str | None = "split",
+        seed: int = 0,
+    ) -> None:
+        _check_share("split.test_size", test_size, least=0.0)
+        _check_share("split.calibration_size", calibration_size)
+        if test_size + calibration_size >= 1:
+            raise UserError(
+                f"split.test_size {test_size} and split.calibration_size {calibration_size} "
+                "leave no training part; expected a sum below 1"
+            )
+        self.test_size = test_size
+        self.calibration_size = calibration_size
+        self.column = column
+        self.seed = seed
+
+    def split(self, outcomes: Outcomes) -> Split:
+        """Assign every query to a part.
+
+        Raises:
+            UserError: when a part would be empty, or the data's own split parts two equal prompts.
+        """
+        group = outcomes.groups
+        if self.column is not None and self.column in outcomes.queries:
+            part = outcomes.queries[self.column].to_numpy(dtype=object)
+            _refuse_crossing(part, group, outcomes, self.column)
+        else:
+            rows = np.arange(len(outcomes))
+            shares = (1 - self.test_size, self.test_size)
+            in_test = assign_parts(strata(outcomes, rows), group, shares, self.seed) == 1
+            part = np.where(in_test, "test", "train").astype(object)
+        if self.calibration_size > 0 and not (part == "calibration").any():
+            _cut_calibration(part, group, outcomes, self.calibration_size, self.seed)
+        return _checked(part)
+
+
+class LeaveOneBenchmarkOut:
+    """The test part is one whole benchmark; training queries with a near duplicate in it are left out.
+
+    Args:
+        benchmark: as in the table's `benchmark` column.
+        calibration_size: share of the other queries that become the calibration part.
+        seed: of the shuffle.
+    """
+
+    def __init__(self, benchmark: str | None, calibration_size: float = 0.0, seed: int = 0) -> None:
+        _check_share("split.calibration_size", calibration_size)
+        self.benchmark = benchmark
+        self.calibration_size = calibration_size
+        self.seed = seed
+
+    def split(self, outcomes: Outcomes) -> Split:
+        """Assign queries to parts.
+
+        Raises:
+            UserError: when the benchmark is unknown or the only one.
+        """
+        names = outcomes.queries["benchmark"].to_numpy(dtype=object)
+        if self.benchmark not in names:
+            raise UserError(
+                f"split.benchmark is {self.benchmark!r}; expected one of {', '.join(sorted(set(names)))}"
+            )
+        in_test = names == self.benchmark
+        group = outcomes.groups
+        touched = np.isin(group, group[in_test])
+        part = np.where(in_test, "test", np.where(touched, "", "train")).astype(object)
+        if self.calibration_size > 0:
+            share = self.calibration_size * float((part == "train").mean())
+            _cut_calibration(part, group, outcomes, share, self.seed)
+        return _checked(part)
+
+
+def _cut_calibration(
+    part: np.ndarray, group: np.ndarray, outcomes: Outcomes, share: float, seed: int
+) -> None:
+    """Move ``share`` of all queries from the training part to the calibration part, in place."""
+    rows = np.flatnonzero(part == "train")
+    of_train = share * len(part) / max(len(rows), 1)
+    if of_train >= 1:
+        raise UserError(
+            f"split.calibration_size is {share:g}; expected less than the training part's share, "
+            f"{len(rows) / len(part):g}"
+        )
+    # Another stream than the test part's, or the same shuffled order would be cut twice.
+    chosen = assign_parts(strata(outcomes, rows), group[rows], (1 - of_train, of_train), seed + 1) == 1
+    part[rows[chosen]] = "calibration"
+
+
+def _refuse_crossing(part: np.ndarray, group: np.ndarray, outcomes: Outcomes, column: str) -> None:
+    order = np.argsort(group, kind="stable")
+    crossing = (group[order][1:] == group[order][:-1]) & (part[order][1:] != part[order][:-1])
+    if crossing.any():
+        at = int(np.argmax(crossing))
+        ids = outcomes.queries["query_id"]
+        first, second = order[at], order[at + 1]
+        raise UserError(
+            f"queries '{ids[first]}' ({part[first]}) and '{ids[second]}' ({part[second]}) are duplicates "
+            f"in two parts of column '{column}'; give them one part, or set split.column=null"
+        )
+
+
+def _checked(part: np.ndarray) -> Split:
+    train, calibration, test = (np.flatnonzero(part == name) for name in ("train", "calibration", "test"))
+    if len(train) == 0 or len(test) == 0:
+        raise UserError(
+            f"{len(part)} queries split into {len(train)} for training and {len(test)} for the test; "
+            "expected at least 1 each"
+        )
+    return Split(train, calibration, test)
+
+
+def _check_share(key: str, value: float, least: float | None = None) -> None:
+    if not 0 <= value < 1 or value == least:
+        raise UserError(
+            f"{key} is {value}; expected a share {'above 0' if least == 0 else 'of 0 or more'} and below 1"
+        )

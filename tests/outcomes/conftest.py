@@ -1,0 +1,63 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prefillroute.outcomes.files import read_outcomes, write_outcomes
+from prefillroute.outcomes.table import Outcomes
+
+ROOT = Path(__file__).resolve().parents[2]
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    for folder in (ROOT / "data", ROOT.parent / "shared" / "data"):
+        if (folder / "mmlu_pro" / "outcomes.parquet").is_file():
+            return folder
+    pytest.skip("no real outcome tables in data/ or ../shared/data")
+
+
+@pytest.fixture
+def frames() -> Callable[..., Frames]:
+    """Builder of the two tables: `frames(num_queries=40, num_targets=3, missing=0.0, seed=0)`."""
+
+    def build(num_queries: int = 40, num_targets: int = 3, missing: float = 0.0, seed: int = 0) -> Frames:
+        rng = np.random.default_rng(seed)
+        ids = [f"q{i}" for i in range(num_queries)]
+        benchmark = rng.choice(["alpha", "beta", "gamma"], num_queries, p=[0.5, 0.3, 0.2])
+        queries = pd.DataFrame(
+            {
+                "query_id": ids,
+                "benchmark": benchmark,
+                "category": rng.choice(["x", "y"], num_queries),
+                "prompt": [f"question number {i}" for i in range(num_queries)],
+            }
+        )
+        pairs = pd.MultiIndex.from_product(
+            [ids, [f"m{j}" for j in range(num_targets)]], names=["query_id", "target"]
+        ).to_frame(index=False)
+        hardness = np.repeat(rng.random(num_queries), num_targets)
+        pairs["correct"] = (rng.random(len(pairs)) > hardness).astype(float)
+        pairs["prompt_tokens"] = rng.integers(10, 500, len(pairs))
+        pairs["completion_tokens"] = rng.integers(1, 900, len(pairs))
+        pairs["latency_s"] = rng.random(len(pairs)) * 10
+        pairs["ttft_s"] = rng.random(len(pairs))
+        pairs["cost_usd"] = rng.random(len(pairs)) / 100
+        return queries, pairs[rng.random(len(pairs)) >= missing].reset_index(drop=True)
+
+    return build
+
+
+@pytest.fixture
+def table(frames: Callable[..., Frames], tmp_path: Path) -> Callable[..., Outcomes]:
+    """Builder of a table, written and read: `table(num_queries=40, ..., queries={"split": [...]})`."""
+
+    def build(queries: dict | None = None, **sizes: float) -> Outcomes:
+        written, pairs = frames(**sizes)
+        write_outcomes(tmp_path / "table", written.assign(**(queries or {})), pairs)
+        return read_outcomes(tmp_path / "table")
+
+    return build
