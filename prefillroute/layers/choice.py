@@ -1,0 +1,89 @@
+"""What a layer chooser answers: the blocks that become features, who asked for each, and the evidence."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+TABLE_COLUMNS = (
+    "encoder",
+    "layer",
+    "pooling",
+    "dim",
+    "target",
+    "auc",
+    "fisher_j",
+    "fisher_j_permuted",
+    "d_eff",
+    "anisotropy",
+)
+"""Columns of layers.parquet (DESIGN 6), and four of ours: see `layers.table`."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """PCA features of one layer, or of several side by side, of one pooling of one encoder."""
+
+    encoder: str
+    layers: tuple[int, ...]
+    pooling: str
+    dim: int
+
+    @property
+    def name(self) -> str:
+        """For messages and reports: `smollm2_135m/last/28/pca100`."""
+        return f"{self.encoder}/{self.pooling}/{'+'.join(map(str, self.layers))}/pca{self.dim}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "encoder": self.encoder,
+            "layers": list(self.layers),
+            "pooling": self.pooling,
+            "dim": self.dim,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Block":
+        """Inverse of `to_dict`."""
+        return cls(values["encoder"], tuple(values["layers"]), values["pooling"], values["dim"])
+
+
+def empty_table() -> pd.DataFrame:
+    """A table without rows, for choosers that measure nothing."""
+    return pd.DataFrame({column: [] for column in TABLE_COLUMNS})
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """Distinct blocks, in the order in which they stand side by side in the features."""
+
+    blocks: tuple[Block, ...]
+    per_target: dict[str, int]
+    """Target to the index of the block that serves it best."""
+    table: pd.DataFrame = field(default_factory=empty_table, compare=False, repr=False)
+    """layers.parquet: one row per layer x pooling x dimension x target that was looked at."""
+    unscored: tuple[str, ...] = ()
+    """Targets without an AUC or J (one class in training): they take the best block on average."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the report should know, such as constant layers left out."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without the table."""
+        return {
+            "blocks": [block.to_dict() for block in self.blocks],
+            "per_target": dict(self.per_target),
+            "unscored": list(self.unscored),
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], table: pd.DataFrame | None = None) -> "LayerChoice":
+        """Inverse of `to_dict`."""
+        return cls(
+            blocks=tuple(Block.from_dict(block) for block in values["blocks"]),
+            per_target=dict(values["per_target"]),
+            table=empty_table() if table is None else table,
+            unscored=tuple(values["unscored"]),
+            notes=tuple(values["notes"]),
+        )

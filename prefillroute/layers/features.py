@@ -1,0 +1,158 @@
+"""From activations to the features a head reads: scaler and PCA of every chosen block, side by side.
+
+G = groups (sets of training rows: the final fit and the folds), N = rows, H = width of a block's layers, D =
+features.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prefillroute.errors import UserError
+from prefillroute.layers.choice import Block
+from prefillroute.layers.source import ActivationSource
+from prefillroute.probes.pca import ScaledPCA, fit_scaled_pca
+from prefillroute.probes.rows import GroupedRows
+
+Sources = ActivationSource | Mapping[str, ActivationSource]
+"""One source, or one for each encoder that the blocks name."""
+SCALES = ("block", "component", "none")
+
+
+@dataclass(frozen=True)
+class BlockTransform:
+    """Scalers and PCAs of one group of training rows, folded into one affine map for each block.
+
+    `scale` was one of: `block` (default), each block divided by the root mean square of its columns on its
+    training rows, so that a network sees unit-sized inputs and PCA's order of importance survives;
+    `component`, every column divided by its own standard deviation (whitening: the last components count as
+    much as the first); `none`, bare PCA scores, as in NVIDIA's public toolkit.
+    """
+
+    blocks: tuple[Block, ...]
+    means: tuple[Tensor, ...]
+    """Per block (H,) float32."""
+    weights: tuple[Tensor, ...]
+    """Per block (H, dim) float32: features are (x - mean) @ weight."""
+
+    @property
+    def num_features(self) -> int:
+        """D."""
+        return sum(block.dim for block in self.blocks)
+
+    def transform(self, sources: Sources) -> np.ndarray:
+        """(N, D) float32 for every row of the sources; a single new query is an `ArraySource` of one row."""
+        columns = []
+        for block, mean, weight in zip(self.blocks, self.means, self.weights, strict=True):
+            columns.append((torch.from_numpy(read_block(sources, block)) - mean) @ weight)
+        return torch.cat(columns, dim=1).numpy()
+
+    def state(self) -> dict[str, Tensor]:
+        """Tensors for safetensors: `<block>.mean` (H,) and `<block>.weight` (H, dim), blocks numbered from
+        0.
+        """
+        pairs = enumerate(zip(self.means, self.weights, strict=True))
+        return {
+            f"{number}.{part}": tensor
+            for number, both in pairs
+            for part, tensor in zip(("mean", "weight"), both, strict=True)
+        }
+
+    @classmethod
+    def from_state(cls, blocks: Sequence[Block], state: Mapping[str, Tensor]) -> "BlockTransform":
+        """Inverse of `state`; shapes must fit the blocks."""
+        for number, block in enumerate(blocks):
+            found = state.get(f"{number}.weight"), state.get(f"{number}.mean")
+            if found[0] is None or found[1] is None or found[0].shape != (len(found[1]), block.dim):
+                shapes = [None if tensor is None else tuple(tensor.shape) for tensor in found]
+                raise UserError(
+                    f"block {number} ({block.name}): got weight and mean of shapes {shapes}, "
+                    f"want (H, {block.dim}) and (H,)"
+                )
+        means = tuple(state[f"{number}.mean"] for number in range(len(blocks)))
+        return cls(tuple(blocks), means, tuple(state[f"{number}.weight"] for number in range(len(blocks))))
+
+
+def fit_transform_groups(
+    sources: Sources, blocks: Sequence[Block], masks: np.ndarray, scale: str = "block"
+) -> tuple[np.ndarray, list[BlockTransform]]:
+    """Features (G, N, D) float32 of all rows under each group's transform, and the transforms.
+
+    Group g is fitted on the rows of `masks[g]` (G, N) bool and on nothing else. Each layer is read once; its
+    scatter is summed once over sets of rows that belong to the same groups.
+    """
+    if scale not in SCALES:
+        raise UserError(f"signal.scale: got {scale!r}, want one of {', '.join(SCALES)}")
+    if masks.sum(1).min() < 2:
+        raise UserError(
+            f"signal: got groups of {masks.sum(1).tolist()} training rows, want at least 2 in each"
+        )
+    cell, cells_of_group = _cells(masks)
+    starts = np.cumsum([0, *(block.dim for block in blocks)])
+    features = np.empty((*masks.shape, starts[-1]), dtype=np.float32)
+    means: list[dict[int, Tensor]] = [{} for _ in masks]
+    weights: list[dict[int, Tensor]] = [{} for _ in masks]
+    for numbers in _same_activations(blocks):
+        activations = read_block(sources, blocks[numbers[0]])
+        rows = GroupedRows(activations, cell)
+        guess = None
+        for group, cells in enumerate(cells_of_group):
+            pca = fit_scaled_pca(
+                rows.moments(cells), max(blocks[number].dim for number in numbers), start=guess
+            )
+            guess = pca.components
+            mean = pca.mean.to(torch.float32)
+            centred = torch.from_numpy(activations) - mean
+            for number in numbers:
+                weight = _output_map(pca, blocks[number].dim, scale)
+                means[group][number], weights[group][number] = mean, weight
+                features[group, :, starts[number] : starts[number + 1]] = (centred @ weight).numpy()
+    order = range(len(blocks))
+    transforms = [
+        BlockTransform(tuple(blocks), tuple(mean[n] for n in order), tuple(weight[n] for n in order))
+        for mean, weight in zip(means, weights, strict=True)
+    ]
+    return features, transforms
+
+
+def read_block(sources: Sources, block: Block) -> np.ndarray:
+    """(N, H) float32 activations of a block, its layers side by side."""
+    source = sources[block.encoder] if isinstance(sources, Mapping) else sources
+    layers = [source.read(layer, block.pooling) for layer in block.layers]
+    return np.ascontiguousarray(
+        layers[0] if len(layers) == 1 else np.concatenate(layers, axis=1), dtype=np.float32
+    )
+
+
+def _output_map(pca: ScaledPCA, dim: int, scale: str) -> Tensor:
+    """(H, dim) float32; columns beyond the rank of the training rows are zero."""
+    matrix, variances = pca.matrix[:, :dim], pca.variances[:dim]
+    alive = variances > 1e-9 * variances[0]
+    if scale == "component":
+        divisor = variances.sqrt()
+    elif scale == "block":
+        divisor = variances.mean().sqrt().expand_as(variances)
+    else:
+        divisor = torch.ones_like(variances)
+    scaled = torch.where(alive, matrix / torch.where(alive, divisor, 1.0), 0.0)
+    return torch.nn.functional.pad(scaled, (0, dim - matrix.shape[1])).to(torch.float32).contiguous()
+
+
+def _cells(masks: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
+    """Cell of every row, -1 outside all groups, and the cells that make up each group."""
+    patterns, cell = np.unique(masks, axis=1, return_inverse=True)  # patterns (G, C)
+    used = patterns.any(0)
+    renumbered = np.where(used, np.cumsum(used) - 1, -1)
+    members = [[int(renumbered[c]) for c in np.flatnonzero(group)] for group in patterns]
+    return renumbered[cell.ravel()], members
+
+
+def _same_activations(blocks: Sequence[Block]) -> list[list[int]]:
+    """Numbers of the blocks that differ in dimension only, together."""
+    together: dict[tuple[str, tuple[int, ...], str], list[int]] = {}
+    for number, block in enumerate(blocks):
+        together.setdefault((block.encoder, block.layers, block.pooling), []).append(number)
+    return list(together.values())

@@ -1,0 +1,50 @@
+"""A layer at a given relative depth, for all targets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prefillroute.errors import UserError
+from prefillroute.layers.choice import Block, LayerChoice
+from prefillroute.layers.grid import resolve_poolings
+from prefillroute.layers.selection import one_for_all
+from prefillroute.layers.source import ActivationSource
+from prefillroute.layers.table import Progress
+
+
+class FixedDepth:
+    """The cached layer nearest to `depth` x L, one block for each pooling; looks at no label."""
+
+    def __init__(
+        self, depth: float = 0.75, poolings: Sequence[str] = ("last", "mean"), dim: int = 100
+    ) -> None:
+        """`depth` is the share of the encoder's blocks: 0 the embedding, 1 the last block."""
+        if not 0 <= depth <= 1:
+            raise UserError(
+                f"layers.depth: got {depth}, want a share of the encoder's blocks between 0 and 1"
+            )
+        self.depth, self.poolings, self.dim = depth, tuple(poolings), dim
+
+    def choose(
+        self,
+        source: ActivationSource,
+        labels: np.ndarray,
+        folds: np.ndarray,
+        targets: Sequence[str],
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> LayerChoice:
+        """Ties go to the deeper layer; a pooling whose activations are the same for every row is left out."""
+        wanted = self.depth * source.num_layers
+        layer = min(source.layer_ids, key=lambda each: (abs(each - wanted), -each))
+        dim = min(self.dim, source.hidden_size, len(labels) - 1)
+        poolings = resolve_poolings(self.poolings, source)
+        varying = [pooling for pooling in poolings if np.ptp(source.read(layer, pooling), axis=0).any()]
+        if not varying:
+            raise UserError(
+                f"layers.depth: layer {layer} of {source.encoder} with poolings {list(poolings)} is the same "
+                "for every query, want a layer that varies"
+            )
+        notes = [f"constant, never chosen: layer {layer} {each}" for each in poolings if each not in varying]
+        blocks = [Block(source.encoder, (layer,), pooling, dim) for pooling in varying]
+        return one_for_all(blocks, targets, notes=notes)

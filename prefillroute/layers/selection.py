@@ -1,0 +1,65 @@
+"""From scores of every block and target to at most `max_blocks` blocks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from prefillroute.errors import UserError
+from prefillroute.layers.choice import Block, LayerChoice, empty_table
+
+
+def choose_blocks(
+    blocks: Sequence[Block],
+    scores: np.ndarray,
+    targets: Sequence[str],
+    max_blocks: int,
+    table: pd.DataFrame,
+    notes: Sequence[str] = (),
+) -> LayerChoice:
+    """Every target's best block, reduced greedily to `max_blocks` with least loss of the mean score.
+
+    `scores` (B, T), higher is better, NaN = undefined. In each round the block whose users lose least by
+    moving to their next best remaining block goes. Ties go to the block that comes first. Targets without any
+    score do not vote and take the block that is best on average.
+    """
+    if max_blocks < 1:
+        raise UserError(f"layers.max_blocks: got {max_blocks}, want at least 1")
+    scored = ~np.isnan(scores).all(0)
+    if not scored.any():
+        raise UserError(
+            "layers: no target could be scored on any layer; want at least one target with right and wrong "
+            "answers, and one layer whose activations vary"
+        )
+    filled = np.where(np.isnan(scores), -np.inf, scores)
+    kept = sorted(set(filled[:, scored].argmax(0).tolist()))
+    while len(kept) > max_blocks:
+        without = [np.delete(filled[np.ix_(kept, scored)], i, axis=0).max(0).mean() for i in range(len(kept))]
+        # The last of equals goes, so that the earlier block stays.
+        best = len(without) - 1 - int(np.argmax(without[::-1]))
+        del kept[best]
+    remaining = filled[kept]
+    fallback = int(np.argmax(remaining[:, scored].mean(1)))
+    own = np.where(scored, remaining.argmax(0), fallback)
+    return LayerChoice(
+        blocks=tuple(blocks[index] for index in kept),
+        per_target={target: int(index) for target, index in zip(targets, own, strict=True)},
+        table=table,
+        unscored=tuple(target for target, known in zip(targets, scored, strict=True) if not known),
+        notes=tuple(notes),
+    )
+
+
+def one_for_all(
+    blocks: Sequence[Block],
+    targets: Sequence[str],
+    table: pd.DataFrame | None = None,
+    notes: Sequence[str] = (),
+) -> LayerChoice:
+    """The same blocks for every target; the first is named as each target's own."""
+    return LayerChoice(
+        blocks=tuple(blocks),
+        per_target=dict.fromkeys(targets, 0),
+        table=empty_table() if table is None else table,
+        notes=tuple(notes),
+    )

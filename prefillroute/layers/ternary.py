@@ -1,0 +1,112 @@
+"""NVIDIA's public toolkit searches depth by ternary search; here it is, for comparison with the whole
+grid.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.grid import LayerRange, resolve_layers, resolve_poolings
+from prefillroute.layers.selection import choose_blocks
+from prefillroute.layers.source import ActivationSource
+from prefillroute.layers.table import ProbeTable, Progress
+from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
+
+
+class TernarySearch:
+    """Per pooling, dimension and target, a ternary search over layers for the greatest cross-validated AUC.
+
+    It assumes that AUC rises and then falls with depth, which noise and mixed block types break. Two faults
+    of the toolkit's are mended: the best layer probed wins even if the search has moved away from it, and
+    scaler and PCA are fitted inside each fold. A probe gives all targets and dimensions at once and is kept,
+    so searches share them.
+    """
+
+    def __init__(
+        self,
+        layers: LayerRange = "upper",
+        poolings: Sequence[str] = ("last", "mean"),
+        dims: Sequence[int] = (50, 100, 200, 300),
+        max_blocks: int = 8,
+        regularisation: float = 1.0,
+        fisher_dim: int = 100,
+        permutations: int = 20,
+        device: str = "cpu",
+    ) -> None:
+        """Arguments as for `CVProbe`."""
+        self.layers, self.poolings, self.dims, self.max_blocks = (
+            layers,
+            tuple(poolings),
+            tuple(dims),
+            max_blocks,
+        )
+        self._probe = partial(
+            probe_layer,
+            dims=self.dims,
+            regularisation=regularisation,
+            fisher_dim=fisher_dim,
+            permutations=permutations,
+            device=device,
+        )
+
+    def choose(
+        self,
+        source: ActivationSource,
+        labels: np.ndarray,
+        folds: np.ndarray,
+        targets: Sequence[str],
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> LayerChoice:
+        """Probes only the layers that some search asks for; the table has no others."""
+        check_folds(folds, len(labels))
+        layers, poolings = resolve_layers(self.layers, source), resolve_poolings(self.poolings, source)
+        probes: dict[tuple[str, int], LayerProbe] = {}
+        total = len(layers) * len(poolings)
+
+        def probe(pooling: str, layer: int) -> LayerProbe:
+            if (pooling, layer) not in probes:
+                probes[pooling, layer] = self._probe(source.read(layer, pooling), labels, folds, seed=seed)
+                if progress is not None:
+                    progress(len(probes), total, f"layer {layer} {pooling}")
+            return probes[pooling, layer]
+
+        for pooling in poolings:
+            num_dims = len(probe(pooling, layers[-1]).dims)
+            for dim in range(num_dims):
+                for target in range(len(targets)):
+                    climb(layers, _score_of(probe, pooling, dim, target))
+        table = ProbeTable(targets)
+        for (pooling, layer), found in sorted(probes.items(), key=lambda item: (item[0][1], item[0][0])):
+            table.add(source.encoder, (layer,), pooling, found, found.dims)
+        return choose_blocks(table.blocks, table.auc, targets, self.max_blocks, table.frame(), table.notes)
+
+
+def _score_of(
+    probe: Callable[[str, int], LayerProbe], pooling: str, dim: int, target: int
+) -> Callable[[int], float]:
+    return lambda layer: float(probe(pooling, layer).auc[dim, target])
+
+
+def climb(layers: Sequence[int], score: Callable[[int], float]) -> int:
+    """Best layer that a ternary search over `layers` meets; NaN scores count as worst."""
+    met: dict[int, float] = {}
+
+    def look(position: int) -> float:
+        value = score(layers[position])
+        met[position] = -np.inf if np.isnan(value) else value
+        return met[position]
+
+    low, high = 0, len(layers) - 1
+    while high - low > 2:
+        third = (high - low) // 3
+        left, right = low + third, high - third
+        if look(left) < look(right):
+            low = left + 1
+        else:
+            high = right - 1
+    for position in range(low, high + 1):
+        look(position)
+    return layers[max(met, key=lambda position: (met[position], -position))]

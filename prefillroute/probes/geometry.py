@@ -1,0 +1,30 @@
+"""The shape of a layer's cloud of activations, in closed form (DESIGN 5, equations 11 and 12)."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def effective_dimension(covariance: Tensor) -> float:
+    """Participation ratio (sum e)^2 / sum e^2 of the covariance's eigenvalues (11); NaN where nothing varies.
+
+    No eigenvalues are needed: the sums are the trace and the squared Frobenius norm. Between 1 and H.
+    """
+    spread = covariance.square().sum()
+    return float(covariance.trace() ** 2 / spread) if spread > 0 else float("nan")
+
+
+def anisotropy(activations: np.ndarray | Tensor) -> float:
+    """Mean cosine similarity over all pairs of distinct rows of (N, H) (12), in O(N H); NaN below two rows.
+
+    With unit rows u the sum over ordered pairs is |sum u|^2 - N. All-zero rows have no direction and are left
+    out.
+    """
+    rows = torch.as_tensor(activations)
+    norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True, dtype=torch.float64)
+    alive = norms[:, 0] > 0
+    count = int(alive.sum())
+    if count < 2:
+        return float("nan")
+    total = (rows[alive] / norms[alive]).sum(0)
+    return float((total @ total - count) / (count * (count - 1)))
