@@ -1,0 +1,116 @@
+"""The headline: cards with intervals, the constant predictor beside them, and the verdict in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from prefillroute.reports.catalogue import HEADLINE_KEYS, METRICS, Metric
+from prefillroute.reports.numbers import MISSING, count
+
+
+@dataclass(frozen=True)
+class Card:
+    """One headline number, ready to print."""
+
+    label: str
+    direction: str
+    value: str
+    interval: str
+    beside: str
+
+
+def number(section: dict[str, Any], key: str) -> float | None:
+    """A number of a section of metrics.json; None for null, absent keys and anything that is no number."""
+    value = section.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def interval(metrics: dict[str, Any], key: str) -> tuple[float, float] | None:
+    """The bootstrap interval of a metric, or None."""
+    pair = metrics.get("intervals", {}).get(key)
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or any(end is None for end in pair):
+        return None
+    return float(pair[0]), float(pair[1])
+
+
+def interval_text(metrics: dict[str, Any], metric: Metric) -> str:
+    """``[low, high]`` in the metric's own format with its unit said once, or a dash."""
+    ends = interval(metrics, metric.key)
+    if ends is None:
+        return MISSING
+    low, high = (metric.form(end) for end in ends)
+    number_low, _, unit = low.partition(" ")
+    if unit and high.endswith(f" {unit}"):
+        return f"[{number_low}, {high.removesuffix(f' {unit}')}] {unit}"
+    return f"[{low}, {high}]"
+
+
+def headline_cards(metrics: dict[str, Any]) -> list[Card]:
+    """The cards of :data:`HEADLINE_KEYS`, a dash where a number is null."""
+    known = {metric.key: metric for metric in METRICS}
+    cards = []
+    for key in HEADLINE_KEYS:
+        metric = known[key]
+        constant = number(metrics["test"], f"constant_{key}")
+        ends = interval_text(metrics, metric)
+        cards.append(
+            Card(
+                label=metric.label,
+                direction=metric.direction,
+                value=metric.form(number(metrics["test"], key)),
+                interval="no interval" if ends == MISSING else ends,
+                beside="" if constant is None else f"constant predictor {metric.form(constant)}",
+            )
+        )
+    return cards
+
+
+def hull_gain_verdict(metrics: dict[str, Any]) -> str:
+    """Whether the interval of hull_gain contains the constant predictor's value, said in one sentence."""
+    metric = next(entry for entry in METRICS if entry.key == "hull_gain")
+    value, constant = (number(metrics["test"], key) for key in ("hull_gain", "constant_hull_gain"))
+    ends = interval(metrics, "hull_gain")
+    if value is None or constant is None or ends is None:
+        return (
+            "Whether the router beats the constant predictor "
+            "(each target's training accuracy as its confidence) cannot be said: "
+            "hull gain, its interval or the constant predictor's value is missing (see the notes)."
+        )
+    said = (
+        f"Hull gain is {metric.form(value)}, "
+        f"with a 95 % interval from {metric.form(ends[0])} to {metric.form(ends[1])}; "
+        f"the constant predictor, which knows nothing about the query, has {metric.form(constant)}."
+    )
+    if constant < ends[0]:
+        return f"{said} The interval lies above it: the router's choices gain from reading the query."
+    if constant > ends[1]:
+        return f"{said} The interval lies below it: the router does worse than choosing blindly."
+    return f"{said} The interval contains it: on these queries the gain from reading the query is not shown."
+
+
+def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    """(metric, reason) for everything metrics.json gives a reason for, and for nulls without one."""
+    found: dict[str, str] = {}
+    for key in ("notes", "reasons"):
+        notes = metrics.get(key, {})
+        entries = notes.items() if isinstance(notes, dict) else [("", note) for note in notes]
+        found.update({str(name) or f"note {i}": str(reason) for i, (name, reason) in enumerate(entries)})
+    for section in ("test", "disagreement"):
+        for name, value in (metrics.get(section) or {}).items():
+            if value is None and not any(name in key for key in found):
+                found[f"{section}.{name}"] = "null, and the run gave no reason"
+    return list(found.items())
+
+
+def scope_note(num_queries: int, num_left_out: int, num_targets: int) -> str:
+    """On which queries the global numbers stand."""
+    left_out = (
+        f"; {count(num_left_out)} test {'query' if num_left_out == 1 else 'queries'} "
+        "without every target's outcome left out of the global metrics"
+        if num_left_out
+        else ""
+    )
+    return (
+        f"On {count(num_queries)} test {'query' if num_queries == 1 else 'queries'} x {num_targets} "
+        f"target{'s' * (num_targets != 1)}{left_out}. "
+        "Brackets are 95 % bootstrap intervals over test queries."
+    )

@@ -1,0 +1,153 @@
+"""`write_report`: from a run folder to figures and one self-contained HTML file."""
+
+import os
+from pathlib import Path
+
+from markupsafe import Markup
+
+from prefillroute.errors import UserError
+from prefillroute.reports import headline, tables
+from prefillroute.reports.accuracy_cost import accuracy_cost_drawing
+from prefillroute.reports.drawing import Drawing
+from prefillroute.reports.layer_profile import ChosenBlock, layer_profile_drawing
+from prefillroute.reports.numbers import decimal
+from prefillroute.reports.operating import operating_point
+from prefillroute.reports.pool_plane import PoolPlane, pool_plane
+from prefillroute.reports.reliability import reliability_drawing
+from prefillroute.reports.routing_shares import routing_shares_drawing
+from prefillroute.reports.run_folder import RunFolder, read_run_folder
+from prefillroute.reports.style import styled
+from prefillroute.reports.template import render_template
+
+UNCALIBRATED = {"none", "uncalibrated", "zscore"}
+"""Calibrations whose output is a score and no probability (DESIGN section 7)."""
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write ``figures/*.png``, ``figures/*.svg`` and ``report.html`` into a run folder; returns its path.
+
+    Reads the run folder only, so it can be rebuilt at any time and on another machine.
+
+    Raises:
+        UserError: a file of the folder is missing, cut off or inconsistent, or the folder cannot be written.
+    """
+    run = read_run_folder(Path(run_dir))
+    plane = pool_plane(run.test)
+    with styled():
+        drawings = draw(run, plane)
+        html = render(run, plane, drawings)
+        path = run.path / "report.html"
+        try:
+            for drawing in drawings:
+                drawing.save(run.path / "figures")
+            partial = run.path / ".report.html.partial"
+            partial.write_text(html, encoding="utf-8")
+            os.replace(partial, path)
+        except OSError as error:
+            raise UserError(
+                f"{path}: cannot be written ({error.strerror}), wanted a writable run folder"
+            ) from error
+    return path
+
+
+def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
+    """Every figure that the folder has data for, in the order of the page; inside ``styled()``."""
+    cost_range = _cost_range(run)
+    chosen_lambda = headline.number(run.metrics["test"], "chosen_lambda")
+    chosen = None
+    if chosen_lambda is not None:
+        chosen = (chosen_lambda, *operating_point(run.test, chosen_lambda, cost_range))
+    drawings: list[Drawing | None] = []
+    if plane.num_queries:
+        drawings.append(accuracy_cost_drawing(run.targets, plane, run.curve, chosen))
+    if run.layers is not None:
+        drawings.append(layer_profile_drawing(run.layers, chosen_blocks(run)))
+    drawings.append(reliability_drawing(run.targets, run.test))
+    drawings.append(routing_shares_drawing(run.targets, run.test, cost_range, chosen_lambda))
+    return [drawing for drawing in drawings if drawing is not None]
+
+
+def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
+    """(encoder, layer, pooling) of the feature blocks in the run's bundle."""
+    return [
+        (str(block["encoder"]), int(layer), str(block["pooling"]))
+        for block in run.bundle.get("blocks", [])
+        for layer in block["layers"]
+    ]
+
+
+def title(run: RunFolder) -> str:
+    """Encoder, pool, head and calibration of the run."""
+    named = [run.choice(group) for group in ("encoder", "pool", "head", "calibration")]
+    return " · ".join(name for name in named if name) or run.path.resolve().name
+
+
+def facts(run: RunFolder) -> list[tuple[str, str]]:
+    """What else a reader wants to know before the numbers."""
+    chosen: dict[str, list[str]] = {}
+    for encoder, layer, pooling in chosen_blocks(run):
+        chosen.setdefault(f"{encoder} {pooling}", []).append(str(layer))
+    said = [("layers read", "; ".join(f"{name} {', '.join(layers)}" for name, layers in chosen.items()))]
+    said += [
+        ("layer choice" if group == "layers" else group, run.choice(group) or "")
+        for group in ("signal", "layers", "cost", "policy")
+    ]
+    chosen_lambda = headline.number(run.metrics["test"], "chosen_lambda")
+    said.append(("chosen λ", "" if chosen_lambda is None else decimal(chosen_lambda)))
+    said.append(("seed", str(run.config.get("seed", ""))))
+    return [(name, value) for name, value in said if value]
+
+
+def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
+    """The page as HTML text: drawings and style inline, no address outside."""
+    metrics = run.metrics
+    return render_template(
+        "report.html.j2",
+        title=title(run),
+        facts=facts(run),
+        cards=headline.headline_cards(metrics),
+        verdict=headline.hull_gain_verdict(metrics),
+        scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
+        drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn
+        tables=_tables(run, plane),
+        notes=headline.null_notes(metrics) + calibration_note(run),
+        command=run.command,
+        config_text=run.config_text,
+        folder=run.path.resolve().name,
+    )
+
+
+def _tables(run: RunFolder, plane: PoolPlane) -> list[tables.Table]:
+    """The tables that the folder has numbers for."""
+    found = [
+        tables.metrics_table(run.metrics),
+        tables.targets_table(run.targets, run.metrics, plane),
+        tables.disagreement_table(run.metrics),
+        tables.timings_table(run.metrics.get("timings_s") or {}),
+    ]
+    return [table for table in found if table is not None]
+
+
+def calibration_note(run: RunFolder) -> list[tuple[str, str]]:
+    """A warning where the confidences are scores and no probabilities."""
+    name = run.choice("calibration") or ""
+    if name.lower() not in UNCALIBRATED:
+        return []
+    reason = (
+        f"{name} gives scores, not probabilities: Brier, ECE and log loss are those of an uncalibrated score"
+    )
+    return [("calibration", reason)]
+
+
+def _cost_range(run: RunFolder) -> tuple[float, float]:
+    """(c_lo, c_hi) in USD per query, over training queries and targets."""
+    found = run.metrics.get("cost_range")
+    if (
+        not isinstance(found, list)
+        or len(found) != 2
+        or not all(isinstance(end, int | float) for end in found)
+    ):
+        raise UserError(
+            f"{run.path / 'metrics.json'}: cost_range is {found!r}, wanted two numbers [c_lo, c_hi]"
+        )
+    return float(found[0]), float(found[1])

@@ -1,0 +1,73 @@
+"""Who gets the queries: each target's share of the test queries over lambda."""
+
+import numpy as np
+
+from prefillroute.reports.drawing import Drawing, new_figure
+from prefillroute.reports.numbers import clipped_name, decimal, percent
+from prefillroute.reports.operating import chosen_targets
+from prefillroute.reports.run_folder import TestPart
+from prefillroute.reports.style import GREY, INK, PAPER, SHARE_COLOURS
+
+_GRID = 201
+"""Values of lambda at which shares are drawn."""
+_SMALLEST = 0.01
+"""A target that never gets this share has no band of its own."""
+
+
+def routing_shares_drawing(
+    targets: tuple[str, ...], test: TestPart, cost_range: tuple[float, float], chosen_lambda: float | None
+) -> Drawing:
+    """Draw stacked shares over lambda, 0 (most confident) to 1 (cheapest); small shares are one grey band."""
+    lambdas = np.linspace(0.0, 1.0, _GRID)
+    shares = routing_shares(test, cost_range, lambdas)
+    figure = new_figure(9.0, 4.4)
+    axes = figure.add_subplot()
+    shown = np.argsort(-shares.max(axis=0), kind="stable")[: len(SHARE_COLOURS)]
+    shown = shown[shares[:, shown].max(axis=0) >= _SMALLEST]
+    # dearest at the bottom, so that money flows upwards in the picture as lambda falls
+    shown = shown[np.argsort(-test.cost_usd.mean(axis=0)[shown], kind="stable")]
+    rest = shares.sum(axis=1) - shares[:, shown].sum(axis=1)
+    bands = [shares[:, index] for index in shown]
+    names = [clipped_name(targets[index]) for index in shown]
+    colours = list(SHARE_COLOURS[: len(shown)])
+    num_rest = int((shares.max(axis=0) > 0).sum()) - len(shown)
+    if num_rest:
+        bands.append(rest)
+        names.append(f"{num_rest} other target{'s' * (num_rest > 1)}")
+        colours.append(GREY)
+    axes.stackplot(lambdas, *bands, colors=colours, labels=names, ec=PAPER, lw=0.6, alpha=0.92)
+    if chosen_lambda is not None:
+        axes.axvline(
+            chosen_lambda, color=INK, lw=1.6, ls=(0, (4, 2)), label=f"chosen λ = {decimal(chosen_lambda)}"
+        )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("λ (0: highest confidence, 1: cheapest)")
+    axes.set_ylabel("share of test queries")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    places = [("λ = 0", 0.0)] + ([("the chosen λ", chosen_lambda)] if chosen_lambda is not None else [])
+    said = [
+        _sentence(targets, routing_shares(test, cost_range, np.array([value]))[0], word)
+        for word, value in places
+    ]
+    said.append(_sentence(targets, shares[-1], "λ = 1"))
+    alt = "Stacked shares of the test queries that each target gets, over λ. " + " ".join(said)
+    caption = "Dearer targets lie lower in the stack."
+    return Drawing("routing_shares", figure, "Routing shares over λ", alt, caption)
+
+
+def routing_shares(test: TestPart, cost_range: tuple[float, float], lambdas: np.ndarray) -> np.ndarray:
+    """(L, M) share of the test queries that goes to each target at each lambda."""
+    num_queries, num_targets = test.confidence.shape
+    rows = [
+        np.bincount(chosen_targets(test, float(value), cost_range), minlength=num_targets)
+        for value in lambdas
+    ]
+    return np.array(rows) / num_queries
+
+
+def _sentence(targets: tuple[str, ...], share: np.ndarray, place: str) -> str:
+    """The three largest shares at one lambda."""
+    largest = [i for i in np.argsort(-share, kind="stable")[:3] if share[i] > 0]
+    return f"At {place}: {', '.join(f'{targets[i]} {percent(share[i], 0)}' for i in largest)}."

@@ -1,0 +1,215 @@
+"""Everything the report knows: one run folder, read and checked file by file (DESIGN section 6)."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from prefillroute.errors import UserError
+
+PREDICTION_COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "correct")
+CURVE_COLUMNS = ("lambda_low", "lambda", "lambda_high", "cost_usd", "accuracy", "x", "y")
+LAYER_COLUMNS = ("encoder", "layer", "pooling", "dim", "target", "auc", "fisher_j")
+
+
+@dataclass(frozen=True)
+class TestPart:
+    """The test rows as arrays: N queries x M targets, in the order of the pool."""
+
+    query_id: np.ndarray
+    """(N,) str."""
+    confidence: np.ndarray
+    """(N, M) in [0, 1]."""
+    cost_usd: np.ndarray
+    """(N, M) estimated USD per query."""
+    correct: np.ndarray
+    """(N, M) in [0, 1]; NaN where the outcome is missing."""
+
+    @property
+    def complete(self) -> np.ndarray:
+        """(N,) bool: queries with every target's outcome; global metrics stand on them (DESIGN section 4)."""
+        return ~np.isnan(self.correct).any(axis=1)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one finished run."""
+
+    path: Path
+    metrics: dict[str, Any]
+    predictions: pd.DataFrame
+    curve: pd.DataFrame
+    layers: pd.DataFrame | None
+    """None for predictors that choose no layer."""
+    config_text: str
+    """``.hydra/config.yaml`` as it stands."""
+    config: dict[str, Any]
+    hydra: dict[str, Any]
+    """``.hydra/hydra.yaml`` under its key ``hydra``; empty where the run was not started by Hydra."""
+    bundle: dict[str, Any]
+    """``router/router.json``; empty where the run shipped no bundle."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names in the order of the pool."""
+        return tuple(self.metrics["targets"])
+
+    @cached_property
+    def test(self) -> TestPart:
+        """The rows of the test part.
+
+        Raises:
+            UserError: no test row, or a (query, target) pair that is absent or doubled.
+        """
+        rows = self.predictions[self.predictions["split"] == "test"]
+        path = self.path / "predictions.parquet"
+        if rows.empty:
+            raise UserError(f"{path}: found no row with split 'test', wanted at least one query")
+        position = {name: i for i, name in enumerate(self.targets)}
+        column = rows["target"].map(position)
+        if column.isna().any():
+            stranger = rows.loc[column.isna(), "target"].iloc[0]
+            raise UserError(
+                f"{path}: found target {stranger!r}, wanted one of those in metrics.json: {self.targets}"
+            )
+        row, query_id = pd.factorize(rows["query_id"])
+        shape = (len(query_id), len(position))
+        if len(rows) != shape[0] * shape[1] or rows.duplicated(["query_id", "target"]).any():
+            raise UserError(
+                f"{path}: found {len(rows)} test rows for {shape[0]} queries x {shape[1]} targets, "
+                f"wanted exactly one row for each pair"
+            )
+        filled = {}
+        for name in ("confidence", "cost_usd", "correct"):
+            filled[name] = np.full(shape, np.nan)
+            filled[name][row, column.to_numpy(dtype=int)] = rows[name].to_numpy(dtype=float, na_value=np.nan)
+        return TestPart(query_id=np.asarray(query_id), **filled)
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Hydra's chosen option of every config group, e.g. ``{"encoder": "smollm2_135m"}``."""
+        chosen = self.hydra.get("runtime", {}).get("choices", {})
+        return {
+            group: str(option)
+            for group, option in chosen.items()
+            if option and not group.startswith("hydra/")
+        }
+
+    @property
+    def overrides(self) -> list[str]:
+        """What the user changed on the command line, one ``key=value`` each."""
+        return [str(item) for item in self.hydra.get("overrides", {}).get("task", [])]
+
+    @property
+    def command(self) -> str:
+        """The command that repeats this run (one job of a sweep stands alone)."""
+        script = self.hydra.get("job", {}).get("name") or "train"
+        return shlex.join(["python", f"{script}.py", *self.overrides])
+
+    def choice(self, group: str) -> str | None:
+        """The option of ``group``, by Hydra's record or else by the name or class in the composed config."""
+        if group in self.choices:
+            return self.choices[group]
+        node = self.config.get(group)
+        if isinstance(node, dict):
+            found = node.get("name") or str(node.get("_target_", "")).rpartition(".")[2]
+            return found or None
+        return None if node is None else str(node)
+
+
+def read_run_folder(path: Path) -> RunFolder:
+    """Read and check a run folder.
+
+    Raises:
+        UserError: the folder or one of its files is missing, cut off, or lacks a column or key; named.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise UserError(f"{path}: found no such folder, wanted a run folder written by train.py")
+    config_path = path / ".hydra" / "config.yaml"
+    hydra_path = path / ".hydra" / "hydra.yaml"
+    bundle_path = path / "router" / "router.json"
+    layers_path = path / "layers.parquet"
+    return RunFolder(
+        path=path,
+        metrics=read_metrics(path),
+        predictions=_read_parquet(path / "predictions.parquet", PREDICTION_COLUMNS),
+        curve=_read_parquet(path / "curve.parquet", CURVE_COLUMNS),
+        layers=_read_parquet(layers_path, LAYER_COLUMNS) if layers_path.exists() else None,
+        config_text=_read_text(config_path),
+        config=_read_yaml(config_path),
+        hydra=_read_yaml(hydra_path).get("hydra", {}) if hydra_path.exists() else {},
+        bundle=_read_json(bundle_path) if bundle_path.exists() else {},
+    )
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Read metrics.json of a run folder.
+
+    Raises:
+        UserError: it is missing, cut off, or has no section ``test`` or ``targets``.
+    """
+    path = folder / "metrics.json"
+    metrics = _read_json(path)
+    for key in ("test", "targets"):
+        if not isinstance(metrics.get(key), dict) or not metrics[key]:
+            raise UserError(f"{path}: found no section {key!r}, wanted the metrics of a finished run")
+    return metrics
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        raise UserError(f"{path}: found no such file, wanted it in the run folder (did the run finish?)")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: found bytes that are not UTF-8 at position {error.start}, wanted text"
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    text = _read_text(path)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{path}: found no valid JSON ({error}), wanted a whole file; is it cut off?"
+        ) from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: found a {type(value).__name__}, wanted a JSON object")
+    return value
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    text = _read_text(path)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise UserError(f"{path}: found no valid YAML ({problem}), wanted a whole file") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: found a {type(value).__name__}, wanted a mapping")
+    return value
+
+
+def _read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        raise UserError(f"{path}: found no such file, wanted it in the run folder (did the run finish?)")
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        problem = " ".join(str(error).split())
+        raise UserError(
+            f"{path}: found no readable parquet ({problem}), wanted a whole file; is it cut off?"
+        ) from error
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: found columns {list(frame.columns)}, wanted also {missing}")
+    return frame

@@ -1,0 +1,78 @@
+"""The jobs of a sweep as they stand: which finished, with what numbers, and which failed, with the reason."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefillroute.errors import UserError
+from prefillroute.reports.headline import number
+from prefillroute.reports.run_folder import read_metrics
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run folder of a sweep."""
+
+    folder: str
+    """Relative to the sweep's folder."""
+    overrides: dict[str, str]
+    """What the command line changed for this job."""
+    error: str | None = None
+    """Why there are no numbers, in one line; None for a finished job."""
+    metrics: dict[str, Any] | None = None
+    """Its metrics.json; None for a failed job."""
+
+    def value(self, key: str) -> float | None:
+        """A global test metric, None where it is null or the job failed."""
+        return None if self.metrics is None else number(self.metrics["test"], key)
+
+
+def read_jobs(sweep_dir: Path) -> list[Job]:
+    """Read every job folder below a sweep's folder, in the order in which they were started.
+
+    A job is believed by its status.json and metrics.json, not by exit codes: a killed job leaves ``running``.
+
+    Raises:
+        UserError: there is no such folder, or no job in it.
+    """
+    if not sweep_dir.is_dir():
+        raise UserError(f"{sweep_dir}: found no such folder, wanted the folder of a sweep")
+    folders = {path.parent for path in sweep_dir.rglob("status.json")}
+    folders |= {path.parent for path in sweep_dir.rglob(".hydra") if path.is_dir()}
+    folders.discard(sweep_dir)
+    if not folders:
+        raise UserError(f"{sweep_dir}: found no job, wanted run folders with a status.json each")
+    return [_read_job(folder, sweep_dir) for folder in sorted(folders, key=_natural)]
+
+
+def _read_job(folder: Path, sweep_dir: Path) -> Job:
+    name = folder.relative_to(sweep_dir).as_posix()
+    try:
+        status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Job(name, {}, "left no status.json: killed before it began")
+    except (OSError, ValueError) as error:
+        return Job(name, {}, f"status.json cannot be read: {error}")
+    overrides = dict(_split(str(item)) for item in status.get("overrides") or [])
+    if status.get("state") == "running":
+        return Job(name, overrides, "still marked as running: killed, or not ended yet")
+    if status.get("state") != "finished":
+        return Job(name, overrides, " ".join(str(status.get("error") or "no reason was recorded").split()))
+    try:
+        return Job(name, overrides, metrics=read_metrics(folder))
+    except UserError as error:
+        return Job(name, overrides, str(error))
+
+
+def _split(override: str) -> tuple[str, str]:
+    """``+trainer.max_epochs=3`` to its key and value."""
+    key, _, value = override.partition("=")
+    return key.lstrip("+~"), value
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key under which job 10 follows job 9."""
+    pieces = re.split(r"(\d+)", path.as_posix())
+    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces if piece]
