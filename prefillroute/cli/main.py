@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from prefillroute import __version__
 from prefillroute.cli import extract, import_outcomes, pool, report, route
-from prefillroute.config.guard import guarded
 from prefillroute.cli.parser import Parser
+from prefillroute.config.guard import guarded
 
 COMMANDS = (import_outcomes, pool, extract, report, route)
 

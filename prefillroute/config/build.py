@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.errors import UserError
 
@@ -25,7 +25,11 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     accepted = inspect.signature(target).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
     passed = {name: value for name, value in runtime.items() if takes_all or name in accepted}
-    return instantiate(node, **passed, _convert_="all", _partial_=False)
+    plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
+    assert isinstance(plain, dict)
+    chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
+    # Called directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own.
+    return target(**chosen, **passed)
 
 
 def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str] = ()) -> None:
@@ -57,4 +61,3 @@ def _target(node: DictConfig | Mapping[str, Any]) -> Any:
         return get_object(str(path))
     except Exception as error:  # Hydra wraps whatever the import raised
         raise UserError(f"_target_: {path} cannot be imported ({str(error).splitlines()[0]})") from error
-

@@ -29,7 +29,9 @@ def explain(error: BaseException, allowed: DictConfig) -> str:
         key = found.group(1)
         parent, _, last = key.rpartition(".")
         if _is_unknown(allowed, key):
-            return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
+            return (
+                f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
+            )
         return f"{key}: {_first_line(chain[-1])}"
     if found := re.search(r"Could not override '([^']+)'", text):
         parent, _, last = found.group(1).rpartition(".")

@@ -45,11 +45,11 @@ class RunConfig:
     """Out-of-fold groups; not used when the split has a calibration part."""
     validation_size: float = 0.1
     """Share of each group's training rows that early stopping and the best members are judged on."""
+    nested_layers: bool = False
+    """Choose layers anew inside each fold, on its training rows only; costs as many layer choices as folds."""
     seed: int = 0
     threads: int | None = None
     """CPU threads for torch; null leaves torch's choice."""
-    device: str = "auto"
-    """Lightning accelerator: auto, cpu or gpu."""
 
 
 @dataclass

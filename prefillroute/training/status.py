@@ -1,6 +1,7 @@
 """`status.json` of a run folder: what a sweep's summary believes instead of exit codes.
 
-SLURM reports a job whose Python raised as COMPLETED, and a killed one leaves no return value; the file tells both apart.
+SLURM reports a job whose Python raised as COMPLETED, and a killed one leaves no return value; the file tells both
+apart.
 """
 
 import json

@@ -30,7 +30,9 @@ def options() -> list[tuple[str, str]]:
 
 def choices_of(config: DictConfig) -> list[tuple[str, Any]]:
     return [
-        (str(key), node) for key, node in config.items() if isinstance(node, DictConfig) and "_target_" in node
+        (str(key), node)
+        for key, node in config.items()
+        if isinstance(node, DictConfig) and "_target_" in node
     ]
 
 

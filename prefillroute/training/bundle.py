@@ -1,0 +1,75 @@
+"""From a run's fitted parts to its router bundle."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.caches.reader import CacheView
+from prefillroute.calibration.contract import Calibrator
+from prefillroute.config.facts import EncoderConfig, TargetConfig
+from prefillroute.layers.source import RowSubset
+from prefillroute.modules.fit import FittedHead
+from prefillroute.outcomes.costs.contract import CostModel
+from prefillroute.router.golden import NUM_ROWS, GoldenVectors
+from prefillroute.router.save import save_bundle
+from prefillroute.routing.policies.contract import Policy
+from prefillroute.routing.table import ConfidenceTable
+from prefillroute.signals.prefill import PrefillSignal
+from prefillroute.training.confidences import Logits
+from prefillroute.training.features import Features
+from prefillroute.training.layer_memo import memo_key
+
+
+def write_router(
+    path: Path,
+    *,
+    features: Features,
+    fitted: FittedHead,
+    calibrator: Calibrator,
+    cost: CostModel,
+    targets: Sequence[TargetConfig],
+    encoder: EncoderConfig,
+    identity: CacheIdentity,
+    view: CacheView,
+    predict_rows: np.ndarray,
+    logits: Logits,
+    table: ConfidenceTable,
+    policy: Policy,
+    metrics: Mapping[str, Any],
+) -> None:
+    """Save the bundle of a prefill run; the last calibration or test rows are its golden vectors."""
+    signal = features.signal
+    assert isinstance(signal, PrefillSignal), "only prefill runs have a bundle"
+    assert signal.transform_ is not None
+    last = np.arange(len(predict_rows))[-NUM_ROWS:]
+    golden = GoldenVectors.take(
+        RowSubset(view, predict_rows[last]),
+        signal.transform_.blocks,
+        np.arange(len(last)),
+        logits.predict[last],
+        # The table ends with the rows that `logits.predict` ends with.
+        table.confidence[-len(last) :],
+    )
+    save_bundle(
+        path,
+        transform=signal.transform_,
+        head=fitted.final,
+        calibrator=calibrator,
+        cost=cost,
+        targets=targets,
+        encoders=[(encoder, identity)],
+        golden=golden,
+        policy=policy,
+        correct_threshold=table.correct_threshold,
+        fingerprint={
+            "num_training_queries": int((table.split == "train_oof").sum()),
+            "num_test_queries": int((table.split == "test").sum()),
+            "outcomes_sha256": memo_key(
+                {"queries": table.query_id.tolist(), "split": table.split.tolist()}, table.correct
+            ),
+        },
+        metrics={key: value for key, value in metrics["test"].items() if not isinstance(value, dict | list)},
+    )

@@ -1,0 +1,91 @@
+"""Ensemble logits to the confidence table: out-of-fold where folds were trained, calibrated, with costs.
+
+N = training rows, P = calibration and test rows, M = targets.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from prefillroute.calibration.contract import Calibrator
+from prefillroute.calibration.cross_fit import cross_fitted
+from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.modules.fit import FittedHead
+from prefillroute.outcomes.costs.contract import CostModel
+from prefillroute.outcomes.splits import Split
+from prefillroute.outcomes.table import Outcomes
+from prefillroute.routing.table import ConfidenceTable
+from prefillroute.training.features import Features
+from prefillroute.training.groups import Groups
+
+
+@dataclass(frozen=True)
+class Logits:
+    """z before calibration, float64."""
+
+    out_of_fold: np.ndarray | None
+    """(N, M), each row by the group that never saw it; None when the split has a calibration part."""
+    predict: np.ndarray
+    """(P, M) by the final fit."""
+
+
+def predict_logits(fitted: FittedHead, features: Features, groups: Groups) -> Logits:
+    """Predict every training row by its own fold's group, and the other rows by the final fit."""
+    predict = ensemble_logits(fitted.final, torch.from_numpy(features.predict)[None])[0]
+    out_of_fold = None
+    if groups.out_of_fold:
+        z = fitted.logits(torch.from_numpy(features.train))
+        owner = groups.held_out.argmax(axis=0)
+        assert groups.held_out.any(axis=0).all(), "every training row is held out once"
+        out_of_fold = z.numpy().astype(np.float64)[owner, np.arange(len(owner))]
+    return Logits(out_of_fold, predict.numpy().astype(np.float64))
+
+
+def make_table(
+    calibrator: Calibrator,
+    logits: Logits,
+    outcomes: Outcomes,
+    split: Split,
+    groups: Groups,
+    predict_rows: np.ndarray,
+    cost: CostModel,
+    query_tokens: np.ndarray | None,
+) -> ConfidenceTable:
+    """Fit the calibrator on rows that the nets have not seen and put all parts into one table.
+
+    The calibrator is fitted on the calibration part, or without one on the out-of-fold logits of the training part;
+    calibrators that follow single rows are cross-fitted for the rows they learned from.
+    """
+    num_calibration = len(split.calibration)
+    if num_calibration:
+        z, rows = logits.predict[:num_calibration], split.calibration
+        folds = np.arange(num_calibration) % 5
+    else:
+        assert logits.out_of_fold is not None
+        z, rows, folds = logits.out_of_fold, groups.rows, groups.folds
+    calibrator.fit(z, outcomes.correct[rows])
+    if calibrator.cross_fit:
+        own = cross_fitted(calibrator, z, outcomes.correct[rows], folds)
+    else:
+        own = calibrator.transform(z)
+    test = calibrator.transform(logits.predict[num_calibration:])
+    if num_calibration:
+        train = np.full((len(groups.rows), len(outcomes.targets)), np.nan)
+        confidence = np.concatenate([train, own, test])
+    else:
+        confidence = np.concatenate([own, test])
+    order = np.concatenate([groups.rows, predict_rows])
+    names = split.names(len(outcomes)).astype(str)
+    tokens = None if query_tokens is None else query_tokens[order]
+    return ConfidenceTable(
+        query_id=outcomes.queries["query_id"].to_numpy(dtype=object)[order],
+        split=np.where(names == "train", "train_oof", names)[order],
+        benchmark=outcomes.queries["benchmark"].to_numpy(dtype=object)[order],
+        targets=outcomes.targets,
+        confidence=confidence,
+        cost_usd=cost.estimate(tokens, outcomes.prompt_tokens[order]),
+        realised_cost_usd=cost.realised(outcomes)[order],
+        correct=outcomes.correct[order],
+        correct_threshold=outcomes.correct_threshold,
+    )

@@ -1,0 +1,117 @@
+"""Signal to features: the layer choice where one is needed, then scaler and PCA per group.
+
+N = training rows, P = rows that are only predicted, G = groups, D = features.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.caches.reader import CacheView
+from prefillroute.config.build import build
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.source import RowSubset
+from prefillroute.outcomes.folds import stratified_folds
+from prefillroute.outcomes.table import Outcomes
+from prefillroute.signals.inputs import Signal, SignalInputs
+from prefillroute.training.groups import Groups
+from prefillroute.training.layer_memo import memo_key, remembered_choice
+from prefillroute.training.progress import progress_bar
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the head reads."""
+
+    train: np.ndarray
+    """(G, N, D) float32: the training rows under the transform of each group."""
+    predict: np.ndarray
+    """(P, D) float32: calibration and test rows under the final transform."""
+    signal: Signal
+    """Fitted; group 0 goes into the bundle."""
+    choice: LayerChoice | None
+    """Of group 0; None for a signal without layers."""
+
+
+class LayerChooser:
+    """The group `layers` on training rows, remembered between the jobs of a sweep.
+
+    Args:
+        node: the choice node.
+        view: activations of all queries of the table.
+        identity: of the cache; part of what a remembered choice depends on.
+        memo: folder of remembered choices.
+        seed: of folds and permutations.
+    """
+
+    def __init__(
+        self, node: DictConfig, view: CacheView, identity: CacheIdentity, memo: Path, seed: int
+    ) -> None:
+        self.node, self.view, self.identity, self.memo, self.seed = node, view, identity, memo, seed
+
+    def __call__(self, outcomes: Outcomes, rows: np.ndarray, folds: np.ndarray) -> LayerChoice:
+        """Choose on ``rows`` (N,) of the table with ``folds`` (N,)."""
+        labels = outcomes.labels[rows]
+        facts: dict[str, Any] = {
+            "layers": OmegaConf.to_container(self.node, resolve=True),
+            "cache": self.identity.to_attributes(),
+            "queries": [self.view.query_ids[row] for row in rows],
+            "targets": outcomes.targets,
+            "seed": self.seed,
+        }
+
+        def choose() -> LayerChoice:
+            with progress_bar("layer choice") as report:
+                chosen: LayerChoice = build(self.node).choose(
+                    RowSubset(self.view, rows), labels, folds, outcomes.targets, self.seed, report
+                )
+            return chosen
+
+        return remembered_choice(self.memo, memo_key(facts, labels, folds), choose)
+
+
+def make_features(
+    signal: Signal,
+    outcomes: Outcomes,
+    groups: Groups,
+    predict_rows: np.ndarray,
+    view: CacheView | None,
+    chooser: LayerChooser | None,
+    nested: bool,
+    seed: int,
+) -> Features:
+    """Choose layers on the training rows, fit the signal inside each group, transform all rows.
+
+    Args:
+        nested: choose layers anew inside each group, on that group's rows only (DESIGN section 7).
+    """
+    choices: tuple[LayerChoice, ...] = ()
+    if chooser is not None:
+        choices = (chooser(outcomes, groups.rows, groups.folds),)
+        if nested:
+            choices += tuple(
+                _inner_choice(chooser, outcomes, groups.rows[fit], groups, seed) for fit in groups.fit[1:]
+            )
+    train = signal.fit_transform(_inputs(outcomes, groups.rows, view, choices), groups.fit)
+    predict = signal.transform(_inputs(outcomes, predict_rows, view, ()))
+    return Features(train, predict, signal, choices[0] if choices else None)
+
+
+def _inner_choice(
+    chooser: LayerChooser, outcomes: Outcomes, rows: np.ndarray, groups: Groups, seed: int
+) -> LayerChoice:
+    inner = stratified_folds(outcomes, rows, num_folds=int(groups.folds.max()) + 1, seed=seed)
+    return chooser(outcomes, rows, inner)
+
+
+def _inputs(
+    outcomes: Outcomes, rows: np.ndarray, view: CacheView | None, choices: tuple[LayerChoice, ...]
+) -> SignalInputs:
+    activations: Mapping[str, RowSubset] = {} if view is None else {view.encoder: RowSubset(view, rows)}
+    categories = outcomes.queries["category"].to_numpy(dtype=object)[rows]
+    return SignalInputs(categories=categories, activations=activations, choices=choices)

@@ -1,0 +1,47 @@
+"""Remember layer choices between the jobs of a sweep: heads and calibrations share one probe of the same data."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyarrow import ArrowException
+
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.training.status import write_text
+
+log = logging.getLogger(__name__)
+
+
+def memo_key(facts: dict[str, Any], *arrays: np.ndarray) -> str:
+    """A name for everything that a layer choice depends on: plain facts, and the arrays' bytes."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
+    for array in arrays:
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:20]
+
+
+def remembered_choice(folder: Path, key: str, choose: Callable[[], LayerChoice]) -> LayerChoice:
+    """The choice stored under ``key`` in ``folder``, else the one that ``choose`` makes, which is then stored.
+
+    A file that cannot be read is made anew: a memo is never a reason to fail.
+    """
+    table_path, choice_path = folder / f"{key}.parquet", folder / f"{key}.json"
+    try:
+        choice = LayerChoice.from_dict(json.loads(choice_path.read_text()), pd.read_parquet(table_path))
+        log.info("layer choice: taken from %s", choice_path)
+        return choice
+    except (OSError, ValueError, KeyError, ArrowException):
+        pass
+    choice = choose()
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = table_path.with_name(f".{table_path.name}.partial")
+    choice.table.to_parquet(partial, index=False)
+    partial.replace(table_path)
+    write_text(choice_path, json.dumps(choice.to_dict(), indent=1))
+    return choice

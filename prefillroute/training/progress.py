@@ -1,0 +1,49 @@
+"""A progress bar on a terminal, a line now and then in a log file."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[int, int, str], None]
+"""Steps done, steps in all, what was just done."""
+
+
+@contextmanager
+def progress_bar(title: str, seconds_between_lines: float = 30.0) -> Iterator[Report]:
+    """Yield a callback that shows how far a long computation is."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(title, seconds_between_lines)
+        return
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[step]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None, step="")
+        yield lambda done, total, step: bar.update(task, completed=done, total=total, step=step)
+
+
+def _lines(title: str, seconds: float) -> Report:
+    last = time.monotonic()
+
+    def report(done: int, total: int, step: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            log.info("%s: %d of %d (%s)", title, done, total, step)
+
+    return report

@@ -1,0 +1,90 @@
+"""Write a run's tables and numbers, each file whole or not at all, and say the headline."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from prefillroute.calibration.contract import Calibrator
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.routing.evaluation import Evaluation
+from prefillroute.routing.table import ConfidenceTable
+from prefillroute.training.status import write_text
+from prefillroute.training.timings import Timings
+
+HEADLINE = (
+    ("mean_auc", "mean AUC"),
+    ("mean_brier", "mean Brier"),
+    ("mean_ece", "mean ECE"),
+    ("relative_auc", "relative AUC"),
+    ("hull_gain", "hull gain"),
+    ("p_auccc", "P-AUCCC"),
+    ("mdp_auccc", "MDP-AUCCC"),
+    ("efficacy", "efficacy"),
+    ("routed_accuracy_lambda0", "accuracy at lambda 0"),
+    ("headroom_captured", "headroom captured"),
+    ("cost_savings", "cost savings"),
+)
+"""Rows of the table that a run prints: key in metrics.json's `test`, words."""
+
+
+def write_results(
+    folder: Path,
+    table: ConfidenceTable,
+    evaluation: Evaluation,
+    choice: LayerChoice | None,
+    calibrator: Calibrator,
+    timings: Timings,
+) -> None:
+    """Write predictions, curve, layers and metrics.json; the last one last, so that it stands for a whole run."""
+    _write_parquet(folder / "predictions.parquet", table.to_frame())
+    _write_parquet(folder / "curve.parquet", evaluation.curve)
+    layers: dict[str, Any] | None = None
+    if choice is not None:
+        _write_parquet(folder / "layers.parquet", choice.table)
+        layers = choice.to_dict()
+    metrics = {
+        **evaluation.metrics,
+        "layers": layers,
+        "calibration": {"name": calibrator.name, "calibrated": calibrator.calibrated},
+        "timings_s": timings.seconds,
+    }
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False) + "\n")
+
+
+def print_headline(evaluation: Evaluation, report: Path) -> None:
+    """Print the headline numbers with their intervals beside the constant predictor's, and where the report is."""
+    metrics = evaluation.metrics
+    table = Table(title="test", title_justify="left")
+    for name in ("metric", "value", "95 % interval", "constant predictor"):
+        table.add_column(name, justify="left" if name == "metric" else "right")
+    for key, words in HEADLINE:
+        low, high = metrics["intervals"].get(key) or (None, None)
+        span = "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]".replace("[", "\\[")
+        table.add_row(
+            words, _number(metrics["test"].get(key)), span, _number(metrics["test"].get(f"constant_{key}"))
+        )
+    console = Console()
+    console.print(table)
+    test = metrics["test"]
+    console.print(
+        f"best single target {test['best_single']}: {test['best_single_accuracy']:.4f}; "
+        f"oracle: {test['oracle_accuracy']:.4f}"
+    )
+    console.print(f"report: {report}", soft_wrap=True)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, int | float) else "-"
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        frame.to_parquet(partial, index=False, compression="zstd")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

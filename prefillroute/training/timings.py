@@ -1,0 +1,25 @@
+"""Wall seconds of a run's stages, for `timings_s` in metrics.json."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
+
+
+class Timings:
+    """Adds up wall seconds by stage name, in the order in which the stages first began."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time one stage and say that it is done."""
+        self.seconds.setdefault(stage, 0.0)
+        start = time.perf_counter()
+        yield
+        took = time.perf_counter() - start
+        self.seconds[stage] += took
+        log.info("%-12s %7.1f s", stage, took)
