@@ -1,0 +1,56 @@
+"""Isotonic regression: the best non-decreasing step function of z, per target."""
+
+from typing import Any, Self
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from prefillroute.calibration.contract import Calibrator, observed, sigmoid
+
+
+class IsotonicCalibrator(Calibrator):
+    """Least squares under monotony, linear between the steps, constant beyond the ends (as scikit-learn
+    clips).
+
+    A target without outcomes keeps sigmoid(z).
+    """
+
+    name = "isotonic"
+    cross_fit = True
+
+    def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
+        """Pool adjacent violators; rows of equal z count as one with their mean outcome."""
+        self.knots_, self.values_ = [], []
+        for own, outcome in observed(z, correct):
+            places, index, count = np.unique(own, return_inverse=True, return_counts=True)
+            if len(places) == 0:
+                self.knots_.append(places)
+                self.values_.append(places)
+                continue
+            mean = np.bincount(index, weights=outcome) / count
+            value = np.clip(isotonic_regression(mean, weights=count.astype(np.float64)).x, 0.0, 1.0)
+            # Only the ends of each level are needed for linear interpolation.
+            edge = np.ones(len(value), dtype=bool)
+            edge[1:-1] = (value[1:-1] != value[:-2]) | (value[1:-1] != value[2:])
+            self.knots_.append(places[edge])
+            self.values_.append(value[edge])
+        return self
+
+    def transform(self, z: np.ndarray) -> np.ndarray:
+        """Interpolated step values."""
+        z = np.asarray(z, dtype=np.float64)
+        columns = [
+            np.interp(z[:, m], knots, values) if len(knots) else sigmoid(z[:, m])
+            for m, (knots, values) in enumerate(zip(self.knots_, self.values_, strict=True))
+        ]
+        return np.stack(columns, axis=1)
+
+    def parameters(self) -> dict[str, Any]:
+        """`knots` and `values`, a list for each target."""
+        return {"knots": [k.tolist() for k in self.knots_], "values": [v.tolist() for v in self.values_]}
+
+    def restore(self, knots: list[list[float]], values: list[list[float]]) -> Self:
+        """Take `parameters` back."""
+        self.knots_ = [np.array(k, dtype=np.float64) for k in knots]
+        self.values_ = [np.array(v, dtype=np.float64) for v in values]
+        return self

@@ -1,0 +1,78 @@
+"""Features, outcomes and row masks of all groups: the final fit and the folds."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from prefillroute.errors import UserError
+
+
+@dataclass(frozen=True)
+class FoldedData:
+    """Group 0 is the final fit on all training rows, group k = 1..K leaves fold k out. Features differ by
+    group, because scaler and PCA are refitted inside each.
+
+    `features` (G, N, D) float32; `correct` (N, M) float32 in [0, 1], NaN = missing; `train` (G, N) bool;
+    `valid` (G, N) bool, the part of each group's training rows on which its nets are stopped and ranked. A
+    row of neither is only predicted.
+
+    Raises:
+        UserError: shapes that do not fit, a row in both parts, an empty part, features that are not finite.
+    """
+
+    features: Tensor
+    correct: Tensor
+    train: Tensor
+    valid: Tensor
+
+    def __post_init__(self) -> None:
+        groups, rows, _ = self.features.shape
+        for name, shape in (
+            ("correct", self.correct.shape[:1]),
+            ("train", self.train.shape),
+            ("valid", self.valid.shape),
+        ):
+            want = (rows,) if name == "correct" else (groups, rows)
+            if tuple(shape) != want:
+                raise UserError(f"data: {name} has shape {tuple(shape)}, want {want}")
+        if (self.train & self.valid).any():
+            group = int((self.train & self.valid).any(1).nonzero()[0])
+            raise UserError(
+                f"data: group {group} has rows in both its training and its validation part, want none"
+            )
+        for name, part in (("training", self.train), ("validation", self.valid)):
+            if not part.any(1).all():
+                group = int((~part.any(1)).nonzero()[0])
+                raise UserError(f"data: group {group} has an empty {name} part, want at least one row")
+        if not torch.isfinite(self.features).all():
+            group, row, column = (int(i) for i in (~torch.isfinite(self.features)).nonzero()[0])
+            value = float(self.features[group, row, column])
+            raise UserError(
+                f"data: feature {column} of row {row} in group {group} is {value}, want a finite number"
+            )
+
+    @property
+    def num_groups(self) -> int:
+        """G."""
+        return self.features.shape[0]
+
+    @property
+    def num_targets(self) -> int:
+        """M."""
+        return self.correct.shape[1]
+
+    def to(self, device: torch.device | str) -> "FoldedData":
+        """The same data on `device`; itself where it is there already."""
+        if self.features.device == torch.device(device):
+            return self
+        moved = {name: getattr(self, name).to(device) for name in ("features", "correct", "train", "valid")}
+        return replace(self, **moved)
+
+    def fingerprint(self) -> str:
+        """Hash of outcomes, masks and shapes; not of features, whose last bit differs by machine."""
+        digest = hashlib.sha256(repr(tuple(self.features.shape)).encode())
+        for tensor in (self.correct, self.train, self.valid):
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]

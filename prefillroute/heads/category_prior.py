@@ -1,0 +1,73 @@
+"""Smoothed accuracy of each target in each category: what a router without any encoder can know."""
+
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from prefillroute.errors import UserError
+from prefillroute.heads.constant import bounded_logit
+from prefillroute.heads.contract import ClosedFormHead, NetStack
+
+
+class PriorStack(NetStack):
+    """`base` (S, M), the mean outcome; `lift` (S, C, M), what each category adds to it."""
+
+    def __init__(self, num_nets: int, num_categories: int, num_targets: int) -> None:
+        super().__init__()
+        self.base = nn.Parameter(torch.full((num_nets, num_targets), 0.5), requires_grad=False)
+        self.lift = nn.Parameter(torch.zeros(num_nets, num_categories, num_targets), requires_grad=False)
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, M) of one-hot features (B, C); a row of zeros (unknown category) gets `base`."""
+        return bounded_logit(self.base[:, None, :] + features @ self.lift)
+
+
+class CategoryPriorHead(ClosedFormHead):
+    """p[c, m] = (correct answers of m in c + smoothing * accuracy of m) / (queries of c + smoothing).
+
+    Args:
+        smoothing: how many queries' worth of the target's overall accuracy every category starts with.
+
+    Raises:
+        UserError: negative smoothing; features that are not one-hot (another signal than `category`).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        smoothing: float = 10.0,
+    ) -> None:
+        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        if smoothing < 0:
+            raise UserError(f"head: smoothing is {smoothing}, want 0 or more")
+        self.smoothing = smoothing
+        self.groups.extend(PriorStack(num_members, in_features, num_targets) for _ in range(num_groups))
+
+    def hyper(self) -> dict[str, Any]:
+        """`smoothing`."""
+        return {"smoothing": self.smoothing}
+
+    def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
+        """Count outcomes per category in each group's training rows; `valid` is not read."""
+        for group in range(self.num_groups):
+            onehot = features[group, train[group]].double()  # (n, C)
+            if not torch.isin(onehot, onehot.new_tensor([0.0, 1.0])).all() or (onehot.sum(dim=1) > 1).any():
+                raise UserError("head=category_prior: features are not one-hot, want signal=category")
+            outcome = correct[train[group]].double()  # (n, M)
+            seen = (~outcome.isnan()).double()
+            base = torch.nanmean(outcome, dim=0).nan_to_num(0.5)  # (M,)
+            hits = onehot.T @ outcome.nan_to_num(0.0)  # (C, M)
+            count = onehot.T @ seen
+            prior = (hits + self.smoothing * base) / (count + self.smoothing)
+            stack = self.stack(group)
+            assert isinstance(stack, PriorStack)
+            stack.base.copy_(base.expand_as(stack.base))
+            stack.lift.copy_(
+                (prior.nan_to_num(0.0) - base).where(count + self.smoothing > 0, 0.0).expand_as(stack.lift)
+            )
+        return self

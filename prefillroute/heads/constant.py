@@ -1,0 +1,44 @@
+"""The constant predictor, which is what no skill looks like (DESIGN section 5)."""
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from prefillroute.heads.contract import ClosedFormHead, NetStack
+
+
+def bounded_logit(probability: Tensor, bound: float = 1e-6) -> Tensor:
+    """log(p / (1 - p)), p clipped to [bound, 1 - bound] as DESIGN section 7 clips the ensemble mean."""
+    return torch.logit(probability.clamp(bound, 1 - bound))
+
+
+class ConstantStack(NetStack):
+    """`logit` (S, M), the same for every row."""
+
+    def __init__(self, num_nets: int, num_targets: int) -> None:
+        super().__init__()
+        self.logit = nn.Parameter(torch.zeros(num_nets, num_targets), requires_grad=False)
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, M), whatever the features (B, D)."""
+        return self.logit[:, None, :].expand(-1, features.shape[0], -1)
+
+
+class ConstantHead(ClosedFormHead):
+    """Mean outcome of the training rows; 0.5 for a target without any."""
+
+    def __init__(
+        self, in_features: int, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
+    ) -> None:
+        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        self.groups.extend(ConstantStack(num_members, num_targets) for _ in range(num_groups))
+
+    def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
+        """Set each group's logit from its training rows; `features` and `valid` are not read."""
+        for group in range(self.num_groups):
+            mean = torch.nanmean(correct[train[group]].double(), dim=0)  # (M,), NaN without an outcome
+            stack = self.stack(group)
+            assert isinstance(stack, ConstantStack)
+            stack.logit.copy_(bounded_logit(mean.nan_to_num(0.5)).expand_as(stack.logit))
+        return self

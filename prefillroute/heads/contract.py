@@ -1,0 +1,139 @@
+"""What every head is: groups x members of nets that map features to one logit per target.
+
+Letters in shapes: G groups (0 = the final fit on all training rows, 1..K = the folds), E members, B rows, D
+features, M targets, S nets of one group side by side, T targets that one net predicts (M for a joint head, 1
+otherwise).
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prefillroute.errors import UserError
+
+RUNTIME_KWARGS = ("in_features", "num_targets", "num_groups", "num_members", "seed")
+"""Constructor arguments that the run passes in; the rest, in ``conf/head/*.yaml``, are hyper-parameters."""
+
+
+class NetStack(nn.Module):
+    """The S nets of one group. One rule: every parameter and buffer has the nets as its leading dimension.
+
+    That rule lets training drop nets that have stopped, remember each net's best state, and cut out the kept
+    members, all without knowing what the nets look like.
+    """
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, T) of features (B, D); `generator` feeds dropout in training mode."""
+        raise AssertionError("a NetStack must define forward")
+
+    @property
+    def num_nets(self) -> int:
+        """S, the nets that are still in the stack."""
+        return next(iter(self.state_dict(keep_vars=True).values())).shape[0]
+
+    def keep_nets(self, positions: Tensor) -> None:
+        """Shrink to the nets at `positions` (int64), in that order; gradients are dropped."""
+        for tensor in self.state_dict(keep_vars=True).values():
+            tensor.grad = None
+            tensor.data = tensor.data.index_select(0, positions.to(tensor.device))
+
+
+class Head(nn.Module):
+    """G groups of E members. A subclass fills `groups` with one `NetStack` each.
+
+    `joint` heads have one net per member that predicts all targets (S = E); the others one net per member and
+    target (S = E * M, net ``e * M + m`` predicts target m), so that each target stops, and keeps its best
+    members, on its own.
+
+    Raises:
+        UserError: a size that is not positive.
+    """
+
+    joint: ClassVar[bool] = True
+
+    def __init__(
+        self, in_features: int, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
+    ) -> None:
+        super().__init__()
+        sizes = {
+            "in_features": in_features,
+            "num_targets": num_targets,
+            "num_groups": num_groups,
+            "num_members": num_members,
+        }
+        for key, value in sizes.items():
+            if value < 1:
+                raise UserError(f"head: {key} is {value}, want at least 1")
+        self.in_features = in_features
+        self.num_targets = num_targets
+        self.num_groups = num_groups
+        self.num_members = num_members
+        self.seed = seed
+        self.groups = nn.ModuleList()
+
+    def hyper(self) -> dict[str, Any]:
+        """The constructor's own hyper-parameters, as plain JSON values."""
+        return {}
+
+    def stack(self, group: int) -> NetStack:
+        """The nets of one group."""
+        stack = self.groups[group]
+        assert isinstance(stack, NetStack)
+        return stack
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits (G, E, B, M) of features (G, B, D)."""
+        assert features.shape[0] == self.num_groups, (features.shape, self.num_groups)
+        return torch.stack([self.group_logits(g, features[g]) for g in range(self.num_groups)])
+
+    def group_logits(self, group: int, features: Tensor) -> Tensor:
+        """Logits (E, B, M) of one group on features (B, D)."""
+        logits = self.stack(group)(features)  # (S, B, T)
+        if self.joint:
+            return logits
+        # (E * M, B, 1) -> (E, M, B) -> (E, B, M)
+        return logits.reshape(self.num_members, self.num_targets, -1).transpose(1, 2)
+
+    def nets_of(self, members: Sequence[int] | np.ndarray) -> Tensor:
+        """Net numbers (S',) of `members`: (K,), or (K, M) where each target keeps its own."""
+        chosen = torch.as_tensor(np.asarray(members, dtype=np.int64))
+        if self.joint:
+            assert chosen.ndim == 1, "a joint head keeps whole members"
+            return chosen
+        if chosen.ndim == 1:
+            chosen = chosen[:, None].expand(-1, self.num_targets)
+        return (chosen * self.num_targets + torch.arange(self.num_targets)).reshape(-1)
+
+    def select(self, group: int, members: Sequence[int] | np.ndarray) -> Self:
+        """A head of one group with the given members: what a router bundle ships."""
+        chosen = type(self)(
+            self.in_features,
+            self.num_targets,
+            num_groups=1,
+            num_members=len(members),
+            seed=self.seed,
+            **self.hyper(),
+        )
+        nets = self.nets_of(members)
+        mine = self.stack(group).state_dict()
+        chosen.stack(0).load_state_dict({key: value[nets] for key, value in mine.items()})
+        return chosen.train(self.training)
+
+
+class ClosedFormHead(Head):
+    """A head that is solved rather than trained by gradient steps; one member."""
+
+    def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
+        """Solve every group.
+
+        Args:
+            features: (G, N, D) float.
+            correct: (N, M) float in [0, 1], NaN = missing.
+            train: (G, N) bool, the rows each group may learn from.
+            valid: (G, N) bool, the rows on which a hyper-parameter may be chosen; None where there is no
+                choice.
+        """
+        raise AssertionError("a ClosedFormHead must define fit")

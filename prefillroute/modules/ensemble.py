@@ -1,0 +1,184 @@
+"""All members of all groups trained in one pass, as a LightningModule (DESIGN section 7).
+
+Each net has its own minibatch loss, early stopping and best state; what they share is the work: members of a
+group see the same rows, so their first layers are one matrix product, and one fused Adam step serves every
+net. A net that has stopped is cut out of the stacked tensors and costs nothing from then on. Nothing passes
+between groups: order, dropout and stopping of a group depend on its own rows only.
+"""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from prefillroute.data.activations import FoldedBatch
+from prefillroute.errors import UserError
+from prefillroute.heads.contract import Head
+from prefillroute.heads.seeds import seeded_generator
+from prefillroute.modules.loss import masked_bce
+from prefillroute.modules.progress import GroupProgress
+
+VALID_ROWS_AT_ONCE = 1024
+
+
+class EnsembleModule(pl.LightningModule):
+    """Trains `head` in place; `restore_best` puts every net into its best state at the end.
+
+    Args:
+        head: the nets, as initialised.
+        learning_rate, weight_decay: of Adam; the decay is an L2 term of the loss, as in ``torch.optim.Adam``.
+        patience, min_delta: early stopping of each net on its group's validation part.
+        seed: of dropout.
+        fingerprint: plain values that a checkpoint must share to be resumed, for instance the data's hash.
+    """
+
+    def __init__(
+        self,
+        head: Head,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 1e-4,
+        patience: int = 15,
+        min_delta: float = 1e-4,
+        seed: int = 0,
+        fingerprint: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(ignore=["head", "fingerprint"])
+        self.automatic_optimization = False
+        self.head = head
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.seed = seed
+        self.fingerprint = dict(fingerprint or {})
+        groups = range(head.num_groups)
+        self.progress = [GroupProgress(head.stack(g), patience, min_delta) for g in groups]
+        self.generators: list[torch.Generator] = []
+        self.train_loss = [torch.zeros(0)] * head.num_groups  # per group, summed over the epoch's steps, (S,)
+        self.train_steps = [0] * head.num_groups
+        self.valid_loss: list[Tensor | None] = [None] * head.num_groups
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam in one fused kernel over all stacks."""
+        return torch.optim.Adam(
+            self.head.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+        )
+
+    def on_fit_start(self) -> None:
+        """Remembered states follow the nets to their device."""
+        for progress in self.progress:
+            progress.best_state = {key: value.to(self.device) for key, value in progress.best_state.items()}
+
+    def on_train_epoch_start(self) -> None:
+        """Dropout starts each epoch from (seed, group, epoch), so that a resumed run draws the same."""
+        self.generators = [
+            seeded_generator(self.seed, "dropout", group, self.current_epoch, device=self.device)
+            for group in range(self.head.num_groups)
+        ]
+        self.train_steps = [0] * self.head.num_groups
+
+    def training_step(self, batch: FoldedBatch, batch_idx: int) -> None:
+        """One Adam step of every active net whose group has a batch."""
+        optimizer = self.optimizers()
+        assert not isinstance(optimizer, list)
+        for group in range(self.head.num_groups):
+            if not len(self.progress[group].active) or (part := batch.group(group)) is None:
+                continue
+            features, correct = part
+            logits = self.head.stack(group)(features, self.generators[group])
+            total, count = masked_bce(logits, self._own_targets(group, correct))
+            loss = total / count.clamp(min=1)  # (S,)
+            self.manual_backward(loss.sum())  # nets share no parameter, so each gets its own gradient
+            before = self.train_loss[group] if self.train_steps[group] else 0.0
+            self.train_loss[group] = before + loss.detach()
+            self.train_steps[group] += 1
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def validation_step(self, batch: FoldedBatch, batch_idx: int) -> None:
+        """Loss of every active net on the whole validation part of its group, without dropout."""
+        for group in range(self.head.num_groups):
+            self.valid_loss[group] = None
+            if not len(self.progress[group].active) or (part := batch.group(group)) is None:
+                continue
+            total, count = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+            for features, correct in zip(*(t.split(VALID_ROWS_AT_ONCE) for t in part), strict=True):
+                logits = self.head.stack(group)(features)
+                more, seen = masked_bce(logits, self._own_targets(group, correct))
+                total, count = total + more, count + seen
+            self.valid_loss[group] = total / count.clamp(min=1)
+
+    def on_train_epoch_end(self) -> None:
+        """Early stopping, net by net; log; end the fit when no net is left."""
+        for group, losses in enumerate(self.valid_loss):
+            if losses is None:
+                continue
+            going = self.progress[group].update(self.head.stack(group), losses, self.current_epoch)
+            if going is not None:
+                self._keep_nets(group, going)
+        self._log_epoch()
+        if not any(len(progress.active) for progress in self.progress):
+            self.trainer.should_stop = True
+
+    def restore_best(self) -> Head:
+        """The head with all nets back, each in its best state."""
+        for group, progress in enumerate(self.progress):
+            for key, tensor in self.head.stack(group).state_dict(keep_vars=True).items():
+                tensor.grad = None
+                tensor.data = progress.best_state[key].to(tensor.device)
+        return self.head
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Early stopping and best states go along."""
+        checkpoint["fingerprint"] = self.fingerprint
+        checkpoint["progress"] = [progress.state_dict() for progress in self.progress]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Shrink the stacks to the nets that were still training, then Lightning loads them.
+
+        Raises:
+            UserError: the checkpoint is of another configuration.
+        """
+        found = checkpoint.get("fingerprint", {})
+        for key, want in self.fingerprint.items():
+            if found.get(key) != want:
+                raise UserError(
+                    f"checkpoint of another run: {key} is {found.get(key)!r}, want {want!r}; "
+                    "delete it to start anew"
+                )
+        for group, (progress, state) in enumerate(zip(self.progress, checkpoint["progress"], strict=True)):
+            progress.load_state_dict(state)
+            self.head.stack(group).keep_nets(progress.active)
+
+    def _own_targets(self, group: int, correct: Tensor) -> Tensor:
+        """Outcomes that the nets of a group predict: (B, M) as they are for a joint head, else (S, B, 1)."""
+        if self.head.joint:
+            return correct
+        targets = self.progress[group].active.to(correct.device) % self.head.num_targets
+        return correct.T[targets].unsqueeze(2)
+
+    def _keep_nets(self, group: int, positions: Tensor) -> None:
+        """Cut stopped nets out of the parameters and out of Adam's moments."""
+        stack = self.head.stack(group)
+        optimizer = self.optimizers()
+        assert not isinstance(optimizer, list)
+        for parameter in stack.parameters():
+            state = optimizer.state.get(parameter, {})
+            for key in ("exp_avg", "exp_avg_sq"):
+                if key in state:
+                    state[key] = state[key].index_select(0, positions.to(state[key].device))
+        stack.keep_nets(positions)
+
+    def _log_epoch(self) -> None:
+        """Mean losses over nets, in all and per group; a net that has stopped counts with its best."""
+        means = [float(progress.last_loss.mean()) for progress in self.progress]
+        values = {
+            "val/loss": sum(means) / len(means),
+            "val/best_loss": float(torch.cat([progress.best_loss for progress in self.progress]).mean()),
+            "nets/active": float(sum(len(progress.active) for progress in self.progress)),
+        }
+        values |= {f"val/loss_group{group}": mean for group, mean in enumerate(means)}
+        trained = [float((s / n).mean()) for s, n in zip(self.train_loss, self.train_steps, strict=True) if n]
+        if trained:
+            values["train/loss"] = sum(trained) / len(trained)
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)

@@ -1,0 +1,190 @@
+"""Fit any head on folded data: one call from a notebook, a test or a run."""
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import Logger
+from torch import Tensor
+
+from prefillroute.data.activations import ActivationDataModule
+from prefillroute.data.folded import FoldedData
+from prefillroute.heads.contract import ClosedFormHead, Head
+from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.heads.restore import head_spec
+from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
+from prefillroute.modules.ensemble import EnsembleModule
+from prefillroute.modules.loss import masked_bce
+from prefillroute.modules.settings import FitSettings
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """A trained ensemble. For an independent head, members are kept per target: the arrays gain an axis M.
+
+    `heads`: one head per group (each G = 1) of its kept members. `kept`: member indices (G, K) or (G, K, M),
+    best first. `validation_loss`: (G, E) or (G, E, M), each net's best on its group's common validation part.
+    `best_epoch`: the same shape, the epoch (from 0) of that loss; -1 for a head without epochs. `seconds`:
+    wall time.
+    """
+
+    heads: tuple[Head, ...]
+    kept: np.ndarray
+    validation_loss: np.ndarray
+    best_epoch: np.ndarray
+    seconds: float
+
+    @property
+    def final(self) -> Head:
+        """The head fitted on all training rows: what predicts test rows and what a bundle ships."""
+        return self.heads[0]
+
+    def logits(self, features: Tensor) -> Tensor:
+        """z (G, N, M) of features (G, N, D): logit of the clipped mean of the kept members' sigmoids."""
+        pairs = zip(self.heads, features, strict=True)
+        return torch.cat([ensemble_logits(head, x[None].cpu()) for head, x in pairs])
+
+
+def fit_head(
+    head: Head,
+    data: FoldedData,
+    settings: FitSettings | None = None,
+    *,
+    seed: int = 0,
+    logger: Logger | None = None,
+    checkpoint_dir: Path | None = None,
+) -> FittedHead:
+    """Fit all groups and members of `head`.
+
+    Args:
+        head: with as many groups as `data` and ``settings.num_members`` members (1 where it is solved in
+            closed form).
+        data: features, outcomes and row masks.
+        settings: training settings; a head solved in closed form ignores them.
+        seed: of row order and dropout (the head has its own for its initial weights).
+        logger: gets the train and validation loss of every epoch.
+        checkpoint_dir: folder of ``last.ckpt``. Where that exists already, the fit goes on from it, to the
+            bit.
+
+    Raises:
+        UserError: a checkpoint of another configuration.
+    """
+    start = time.perf_counter()
+    if isinstance(head, ClosedFormHead):
+        head.fit(data.features, data.correct, data.train, data.valid)
+        loss = _closed_form_loss(head, data)
+        return _fitted(head, loss, torch.full_like(loss, -1), 1, start)
+    settings = settings or FitSettings()
+    assert head.num_members == settings.num_members, (head.num_members, settings.num_members)
+    assert head.num_groups == data.num_groups, (head.num_groups, data.num_groups)
+    fingerprint = {
+        "head": head_spec(head),
+        "trainer": {k: v for k, v in asdict(settings).items() if k in _CHANGES_NUMBERS},
+        "seed": seed,
+        "data": data.fingerprint(),
+    }
+    module = EnsembleModule(
+        head,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        patience=settings.patience,
+        min_delta=settings.min_delta,
+        seed=seed,
+        fingerprint=fingerprint,
+    )
+    last = checkpoint_dir / "last.ckpt" if checkpoint_dir else None
+    with _quiet_lightning():
+        trainer = _trainer(settings, logger, checkpoint_dir)
+        trainer.fit(
+            module,
+            datamodule=ActivationDataModule(data, settings.batch_size, seed),
+            ckpt_path=last if last is not None and last.exists() else None,
+            weights_only=True,
+        )
+    module.restore_best().cpu()
+    loss = torch.stack([progress.best_loss for progress in module.progress])
+    epoch = torch.stack([progress.best_epoch for progress in module.progress])
+    return _fitted(head, loss, epoch, settings.num_kept, start)
+
+
+_CHANGES_NUMBERS = ("patience", "min_delta", "batch_size", "learning_rate", "weight_decay")
+
+
+def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path | None) -> pl.Trainer:
+    callbacks: list[Callback] = []
+    if checkpoint_dir is not None:
+        callbacks.append(
+            ModelCheckpoint(
+                dirpath=checkpoint_dir,
+                save_last=True,
+                save_top_k=0,
+                every_n_epochs=settings.checkpoint_every,
+                save_on_train_epoch_end=True,
+            )
+        )
+    progress_bar = settings.progress_bar and sys.stderr.isatty()
+    if progress_bar:
+        callbacks.append(RichProgressBar(leave=False))
+    plugins: list = [AtomicCheckpointIO()]
+    if SLURMEnvironment.detect():
+        # Lightning's own requeue would resume from another job's checkpoint where two share a folder.
+        plugins.append(SLURMEnvironment(auto_requeue=False))
+    return pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        max_epochs=settings.max_epochs,
+        logger=logger if logger is not None else False,
+        callbacks=callbacks,
+        plugins=plugins,
+        default_root_dir=checkpoint_dir,
+        enable_checkpointing=checkpoint_dir is not None,
+        enable_progress_bar=progress_bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+    )
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Lightning's notes on accelerators and stopping are not the user's concern; its warnings are."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Lightning 2.6 on torch 2.13 uses what torch has deprecated; nothing a user can change.
+            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _fitted(head: Head, loss: Tensor, epoch: Tensor, num_kept: int, start: float) -> FittedHead:
+    """Rank the nets and cut out the kept ones; `loss` and `epoch` are (G, S)."""
+    shape = (head.num_groups, head.num_members) + (() if head.joint else (head.num_targets,))
+    loss, epoch = loss.reshape(shape), epoch.reshape(shape)
+    order = np.argsort(np.nan_to_num(loss.numpy(), nan=np.inf), axis=1, kind="stable")
+    kept = order[:, :num_kept]
+    heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
+    return FittedHead(heads, kept, loss.numpy(), epoch.numpy().astype(np.int64), time.perf_counter() - start)
+
+
+def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:
+    """Validation loss (G, E) of a solved head."""
+    losses = []
+    for group in range(head.num_groups):
+        valid = data.valid[group]
+        total, count = masked_bce(head.group_logits(group, data.features[group, valid]), data.correct[valid])
+        losses.append(total / count.clamp(min=1))
+    return torch.stack(losses).double()

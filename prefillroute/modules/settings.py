@@ -1,0 +1,46 @@
+"""How heads are trained: the values of ``conf/trainer/*.yaml``."""
+
+from dataclasses import dataclass
+
+from prefillroute.errors import UserError
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Defaults are DESIGN section 7's.
+
+    Raises:
+        UserError: a value out of range, by its key.
+    """
+
+    num_members: int = 10
+    """Nets per group, from different seeds."""
+    num_kept: int = 5
+    """The best of them, by loss on the group's common validation part, whose mean is the prediction."""
+    max_epochs: int = 150
+    patience: int = 15
+    """Epochs without an improvement of at least `min_delta` after which a net stops."""
+    min_delta: float = 1e-4
+    batch_size: int = 512
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    accelerator: str = "auto"
+    """Lightning's: auto, cpu, gpu."""
+    progress_bar: bool = True
+    """Shown on a terminal only."""
+    checkpoint_every: int = 1
+    """Epochs between checkpoints; a killed job repeats at most that many."""
+
+    def __post_init__(self) -> None:
+        for key in ("num_members", "num_kept", "max_epochs", "patience", "batch_size", "checkpoint_every"):
+            if getattr(self, key) < 1:
+                raise UserError(f"trainer.{key} is {getattr(self, key)}, want at least 1")
+        if self.num_kept > self.num_members:
+            raise UserError(
+                f"trainer.num_kept is {self.num_kept}, want at most trainer.num_members = {self.num_members}"
+            )
+        if not self.learning_rate > 0:
+            raise UserError(f"trainer.learning_rate is {self.learning_rate}, want above 0")
+        for key in ("weight_decay", "min_delta"):
+            if not getattr(self, key) >= 0:
+                raise UserError(f"trainer.{key} is {getattr(self, key)}, want 0 or more")
