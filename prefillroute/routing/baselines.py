@@ -1,0 +1,39 @@
+"""What a router has to beat: predictors and choices that read nothing of the query, learned on training rows."""
+
+import numpy as np
+
+from prefillroute.routing.table import ConfidenceTable
+
+# N = queries, M = targets
+
+
+def constant_confidence(correct: np.ndarray) -> np.ndarray:
+    """Each target's training accuracy, the "no skill" predictor (DESIGN section 5): (M,).
+
+    Args:
+        correct: (N, M) outcomes of the training rows, NaN = missing; a target without any gets the mean of the others.
+    """
+    observed = ~np.isnan(correct)
+    count = observed.sum(axis=0)
+    total = np.where(observed, correct, 0.0).sum(axis=0)
+    overall = total.sum() / max(int(count.sum()), 1)
+    return np.divide(total, count, out=np.full(len(count), overall), where=count > 0)
+
+
+def per_benchmark_best(training: ConfidenceTable, benchmark: np.ndarray) -> np.ndarray:
+    """Choose for each query (N,) the target that was most accurate on its benchmark in training: (N,).
+
+    Ties go to the cheaper on average, then pool order; a benchmark without training rows gets the target that was most
+    accurate over all of them.
+    """
+    cost = training.cost_usd.mean(axis=0)
+    choice = np.full(len(benchmark), _most_accurate(constant_confidence(training.correct), cost))
+    for name in set(benchmark.tolist()):
+        rows = training.benchmark == name
+        if rows.any():
+            choice[benchmark == name] = _most_accurate(constant_confidence(training.correct[rows]), cost)
+    return choice
+
+
+def _most_accurate(accuracy: np.ndarray, cost: np.ndarray) -> int:
+    return int(np.where(accuracy == accuracy.max(), cost, np.inf).argmin())

@@ -1,0 +1,81 @@
+"""A router on its test rows, with everything computed that does not change when queries are re-weighted."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from prefillroute.routing.frontier import Frontier, exact_frontier
+from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+from prefillroute.routing.sweep import GRID_SIZE, chosen_lambdas, uniform_sweep
+from prefillroute.routing.table import ConfidenceTable
+
+# N = test queries, C = those with every target's outcome, M = targets, G = grid points
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Test rows of one router, and the lambdas that were chosen for it elsewhere."""
+
+    table: ConfidenceTable
+    """All test rows (N)."""
+    cost_range: tuple[float, float]
+    """(c_lo, c_hi) over training queries x targets."""
+    chosen_lambda: float | None
+    """Greatest accuracy on calibration or out-of-fold rows; None without such rows."""
+    lambda_at_best_single: float | None
+    """Least cost at the best single target's accuracy, on the same rows; None where never."""
+    grid_size: int = GRID_SIZE
+
+    @classmethod
+    def prepare(
+        cls,
+        test: ConfidenceTable,
+        choice_rows: ConfidenceTable,
+        cost_range: tuple[float, float],
+        grid_size: int = GRID_SIZE,
+    ) -> "Sample":
+        """Choose the lambdas on `choice_rows` (incomplete queries left out) and hold the test rows ready."""
+        whole = choice_rows.select(choice_rows.complete)
+        if len(whole) == 0:
+            return cls(test, cost_range, None, None, grid_size)
+        frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
+        return cls(test, cost_range, *chosen_lambdas(frontier), grid_size)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """(C,) row numbers of complete queries; all rows where there is none (they then carry no weight)."""
+        complete = np.flatnonzero(self.table.complete)
+        return complete if len(complete) else np.arange(len(self.table))
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """(C, M)"""
+        return self.table.confidence[self.rows]
+
+    @cached_property
+    def cost(self) -> np.ndarray:
+        """(C, M) estimated USD."""
+        return self.table.cost_usd[self.rows]
+
+    @cached_property
+    def correct(self) -> np.ndarray:
+        """(C, M) outcomes."""
+        return np.nan_to_num(self.table.correct[self.rows])
+
+    @cached_property
+    def frontier(self) -> Frontier:
+        """The exact sweep over the complete queries."""
+        return exact_frontier(self.confidence, self.cost, self.correct, self.cost_range)
+
+    @cached_property
+    def grid(self) -> tuple[np.ndarray, np.ndarray]:
+        """Costs and outcomes (C, G) of the targets chosen on the uniform grid of lambda."""
+        choice = uniform_sweep(self.confidence, self.cost, self.cost_range, self.grid_size)
+        return np.take_along_axis(self.cost, choice, axis=1), np.take_along_axis(self.correct, choice, axis=1)
+
+    def routed(self, lambda_: float | None) -> np.ndarray | None:
+        """Targets (N,) of all test rows at one lambda; None for None."""
+        if lambda_ is None:
+            return None
+        return LambdaPolicy(lambda_).choose(self.table.confidence, self.table.cost_usd, self.cost_range)

@@ -1,0 +1,34 @@
+"""Equations 3 and 4: cost on the scale of the training costs, and the score that lambda weighs."""
+
+import numpy as np
+
+from prefillroute.errors import UserError
+
+# N = queries, M = targets
+
+
+def normalised_cost(cost_usd: np.ndarray, cost_range: tuple[float, float]) -> np.ndarray:
+    """Put costs on the scale of training (eq. 4): (c - c_lo) / (c_hi - c_lo), not clipped.
+
+    Args:
+        cost_usd: (N, M) estimated USD; cost_range: (c_lo, c_hi) over training queries x targets.
+
+    Returns:
+        (N, M) float64; all zero where c_lo = c_hi, so that costs decide ties only.
+
+    Raises:
+        UserError: the range is not two finite numbers in order.
+    """
+    low, high = cost_range
+    if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+        raise UserError(f"cost_range=[{low}, {high}]: wanted two finite numbers, the least cost first")
+    if low == high:
+        return np.zeros_like(cost_usd, dtype=float)
+    return (np.asarray(cost_usd, dtype=float) - low) / (high - low)
+
+
+def lambda_scores(
+    confidence: np.ndarray, relative_cost: np.ndarray, lambda_: float | np.ndarray
+) -> np.ndarray:
+    """Weigh confidence (N, M) against normalised cost (N, M) (eq. 3): (1 - lambda) p - lambda c~."""
+    return (1.0 - lambda_) * confidence - lambda_ * relative_cost

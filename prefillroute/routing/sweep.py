@@ -1,0 +1,54 @@
+"""The uniform grid of lambda, for parity with the paper, and operating points picked from a frontier."""
+
+import numpy as np
+
+from prefillroute.metrics.pool_points import PoolPoints
+from prefillroute.metrics.ratio import NOTHING
+from prefillroute.routing.frontier import Frontier
+from prefillroute.routing.policies.contract import check_finite, choose_greatest
+from prefillroute.routing.scores import lambda_scores, normalised_cost
+
+# N = queries, M = targets, G = grid points, S = operating points, B = resamples
+
+GRID_SIZE = 101
+
+
+def uniform_sweep(
+    confidence: np.ndarray,
+    cost_usd: np.ndarray,
+    cost_range: tuple[float, float],
+    grid_size: int = GRID_SIZE,
+) -> np.ndarray:
+    """Choose targets at evenly spaced lambdas from 0 to 1, both ends included: (N, G)."""
+    check_finite(confidence=confidence, cost_usd=cost_usd)
+    relative = normalised_cost(cost_usd, cost_range)
+    choice = np.empty((len(confidence), grid_size), dtype=np.int64)
+    for column, lambda_ in enumerate(np.linspace(0.0, 1.0, grid_size)):
+        choice[:, column] = choose_greatest(lambda_scores(confidence, relative, lambda_), cost_usd)
+    return choice
+
+
+def best_point(accuracy: np.ndarray) -> np.ndarray:
+    """Index of the greatest accuracy among operating points (B, S), ties to lower cost: (B,).
+
+    Costs fall as lambda rises, so of equal accuracies the last is the cheapest.
+    """
+    greatest = accuracy >= accuracy.max(axis=1, keepdims=True) - NOTHING
+    return accuracy.shape[1] - 1 - greatest[:, ::-1].argmax(axis=1)
+
+
+def chosen_lambdas(frontier: Frontier) -> tuple[float, float | None]:
+    """Choose lambda on rows kept for it (calibration or out-of-fold), never on test.
+
+    Args:
+        frontier: of those rows.
+
+    Returns:
+        The lambda of greatest accuracy (ties to lower cost), and that of least cost at which the router is as accurate
+        as the best single target on those rows, None where it never is.
+    """
+    costs, correct = frontier.values
+    points = PoolPoints.from_outcomes(correct, costs, np.ones((1, len(costs))))
+    best = frontier.lambda_[best_point(frontier.accuracy[None])[0]]
+    enough = np.flatnonzero(frontier.accuracy >= points.accuracy_of(points.best) - NOTHING)
+    return float(best), float(frontier.lambda_[enough[-1]]) if len(enough) else None

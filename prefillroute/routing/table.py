@@ -1,0 +1,176 @@
+"""The confidence table: the seam between predictors and everything that measures or uses them (DESIGN section 2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prefillroute.errors import UserError
+
+# N = queries, M = targets
+
+SPLITS = ("train_oof", "calibration", "test")
+COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "realised_cost_usd", "correct")
+
+
+@dataclass(frozen=True)
+class ConfidenceTable:
+    """Calibrated confidences, costs and outcomes of queries x targets.
+
+    Raises:
+        UserError: naming the query and target, where a confidence is NaN or outside [0, 1], an estimated cost is NaN
+            or negative, or an outcome is outside [0, 1]. Confidences may be missing in the `train_oof` rows, all of
+            them at once, beside a calibration part: no folds are trained then.
+    """
+
+    query_id: np.ndarray
+    """(N,) str, each once."""
+    split: np.ndarray
+    """(N,) one of SPLITS."""
+    benchmark: np.ndarray
+    """(N,) str."""
+    targets: tuple[str, ...]
+    """M names, in pool order."""
+    confidence: np.ndarray
+    """(N, M) P(correct)."""
+    cost_usd: np.ndarray
+    """(N, M) estimated USD."""
+    realised_cost_usd: np.ndarray
+    """(N, M) USD that the outcome really cost, NaN = unknown."""
+    correct: np.ndarray
+    """(N, M) in [0, 1], NaN = missing."""
+    correct_threshold: float = 0.5
+    """Outcomes at or above it are the label 1."""
+
+    def __post_init__(self) -> None:
+        shape = (len(self.query_id), len(self.targets))
+        for name in ("confidence", "cost_usd", "realised_cost_usd", "correct"):
+            found = getattr(self, name).shape
+            if found != shape:
+                raise UserError(f"{name} is {found}: wanted {shape}, queries x targets")
+        unknown = set(self.split.tolist()) - set(SPLITS)
+        if unknown:
+            raise UserError(f"split '{sorted(map(str, unknown))[0]}': wanted one of {', '.join(SPLITS)}")
+        for name, values in (("query_id", self.query_id), ("target", np.array(self.targets, dtype=object))):
+            repeated = pd.Series(values)[pd.Series(values).duplicated()]
+            if len(repeated):
+                raise UserError(f"{name} '{repeated.iloc[0]}' is there twice: wanted each {name} once")
+        unpredicted = np.isnan(self.confidence).all(axis=1) & (self.split == "train_oof")
+        no_folds = (self.split == "calibration").any() and (unpredicted == (self.split == "train_oof")).all()
+        judged = ~unpredicted[:, None] if no_folds else np.True_
+        self._check(
+            "confidence", ~((self.confidence >= 0) & (self.confidence <= 1)) & judged, "within [0, 1]"
+        )
+        self._check("cost_usd", ~(np.isfinite(self.cost_usd) & (self.cost_usd >= 0)), "of at least 0")
+        self._check("correct", (self.correct < 0) | (self.correct > 1), "within [0, 1]")
+
+    def _check(self, name: str, wrong: np.ndarray, wanted: str) -> None:
+        if wrong.any():
+            row, target = np.argwhere(wrong)[0]
+            where = f"query '{self.query_id[row]}', target '{self.targets[target]}'"
+            raise UserError(
+                f"{name} of {where} is {getattr(self, name)[row, target]}: wanted a number {wanted}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.query_id)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(N, M) of 0 and 1, NaN = missing."""
+        return np.where(
+            np.isnan(self.correct), np.nan, (self.correct >= self.correct_threshold).astype(float)
+        )
+
+    @property
+    def complete(self) -> np.ndarray:
+        """(N,) true for queries with every target's outcome: the rows of all global metrics."""
+        return ~np.isnan(self.correct).any(axis=1)
+
+    @property
+    def disagreement(self) -> np.ndarray:
+        """(N,) true for complete queries that some targets answer and others do not."""
+        answered = (self.labels == 1).sum(axis=1)
+        return self.complete & (answered > 0) & (answered < len(self.targets))
+
+    def select(self, rows: np.ndarray) -> "ConfidenceTable":
+        """Keep some rows, given as indices or as a mask."""
+        return ConfidenceTable(
+            self.query_id[rows],
+            self.split[rows],
+            self.benchmark[rows],
+            self.targets,
+            self.confidence[rows],
+            self.cost_usd[rows],
+            self.realised_cost_usd[rows],
+            self.correct[rows],
+            self.correct_threshold,
+        )
+
+    def part(self, split: str) -> "ConfidenceTable":
+        """Keep the rows of one split."""
+        return self.select(self.split == split)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Spread into the columns of predictions.parquet (DESIGN section 6), one row per query and target."""
+        num_queries, num_targets = self.confidence.shape
+        return pd.DataFrame(
+            {
+                "query_id": np.repeat(self.query_id, num_targets),
+                "target": np.tile(np.array(self.targets, dtype=object), num_queries),
+                "split": np.repeat(self.split, num_targets),
+                "confidence": self.confidence.ravel(),
+                "cost_usd": self.cost_usd.ravel(),
+                "realised_cost_usd": self.realised_cost_usd.ravel(),
+                "correct": self.correct.ravel(),
+            }
+        )
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, queries: pd.DataFrame, correct_threshold: float = 0.5
+    ) -> "ConfidenceTable":
+        """Gather predictions.parquet; queries and targets keep the order in which they first appear.
+
+        Args:
+            frame: the columns of `to_frame`, one row per query and target.
+            queries: `query_id` and `benchmark` of at least these queries.
+            correct_threshold: outcomes at or above it are the label 1.
+
+        Raises:
+            UserError: a column or a row is missing, or there twice.
+        """
+        for name in (name for name in COLUMNS if name not in frame.columns):
+            raise UserError(f"predictions have no column '{name}': wanted {', '.join(COLUMNS)}")
+        query_row, query_ids = pd.factorize(frame["query_id"])
+        target_column, targets = pd.factorize(frame["target"])
+        shape = (len(query_ids), len(targets))
+        count = np.bincount(query_row * shape[1] + target_column, minlength=shape[0] * shape[1])
+        if (count != 1).any():
+            row, column = divmod(int(np.flatnonzero(count != 1)[0]), shape[1])
+            where = f"query '{query_ids[row]}', target '{targets[column]}'"
+            raise UserError(
+                f"predictions of {where} are there {count[row * shape[1] + column]} times: wanted once"
+            )
+        benchmark = queries.drop_duplicates("query_id").set_index("query_id")["benchmark"].reindex(query_ids)
+        if benchmark.isna().any():
+            raise UserError(f"query '{benchmark.index[benchmark.isna()][0]}' has no benchmark in the queries")
+
+        def gather(name: str) -> np.ndarray:
+            values = np.empty(shape, dtype=float)
+            values[query_row, target_column] = frame[name].to_numpy(dtype=float, na_value=np.nan)
+            return values
+
+        split = np.empty(shape[0], dtype=object)
+        split[query_row] = frame["split"].to_numpy(dtype=object)
+        return cls(
+            query_ids.to_numpy(dtype=object),
+            split,
+            benchmark.to_numpy(dtype=object),
+            tuple(targets),
+            gather("confidence"),
+            gather("cost_usd"),
+            gather("realised_cost_usd"),
+            gather("correct"),
+            correct_threshold,
+        )
