@@ -1,7 +1,7 @@
 """The router bundle on disk: ``router.json`` and ``weights.safetensors``, written together or not at all.
 
-DESIGN section 6. Arrays are named ``transform.*`` (scalers and PCA), ``head.*`` (the kept members), ``golden.*``
-(pooled activations and the confidences they must give).
+DESIGN section 6. Arrays are named ``transform.*`` (scalers and PCA), ``head.*`` (the kept members) and
+``golden.*`` (pooled activations and the confidences they must give).
 """
 
 import dataclasses
@@ -98,7 +98,7 @@ def read_bundle(path: Path) -> Bundle:
         raise UserError(f"{file}: {error.strerror or error}; copy the whole bundle again") from error
     if len(raw) != manifest.weights_bytes:
         raise UserError(
-            f"{file}: {len(raw)} bytes, wanted {manifest.weights_bytes}; it was cut short, copy the bundle again"
+            f"{file}: {len(raw)} bytes, wanted {manifest.weights_bytes}; copy the whole bundle again"
         )
     digest = hashlib.sha256(raw).hexdigest()
     if digest != manifest.weights_sha256:

@@ -8,8 +8,8 @@ from typing import Any
 class Decision:
     """One routed query.
 
-    `confidence` is the calibrated P(target answers correctly), `cost_usd` the estimate for this query, both per
-    target in pool order and only for the targets that were allowed.
+    `confidence` is the calibrated P(target answers correctly), `cost_usd` the estimate for this query, both
+    per target in pool order and only for the targets that were allowed.
     """
 
     target: str

@@ -1,19 +1,21 @@
 """``router.json``: everything of a router bundle that is not an array, and the proof that it is whole.
 
-DESIGN section 6. Two SHA-256 sums make one flipped byte anywhere in a bundle an error: `weights_sha256` covers
-``weights.safetensors``; `manifest_sha256` covers ``router.json`` itself, taken with its own 64 digits set to zero.
+DESIGN section 6. Two SHA-256 sums make one flipped byte anywhere in a bundle an error: `weights_sha256`
+covers ``weights.safetensors``; `manifest_sha256` covers ``router.json`` itself, taken with its own 64 digits
+set to zero.
 """
 
 import dataclasses
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prefillroute.config.facts import EncoderConfig, TargetConfig
 from prefillroute.errors import UserError
+from prefillroute.layers.choice import Block
 
 FORMAT_VERSION = 1
 """Raised when a bundle written by this version could be misread by an older one."""
@@ -31,16 +33,6 @@ class EncoderEntry:
 
 
 @dataclass(frozen=True)
-class BlockEntry:
-    """One feature block: the layers of one encoder, pooled, side by side, reduced to `dim` columns."""
-
-    encoder: str
-    layers: tuple[int, ...]
-    pooling: str
-    dim: int
-
-
-@dataclass(frozen=True)
 class TargetEntry:
     """A target with its prices, and the median completion tokens o_m that its cost estimate uses."""
 
@@ -49,28 +41,29 @@ class TargetEntry:
 
 
 @dataclass(frozen=True)
-class Component:
-    """A class of this package and the plain values that make the object again."""
-
-    target: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Manifest:
     """The content of ``router.json``; the order of the fields is the order in the file."""
 
     encoders: tuple[EncoderEntry, ...]
-    blocks: tuple[BlockEntry, ...]
+    blocks: tuple[Block, ...]
+    """Feature blocks in the order of the features."""
     targets: tuple[TargetEntry, ...]
-    head: Component
-    calibration: Component
-    cost: Component
-    policy: Component
+    """In pool order."""
+    head: dict[str, Any]
+    """`heads.restore.head_spec`: class, sizes, kept members, hyper-parameters."""
+    calibration: dict[str, Any]
+    """`Calibrator.state`."""
+    cost: dict[str, Any]
+    """`CostModel.state`."""
+    policy: dict[str, Any]
+    """Name and value of the policy when none is asked for."""
     cost_range: tuple[float, float]
+    """(c_lo, c_hi) in USD over training queries x targets (DESIGN section 5, eq. 4)."""
     correct_threshold: float
     fingerprint: dict[str, Any]
+    """What the run was: seed, data, versions."""
     metrics: dict[str, Any]
+    """Headline metrics of the run's test part."""
     weights_bytes: int
     weights_sha256: str
     written_by: str
@@ -147,18 +140,15 @@ def _manifest(content: dict[str, Any], path: Path) -> Manifest:
                 EncoderEntry(EncoderConfig(**entry["facts"]), entry["identity"])
                 for entry in content["encoders"]
             ),
-            blocks=tuple(
-                BlockEntry(b["encoder"], tuple(b["layers"]), b["pooling"], int(b["dim"]))
-                for b in content["blocks"]
-            ),
+            blocks=tuple(Block.from_dict(block) for block in content["blocks"]),
             targets=tuple(
                 TargetEntry(TargetConfig(**entry["facts"]), entry["median_completion_tokens"])
                 for entry in content["targets"]
             ),
-            head=Component(**content["head"]),
-            calibration=Component(**content["calibration"]),
-            cost=Component(**content["cost"]),
-            policy=Component(**content["policy"]),
+            head=dict(content["head"]),
+            calibration=dict(content["calibration"]),
+            cost=dict(content["cost"]),
+            policy=dict(content["policy"]),
             cost_range=(float(content["cost_range"][0]), float(content["cost_range"][1])),
             correct_threshold=float(content["correct_threshold"]),
             fingerprint=dict(content["fingerprint"]),

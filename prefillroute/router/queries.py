@@ -39,7 +39,7 @@ def check_prompt(prompt: object, where: str) -> str:
 
 
 def read_queries(path: Path) -> list[Query]:
-    """Read ``.txt`` (one prompt a line), ``.jsonl`` (`prompt`, optional `query_id`) or ``.parquet`` (same columns).
+    """Read ``.txt`` (one prompt a line), or ``.jsonl`` and ``.parquet`` (`prompt`, optional `query_id`).
 
     Raises:
         UserError: the file cannot be read, has no query, or a prompt is not one; with line or row.

@@ -1,0 +1,1 @@
+"""Bad input through the real command line: `python -m experiments.badinput`."""

@@ -1,0 +1,63 @@
+"""`python -m experiments.badinput [-k WORDS] [-j JOBS]`: every case, its exit status and its message in a
+table.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.badinput import cache_cases, config_cases, pool_cases, router_cases
+from experiments.badinput.case import Case, Verdict, run
+from experiments.badinput.workspace import Workspace, build, copy, sums
+
+CASES = (*config_cases.CASES, *pool_cases.CASES, *cache_cases.CASES, *router_cases.CASES)
+
+
+def main() -> int:
+    """Build the workspace, run the cases, print the table; 1 when a case is not as it must be."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.badinput", description=__doc__)
+    parser.add_argument("-k", dest="words", default="", help="only cases whose name contains this")
+    parser.add_argument("-j", dest="jobs", type=int, default=2, help="cases at a time")
+    arguments = parser.parse_args()
+    cases = [case for case in CASES if arguments.words in case.name]
+    console = Console()
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="badinput-") as folder:
+        Path(folder).chmod(0o755)  # the read-only cases run as another user where this one is root
+        console.print("making a pool, an encoder, a cache and a run ...")
+        base = build(Path(folder) / "base")
+        before = sums(base.root)
+
+        def one(numbered: tuple[int, Case]) -> Verdict:
+            number, case = numbered
+            return run(case, copy(base, Path(folder) / f"case{number}"))
+
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            verdicts = list(pool.map(one, enumerate(cases)))
+        untouched = sums(Workspace(base.root).root) == before
+    console.print(_table(verdicts))
+    failed = [verdict for verdict in verdicts if verdict.faults]
+    console.print(
+        f"{len(verdicts)} cases, {len(failed)} not as they must be, {time.perf_counter() - start:.0f} s; "
+        f"the first run's files are {'untouched' if untouched else 'CHANGED'}"
+    )
+    return 1 if failed or not untouched else 0
+
+
+def _table(verdicts: list[Verdict]) -> Table:
+    table = Table("case", "status", "message", show_lines=False)
+    for verdict in verdicts:
+        status = f"[red]{verdict.status}[/red]" if verdict.faults else str(verdict.status)
+        faults = f"[red]{'; '.join(verdict.faults)}:[/red] " if verdict.faults else ""
+        table.add_row(verdict.case.name, status, faults + verdict.message.replace("[", r"\["))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

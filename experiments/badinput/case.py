@@ -1,0 +1,104 @@
+"""One case: what is broken, the command a person would type, and what it must answer."""
+
+import os
+import re
+import resource
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experiments.badinput.workspace import Workspace, sums
+
+TIMEOUT_S = 300
+NOBODY = 65534
+
+
+def nothing(workspace: Workspace) -> None:
+    """The workspace stays as it is: only the arguments are bad."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`prepare` breaks the workspace's copy, then `command` runs; `wanted` is looked for in the message."""
+
+    name: str
+    command: Callable[[Workspace], list[str]]
+    wanted: str
+    """Regular expression."""
+    prepare: Callable[[Workspace], None] = nothing
+    status: int = 1
+    limit_bytes: int | None = None
+    """No file may grow beyond it, as on a full disk."""
+    read_only: tuple[str, ...] = ()
+    """Folders of the workspace that the command cannot write to."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a case gave. `faults` is empty when all was as it must be."""
+
+    case: Case
+    status: int
+    message: str
+    faults: tuple[str, ...]
+
+
+def run(case: Case, workspace: Workspace) -> Verdict:
+    """Break the workspace, run the command in a process of its own, and judge what it said and left."""
+    case.prepare(workspace)
+    before = sums(workspace.root)
+    command = case.command(workspace)
+    folders = [workspace.root / name for name in case.read_only]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o555)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=workspace.root,
+            env={**workspace.environment(), **case.environment},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+            preexec_fn=lambda: _restrict(case),
+        )
+        status, output, errors = done.returncode, done.stdout, done.stderr
+    except subprocess.TimeoutExpired:
+        status, output, errors = -1, "", f"error: not done after {TIMEOUT_S} s"
+    for folder in folders:
+        folder.chmod(0o755)
+    return _judge(case, status, output, errors, before, workspace.root)
+
+
+def _restrict(case: Case) -> None:
+    """In the child, before the command: no large files, or no rights beyond a plain user's."""
+    if case.limit_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (case.limit_bytes, case.limit_bytes))
+    if case.read_only and os.geteuid() == 0:  # a read-only folder does not stop root
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+
+
+def _judge(case: Case, status: int, output: str, errors: str, before: dict[str, str], root: Path) -> Verdict:
+    text = f"{output}\n{errors}"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    error_lines = [line for line in lines if line.startswith("error:")]
+    faults = []
+    if status != case.status:
+        faults.append(f"exit status {status}, wanted {case.status}")
+    if "Traceback" in text:
+        faults.append("a traceback")
+    if len(error_lines) != (case.status != 0):
+        faults.append(f"{len(error_lines)} error lines")
+    found = [line for line in (error_lines or lines) if re.search(case.wanted, line)]
+    if not found:
+        faults.append(f"no line with /{case.wanted}/")
+    after = sums(root)
+    if changed := [name for name, digest in before.items() if after.get(name) != digest]:
+        faults.append(f"earlier files changed: {', '.join(changed[:3])}")
+    shown = (found or error_lines or lines[-1:] or ["(nothing)"])[0]
+    return Verdict(case, status, shown, tuple(faults))

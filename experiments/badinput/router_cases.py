@@ -1,0 +1,117 @@
+"""Bad input of `prefillroute route`."""
+
+from experiments.badinput.case import Case
+from experiments.badinput.damage import cut, flipped, removed, replaced, written
+from experiments.badinput.toy import CONTEXT_LENGTH
+
+WEIGHTS = "runs/first/router/weights.safetensors"
+MANIFEST = "runs/first/router/router.json"
+LONG = "add 12 and 30, " * CONTEXT_LENGTH
+
+CASES = (
+    Case(
+        "route: lambda above 1",
+        lambda w: w.route("add 1 and 2", "--lambda", "1.5"),
+        r"lambda.*1\.5.*\[0, 1\]",
+    ),
+    Case("route: lambda is NaN", lambda w: w.route("add 1 and 2", "--lambda", "nan"), r"lambda.*nan"),
+    Case("route: lambda is a word", lambda w: w.route("add 1 and 2", "--lambda", "some"), "some"),
+    Case(
+        "route: negative budget", lambda w: w.route("x", "--policy", "budget", "--budget=-1"), r"budget.*-1"
+    ),
+    Case("route: unknown policy", lambda w: w.route("x", "--policy", "best"), "'best'.*lambda.*budget"),
+    Case("route: policy without its value", lambda w: w.route("x", "--policy", "budget"), "--budget"),
+    Case(
+        "route: two policies at once",
+        lambda w: w.route("x", "--lambda", "0.1", "--budget", "1"),
+        "one policy",
+    ),
+    Case("route: unknown option", lambda w: w.route("x", "--lamda", "0.3"), "--lamda.*--lambda"),
+    Case(
+        "route: unknown target",
+        lambda w: w.route("x", "--targets", "small,huge"),
+        "huge.*small, medium, large",
+    ),
+    Case("route: empty prompt", lambda w: w.route("  "), "empty prompt"),
+    Case("route: no prompt", lambda w: w.route(), "query or --file"),
+    Case("route: prompt is not UTF-8", lambda w: w.route("caf\udce9"), "not UTF-8"),
+    Case(
+        "route: prompt longer than the context (works, says so)",
+        lambda w: w.route(LONG),
+        f"longer than the encoder's context.*{CONTEXT_LENGTH} tokens",
+        status=0,
+    ),
+    Case(
+        "route: no bundle",
+        lambda w: [*w.command("route"), "--router", "nowhere", "x"],
+        "nowhere: no such folder",
+    ),
+    Case("route: weights: one bit flipped", lambda w: w.route("x"), "weights.*damaged", flipped(WEIGHTS)),
+    Case("route: weights: last byte", lambda w: w.route("x"), "weights.*damaged", flipped(WEIGHTS, 0.99999)),
+    Case("route: weights cut short", lambda w: w.route("x"), r"weights.*bytes, wanted", cut(WEIGHTS)),
+    Case("route: weights missing", lambda w: w.route("x"), "weights.*No such file", removed(WEIGHTS)),
+    Case("route: router.json: one bit flipped", lambda w: w.route("x"), "router.json", flipped(MANIFEST)),
+    Case(
+        "route: router.json cut short", lambda w: w.route("x"), "router.json: damaged or cut", cut(MANIFEST)
+    ),
+    Case(
+        "route: bundle of another version",
+        lambda w: w.route("x"),
+        "format_version is 99, wanted 1",
+        replaced(MANIFEST, '"format_version": 1', '"format_version": 99'),
+    ),
+    Case(
+        "route: price edited by hand",
+        lambda w: w.route("x"),
+        "damaged or edited",
+        replaced(MANIFEST, '"price_in": 3.0', '"price_in": 0.3'),
+    ),
+    Case("route: encoder is gone", lambda w: w.route("add 1 and 2"), "encoder", removed("encoder/*")),
+    Case(
+        "route: encoder's template changed",
+        lambda w: w.route("add 1 and 2"),
+        "chat_template",
+        replaced("encoder/chat_template.jinja", "<|user|>", "<|user|> "),
+    ),
+    Case(
+        "route --file: not UTF-8",
+        lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
+        r"q\.txt line 2: byte 0xff",
+        written("q.txt", b"add 1 and 2\n\xff\xfe\n"),
+    ),
+    Case(
+        "route --file: empty line",
+        lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
+        r"q\.txt line 2: empty prompt",
+        written("q.txt", b"add 1 and 2\n\nadd 3 and 4\n"),
+    ),
+    Case(
+        "route --file: no prompt column",
+        lambda w: w.route("--file", "data/tiny/outcomes.parquet", "--out", "d.jsonl"),
+        "no column 'prompt', found query_id, target",
+    ),
+    Case(
+        "route --file: missing",
+        lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
+        r"q\.txt: No such file",
+    ),
+    Case("route --file: no --out", lambda w: w.route("--file", "data/tiny/queries.parquet"), "--out"),
+    Case(
+        "route --out: unknown suffix",
+        lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "d.csv"),
+        r"'\.csv', wanted one of \.jsonl, \.parquet",
+    ),
+    Case(
+        "route --out: read-only folder",
+        lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "decisions/d.parquet"),
+        "decisions: Permission denied",
+        read_only=("decisions",),
+    ),
+    Case(
+        "route --out: disk full",
+        lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "d.parquet"),
+        r"d\.parquet: File too large; nothing was written",
+        limit_bytes=2000,
+    ),
+    Case("route --check: not a run folder", lambda w: w.command("route", "--check", "data"), "data"),
+)

@@ -1,0 +1,137 @@
+"""`prefillroute route`: send queries to a target with a trained router bundle."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from prefillroute.errors import UserError
+from prefillroute.router.decision import Decision
+from prefillroute.router.decisions_file import check_output, write_decisions
+from prefillroute.router.parity import check_parity
+from prefillroute.router.policies import POLICIES, make_policy
+from prefillroute.router.queries import check_prompt, read_queries
+from prefillroute.router.router import Router
+from prefillroute.routing.policies.contract import Policy
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the subcommand and its options."""
+    parser = subparsers.add_parser(
+        "route",
+        help="choose a target for a query, or for every query of a file",
+        description="Choose a target for a query with a router bundle (the folder router/ of a run).",
+        epilog='Example: prefillroute route --router runs/.../router "What is 2 + 2?" --lambda 0.3',
+    )
+    parser.add_argument("query", nargs="?", help="the prompt to be routed")
+    parser.add_argument("--router", metavar="DIR", type=Path, help="router bundle")
+    parser.add_argument(
+        "--file", type=Path, help="queries: .txt (one a line), .jsonl or .parquet with `prompt`"
+    )
+    parser.add_argument("--out", type=Path, help="where the decisions of --file go: .jsonl or .parquet")
+    parser.add_argument("--targets", metavar="A,B", help="choose among these targets only")
+    parser.add_argument("--policy", choices=list(POLICIES), help="how confidence and cost become a choice")
+    for name, spec in POLICIES.items():
+        parser.add_argument(
+            spec.option, dest=f"value_{name}", type=float, metavar="X", help=f"{name}: {spec.meaning}"
+        )
+    parser.add_argument(
+        "--device", default="auto", help="where the encoder runs: auto, cpu, cuda (default auto)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the decision as JSON")
+    parser.add_argument(
+        "--check", metavar="RUN_DIR", type=Path, help="compare a run's bundle with its predictions"
+    )
+    parser.add_argument(
+        "--check-texts", metavar="N", type=int, default=64, help="test queries of --check run from text"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Route one query to the screen, a file to a file, or check a run folder.
+
+    Raises:
+        UserError: an option has a bad value or misses its companion, or the bundle or a query is refused.
+    """
+    if arguments.check is not None:
+        report = check_parity(arguments.check, num_texts=arguments.check_texts, device=arguments.device)
+        print(json.dumps(report.to_dict()) if arguments.json else "\n".join(report.lines()))
+        return 0 if report.passed else 1
+    if arguments.router is None:
+        raise UserError("route: --router is missing; wanted the folder router/ of a run")
+    if (arguments.query is None) == (arguments.file is None):
+        raise UserError(
+            "route: wanted either a query or --file, found " + ("both" if arguments.file else "none")
+        )
+    policy = _policy(arguments)
+    if arguments.file is None:
+        prompt = check_prompt(arguments.query, "query")
+        router = Router.load(arguments.router, device=arguments.device)
+        decision = router.route(prompt, policy=policy, targets=_targets(arguments.targets))
+        print(json.dumps(decision.to_dict(), ensure_ascii=False)) if arguments.json else _show(decision)
+        return 0
+    if arguments.out is None:
+        raise UserError("route: --file needs --out, a .jsonl or .parquet file for the decisions")
+    check_output(arguments.out)
+    queries = read_queries(arguments.file)
+    router = Router.load(arguments.router, device=arguments.device)
+    decisions = router.route(
+        [query.prompt for query in queries], policy=policy, targets=_targets(arguments.targets)
+    )
+    write_decisions(arguments.out, queries, decisions)
+    _summary(decisions, arguments.out)
+    return 0
+
+
+def _policy(arguments: argparse.Namespace) -> Policy | None:
+    """The policy that the options name, None when there is none (the bundle's own is used then)."""
+    given = {name: value for name in POLICIES if (value := getattr(arguments, f"value_{name}")) is not None}
+    name = arguments.policy or next(iter(given), None)
+    if name is None:
+        return None
+    if odd := [other for other in given if other != name]:
+        raise UserError(
+            f"route: {POLICIES[odd[0]].option} belongs to policy '{odd[0]}', found with '{name}'; "
+            "wanted one policy and its own option"
+        )
+    return make_policy(name, given.get(name))
+
+
+def _targets(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _show(decision: Decision) -> None:
+    """The chosen target in one line, then what it was chosen from."""
+    console = Console()
+    console.print(f"[bold]{decision.target}[/bold] (endpoint {decision.endpoint}) by {decision.policy}")
+    if decision.truncated:
+        console.print(_cut(1, decision.encoder_tokens))
+    table = Table("target", "P(correct)", "cost, USD")
+    for target, confidence in sorted(decision.confidence.items(), key=lambda item: -item[1]):
+        mark = " *" if target == decision.target else ""
+        table.add_row(f"{target}{mark}", f"{confidence:.3f}", f"{decision.cost_usd[target]:.2e}")
+    console.print(table)
+
+
+def _summary(decisions: list[Decision], out: Path) -> None:
+    """How many queries went where, and which were cut."""
+    table = Table("target", "queries", "mean P(correct)", "cost, USD")
+    for target in decisions[0].confidence:
+        sent = [decision for decision in decisions if decision.target == target]
+        mean = f"{sum(d.confidence[target] for d in sent) / len(sent):.3f}" if sent else "-"
+        table.add_row(target, str(len(sent)), mean, f"{sum(d.cost_usd[target] for d in sent):.2e}")
+    console = Console()
+    console.print(table)
+    cut = [decision for decision in decisions if decision.truncated]
+    if cut:
+        console.print(_cut(len(cut), max(decision.encoder_tokens for decision in cut)))
+    console.print(f"{len(decisions)} decisions by {decisions[0].policy} in {out}")
+
+
+def _cut(count: int, tokens: int) -> str:
+    what = "the query was" if count == 1 else f"{count} queries were"
+    return f"{what} longer than the encoder's context: the middle was cut, {tokens} tokens were read"

@@ -1,0 +1,119 @@
+"""From the text of new queries to pooled activations: the same code path as extraction (DESIGN section 7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.errors import UserError
+from prefillroute.extraction.batches import plan_batches
+from prefillroute.extraction.encoder import PrefillEncoder
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.layers.choice import Block
+from prefillroute.router.manifest import EncoderEntry
+
+STORED_ONLY = ("storage_dtype", "backend")
+"""Parts of a cache's identity that say how activations were kept or by what they were made, not what they
+are.
+"""
+
+
+@dataclass(frozen=True)
+class EncodedQueries:
+    """N queries as the router sees them."""
+
+    activations: tuple[np.ndarray, ...]
+    """Per block (N, layers * hidden) float32, the block's layers side by side."""
+    query_tokens: np.ndarray
+    """(N,) tokens of the bare query by the first encoder's tokenizer."""
+    encoder_tokens: np.ndarray
+    """(N,) tokens fed to all encoders together, templates included."""
+    truncated: np.ndarray
+    """(N,) bool: some encoder's context was too short, and the query's middle was cut."""
+
+
+class QueryEncoder:
+    """The encoders of a bundle; each is loaded on first use and must be the one that the bundle was
+    trained on.
+
+    Args:
+        entries: the encoders.
+        blocks: what to read from them.
+        bundle: its folder, for messages.
+        device: as `ExtractionOptions.device`.
+    """
+
+    def __init__(
+        self, entries: Sequence[EncoderEntry], blocks: Sequence[Block], bundle: Path, device: str = "auto"
+    ) -> None:
+        self._entries, self._blocks, self._bundle, self._device = (
+            tuple(entries),
+            tuple(blocks),
+            bundle,
+            device,
+        )
+        self._loaded: dict[str, PrefillEncoder] = {}
+
+    def __call__(self, prompts: Sequence[str]) -> EncodedQueries:
+        """Encode N prompts.
+
+        Raises:
+            UserError: an encoder cannot be had, or is not the one of the training run.
+        """
+        read: dict[tuple[str, int, str], np.ndarray] = {}
+        query_tokens: np.ndarray | None = None
+        encoder_tokens = np.zeros(len(prompts), dtype=np.int64)
+        truncated = np.zeros(len(prompts), dtype=bool)
+        for entry in self._entries:
+            encoder = self._encoder(entry)
+            encoded = encoder.prompts(prompts)
+            lengths = np.asarray([len(prompt.token_ids) for prompt in encoded], dtype=np.int64)
+            encoder_tokens += lengths
+            truncated |= np.asarray([prompt.truncated for prompt in encoded], dtype=bool)
+            if query_tokens is None:
+                query_tokens = np.asarray([prompt.query_tokens for prompt in encoded], dtype=np.int64)
+            for rows in plan_batches(lengths, encoder.options.resolved_tokens_per_batch()):
+                pooled = encoder.activations([encoded[row].token_ids for row in rows])
+                for pooling, stack in pooled.items():  # (B, layers, H)
+                    for position, layer in enumerate(encoder.layer_ids):
+                        key = (entry.facts.name, layer, pooling)
+                        if key not in read:
+                            read[key] = np.empty((len(prompts), stack.shape[2]), dtype=np.float32)
+                        read[key][rows] = stack[:, position]
+        assert query_tokens is not None, "a bundle names at least one encoder"
+        activations = tuple(
+            np.concatenate([read[block.encoder, layer, block.pooling] for layer in block.layers], axis=1)
+            for block in self._blocks
+        )
+        return EncodedQueries(activations, query_tokens, encoder_tokens, truncated)
+
+    def _encoder(self, entry: EncoderEntry) -> PrefillEncoder:
+        name = entry.facts.name
+        if name not in self._loaded:
+            wanted = CacheIdentity.from_attributes(entry.identity, self._bundle)
+            own = [block for block in self._blocks if block.encoder == name]
+            options = ExtractionOptions(
+                layers=sorted({layer for block in own for layer in block.layers}),
+                poolings=sorted({block.pooling for block in own}),
+                max_length=wanted.max_length,
+                prompt_format=wanted.prompt_format,
+                device=self._device,
+                dtype=wanted.compute_dtype,
+            )
+            encoder = PrefillEncoder(entry.facts, options)
+            self._check(encoder.identity, wanted)
+            self._loaded[name] = encoder
+        return self._loaded[name]
+
+    def _check(self, found: CacheIdentity, wanted: CacheIdentity) -> None:
+        """Refuse an encoder whose activations would not be those of the training run."""
+        found = replace(found, **{key: getattr(wanted, key) for key in STORED_ONLY})
+        for field in fields(found):
+            here, there = getattr(found, field.name), getattr(wanted, field.name)
+            if here != there:
+                raise UserError(
+                    f"{self._bundle}: trained with {field.name}={there}, encoder {wanted.encoder} here has "
+                    f"{field.name}={here}; wanted the same encoder files"
+                )

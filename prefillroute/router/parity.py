@@ -1,0 +1,153 @@
+"""Does a bundle say what its run said? Confidences from cached activations and from text, and the choices."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prefillroute.caches.keys import cache_path
+from prefillroute.caches.reader import ActivationCache, CacheView
+from prefillroute.errors import UserError
+from prefillroute.layers.features import read_block
+from prefillroute.outcomes.files import read_outcomes
+from prefillroute.router.router import Router
+from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+
+LAMBDAS = (0.0, 0.3, 0.7)
+CACHED_TOLERANCE, TEXT_TOLERANCE, AGREEMENT = 1e-5, 1e-3, 0.99
+"""What the bundle of a run must keep to."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Greatest differences of confidence, and the share of test queries that get the run's target."""
+
+    num_cached: int
+    cached_error: float
+    """Greatest |difference| of a confidence from cached activations."""
+    num_texts: int
+    text_error: float
+    """The same from text: tokenizer, template and forward included."""
+    agreement: dict[str, float]
+    """Lambda to the share, with the run's own costs."""
+    agreement_new: dict[str, float]
+    """The same with costs as for a new query, whose tokens at the target are not known yet."""
+    cost_error: float
+    """Median |relative difference| between those costs and the run's."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the bundle keeps to the tolerances; `agreement_new` and `cost_error` only inform."""
+        return (
+            self.cached_error <= CACHED_TOLERANCE
+            and self.text_error <= TEXT_TOLERANCE
+            and min(self.agreement.values()) >= AGREEMENT
+        )
+
+    def lines(self) -> list[str]:
+        """For people."""
+        same = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement.items())
+        new = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement_new.items())
+        return [
+            f"confidence from cached activations: within {self.cached_error:.1e} on {self.num_cached} "
+            "test queries "
+            f"(wanted {CACHED_TOLERANCE:.0e})",
+            f"confidence from text: within {self.text_error:.1e} on {self.num_texts} test queries "
+            f"(wanted {TEXT_TOLERANCE:.0e})",
+            f"the run's target chosen, with the run's costs: {same} (wanted {AGREEMENT})",
+            f"the same with a new query's cost estimate: {new}; costs differ by {self.cost_error:.1%} in "
+            "the median",
+            "parity holds" if self.passed else "parity FAILS",
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "passed": self.passed}
+
+
+def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Parity:
+    """Compare a run folder's bundle with its predictions, reading cache and prompts where the run found them.
+
+    Args:
+        run_dir: with ``.hydra/config.yaml``, ``predictions.parquet`` and ``router/``.
+        num_texts: so many test queries, evenly spread, are run from text.
+        device: for the encoder.
+
+    Raises:
+        UserError: it is no run folder of the prefill signal, or its cache or outcomes are not where they
+            were.
+    """
+    config_file, predictions = run_dir / ".hydra" / "config.yaml", run_dir / "predictions.parquet"
+    for path in (config_file, predictions):
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; wanted the folder of a finished run of `python train.py`")
+    try:
+        config: Any = OmegaConf.load(config_file)
+        caches, encoder = Path(config.paths.caches), str(config.encoder.name)
+        outcomes, names = Path(config.pool.outcomes), [str(target.name) for target in config.pool.targets]
+    except OmegaConfBaseException as error:
+        raise UserError(
+            f"{config_file}: {str(error).splitlines()[0]}; wanted a run's configuration"
+        ) from error
+    router = Router.load(run_dir / "router", device)
+    frame = pd.read_parquet(predictions)
+    test = frame[frame["split"] == "test"]
+    query_ids = test["query_id"].drop_duplicates().tolist()
+    queries = read_outcomes(outcomes, [name for name in names if name in router.targets]).queries
+    prompts = queries.set_index("query_id")["prompt"].reindex(query_ids).tolist()
+    prompt_format = router.manifest.encoders[0].identity["prompt_format"]
+    view = ActivationCache(cache_path(caches, encoder, prompt_format)).select(query_ids, prompts)
+    return compare(router, view, prompts, test, num_texts)
+
+
+def compare(
+    router: Router, view: CacheView, prompts: Sequence[str], test: pd.DataFrame, num_texts: int
+) -> Parity:
+    """Compare a router with predictions.
+
+    Args:
+        router: of the bundle.
+        view: cached activations of N test queries.
+        prompts: their texts.
+        test: rows of ``predictions.parquet`` for just these queries.
+        num_texts: how many of them to run from text.
+    """
+    wide = test.pivot(index="query_id", columns="target", values=["confidence", "cost_usd"])
+    wide = wide.reindex(list(view.query_ids))
+    wanted = wide["confidence"][list(router.targets)].to_numpy(dtype=np.float64)
+    cost = wide["cost_usd"][list(router.targets)].to_numpy(dtype=np.float64)
+    activations = [read_block(view, block) for block in router.manifest.blocks]
+    found = router.predictor(activations)
+    some = np.linspace(0, len(prompts) - 1, min(num_texts, len(prompts))).astype(int)
+    from_text = router.route([prompts[row] for row in some])
+    text = np.array([list(decision.confidence.values()) for decision in from_text]).reshape(len(some), -1)
+    new_cost = np.array(
+        [
+            list(decision.cost_usd.values())
+            for decision in router.route_activations(activations, view.query_tokens)
+        ]
+    )
+    agreement, agreement_new = {}, {}
+    for lambda_ in LAMBDAS:
+        policy = LambdaPolicy(lambda_)
+        run_choice = policy.choose(wanted, cost, router.manifest.cost_range)
+        ours = policy.choose(found, cost, router.manifest.cost_range)
+        new = policy.choose(found, new_cost, router.manifest.cost_range)
+        agreement[f"{lambda_:g}"] = float((ours == run_choice).mean())
+        agreement_new[f"{lambda_:g}"] = float((new == run_choice).mean())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(cost > 0, np.abs(new_cost - cost) / cost, np.abs(new_cost - cost))
+    return Parity(
+        num_cached=len(prompts),
+        cached_error=float(np.abs(found - wanted).max()),
+        num_texts=len(some),
+        text_error=float(np.abs(text - wanted[some]).max()) if len(some) else 0.0,
+        agreement=agreement,
+        agreement_new=agreement_new,
+        cost_error=float(np.median(relative)),
+    )
