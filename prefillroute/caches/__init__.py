@@ -1,1 +1,1 @@
-"""HDF5 activation caches: written row by row, resumable, joined by virtual datasets, read one layer at a time."""
+"""HDF5 activation caches: resumable shards, joined by virtual datasets, read one layer at a time."""

@@ -1,0 +1,93 @@
+"""Plain, verified reads of one layer's extent in one shard: no HDF5 between the disk and the array."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from prefillroute.caches.checksums import row_checksums
+from prefillroute.caches.keys import extract_command
+from prefillroute.caches.shard import ShardExtents
+from prefillroute.errors import UserError
+
+# Small enough that checksum and scatter find the block in the processor's cache.
+BLOCK_BYTES = 1 << 20
+
+
+def read_rows(
+    folder: Path,
+    encoder: str,
+    extents: ShardExtents,
+    layer: int,
+    pooling: str,
+    rows: np.ndarray,
+    out: np.ndarray,
+    positions: np.ndarray,
+) -> None:
+    """Fill `out[positions]` with a shard's rows of one layer, reading forward through the extent once.
+
+    Args:
+        folder: where the shard lies.
+        encoder: for the message.
+        extents: the shard's offsets.
+        layer: layer id, held by the shard.
+        pooling: held by the shard.
+        rows: (n,) shard rows.
+        out: (N, hidden) float32.
+        positions: (n,) rows of `out`.
+
+    Raises:
+        UserError: the shard is missing or truncated, or a checksum differs.
+    """
+    path = folder / extents.name
+    command = extract_command(encoder)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); make it anew with {command}") from error
+    try:
+        size = os.fstat(handle).st_size
+        if size != extents.size:
+            raise UserError(
+                f"{path}: truncated, {size} bytes found, {extents.size} wanted; "
+                f"delete this file and run {command}"
+            )
+        position = extents.layer_ids.index(layer)
+        sums_at = extents.checksums[pooling] + position * extents.rows * 8
+        sums = np.frombuffer(os.pread(handle, extents.rows * 8, sums_at), dtype="<u8")
+        order = np.argsort(rows, kind="stable")
+        rows, positions = rows[order], positions[order]
+        # Blocks never cross a chunk: within one, rows are neighbours in the file.
+        block_rows = max(1, BLOCK_BYTES // extents.row_bytes)
+        block = (rows // extents.chunk_rows) * (1 + extents.chunk_rows // block_rows)
+        block += (rows % extents.chunk_rows) // block_rows
+        starts = extents.activations[pooling][position]
+        buffer = np.empty((block_rows, extents.hidden_size), dtype=extents.dtype)
+        for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1):
+            first, last = int(rows[part[0]]), int(rows[part[-1]])
+            at = int(starts[first // extents.chunk_rows]) + (first % extents.chunk_rows) * extents.row_bytes
+            values = buffer[: last - first + 1]
+            _read_into(handle, values, at)
+            found = row_checksums(values)
+            chosen = rows[part] - first
+            wrong = np.flatnonzero(found[chosen] != sums[rows[part]])
+            if len(wrong):
+                row = int(rows[part[wrong[0]]])
+                raise UserError(
+                    f"{path}: row {row} of layer {layer}, pooling {pooling} is damaged (its checksum is not "
+                    f"the one it was written with); mend it with {command} extraction.verify=true"
+                )
+            if len(chosen) == len(values) and (np.diff(positions[part]) == 1).all():
+                out[positions[part[0]] : positions[part[0]] + len(values)] = values
+            else:
+                out[positions[part]] = values[chosen]
+    finally:
+        os.close(handle)
+
+
+def _read_into(handle: int, values: np.ndarray, offset: int) -> None:
+    view = values.view(np.uint8).reshape(-1).data
+    while view:
+        count = os.preadv(handle, [view], offset)
+        assert count > 0, "the size was compared with the index before"
+        view, offset = view[count:], offset + count

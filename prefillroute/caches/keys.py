@@ -1,0 +1,45 @@
+"""What a cache row and a prompt are called: SHA-256 digests (DESIGN section 6)."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+DIGEST_BYTES = 32
+
+
+def activation_key(token_ids: Sequence[int] | np.ndarray) -> str:
+    """SHA-256 (hex) of the token ids that are fed, after template and truncation, as little-endian int32."""
+    return hashlib.sha256(np.asarray(token_ids, dtype="<i4").tobytes()).hexdigest()
+
+
+def prompt_digest(prompt: str) -> str:
+    """SHA-256 (hex) of a prompt's text. Lone surrogates (not valid UTF-8) are hashed as they stand."""
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def to_bytes(digests: Sequence[str]) -> np.ndarray:
+    """Hex digests -> (N, 32) uint8, the form that HDF5 holds."""
+    joined = bytes.fromhex("".join(digests))
+    return np.frombuffer(joined, dtype=np.uint8).reshape(len(digests), DIGEST_BYTES).copy()
+
+
+def to_hex(digests: np.ndarray) -> list[str]:
+    """(N, 32) uint8 -> hex digests."""
+    return [row.tobytes().hex() for row in np.ascontiguousarray(digests, dtype=np.uint8)]
+
+
+def cache_path(caches: Path, encoder: str, prompt_format: str = "chat") -> Path:
+    """Index file of an encoder's cache; the shards lie in the folder of the same stem."""
+    return Path(caches) / f"{encoder}-{prompt_format}.h5"
+
+
+def shards_folder(index: Path) -> Path:
+    """Folder with the shard files that the index joins."""
+    return index.with_suffix(".shards")
+
+
+def extract_command(encoder: str) -> str:
+    """The command that makes, completes or mends an encoder's cache; every error message names it."""
+    return f"prefillroute extract encoder={encoder} pool=<pool>"

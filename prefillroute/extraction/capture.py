@@ -1,0 +1,92 @@
+"""Catches the residual stream inside the forward pass and pools it there; nothing per token is kept."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prefillroute.errors import UserError
+from prefillroute.pooling.last import LastPooling
+from prefillroute.pooling.mean import MeanPooling
+
+
+def find_blocks(model: nn.Module, num_layers: int) -> nn.ModuleList:
+    """The list of blocks of a base model: the one `ModuleList` of that length under a usual name.
+
+    Raises:
+        UserError: it has none; names the model's class.
+    """
+    for name in ("layers", "h", "blocks", "block"):
+        blocks = getattr(model, name, None)
+        if isinstance(blocks, nn.ModuleList) and len(blocks) == num_layers:
+            return blocks
+    raise UserError(
+        f"encoder.num_layers={num_layers}: {type(model).__name__} has no list of that many blocks"
+    )
+
+
+class ResidualCapture:
+    """Forward hooks that pool wanted layers on the device and keep (B, layers, H) only.
+
+    Layer 0 is what enters the first block (so scaled embeddings come as the block sees them), layer k what
+    block k gives; layer L is therefore before the final norm.
+
+    Args:
+        blocks: the L blocks, in order.
+        layer_ids: wanted layers, ascending, 0..L.
+        poolings: name -> pooling.
+    """
+
+    def __init__(
+        self,
+        blocks: nn.ModuleList,
+        layer_ids: Sequence[int],
+        poolings: Mapping[str, LastPooling | MeanPooling],
+    ) -> None:
+        self._poolings = dict(poolings)
+        self._mask: Tensor | None = None
+        self._pooled: dict[str, dict[int, Tensor]] = {}
+        self._layer_ids = tuple(layer_ids)
+        self._handles = [
+            blocks[0].register_forward_pre_hook(self._before_first, with_kwargs=True)
+            if layer == 0
+            else blocks[layer - 1].register_forward_hook(self._after(layer))
+            for layer in layer_ids
+        ]
+
+    def start(self, mask: Tensor) -> None:
+        """Get ready for a forward pass over (B, T) tokens whose real ones `mask` marks."""
+        self._mask = mask
+        self._pooled = {name: {} for name in self._poolings}
+
+    def finish(self) -> dict[str, Tensor]:
+        """What was caught since `start`: pooling -> (B, layers, H) float32, on one device."""
+        out = {}
+        for name, layers in self._pooled.items():
+            assert set(layers) == set(self._layer_ids), "every wanted block has run once"
+            device = layers[self._layer_ids[0]].device
+            out[name] = torch.stack([layers[k].to(device) for k in self._layer_ids], dim=1)
+        self._mask, self._pooled = None, {}
+        return out
+
+    def remove(self) -> None:
+        """Take the hooks off the model."""
+        for handle in self._handles:
+            handle.remove()
+
+    def _keep(self, layer: int, hidden: Tensor) -> None:
+        if self._mask is None:
+            return
+        mask = self._mask.to(hidden.device)
+        for name, pooling in self._poolings.items():
+            self._pooled[name][layer] = pooling(hidden, mask)
+
+    def _before_first(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._keep(0, args[0] if args else kwargs["hidden_states"])
+
+    def _after(self, layer: int) -> Any:
+        def hook(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+            self._keep(layer, output[0] if isinstance(output, tuple) else output)
+
+        return hook

@@ -1,0 +1,171 @@
+"""An encoder at work: token ids in, pooled residual streams out."""
+
+import io
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stderr
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from torch import nn
+from transformers import AutoModel, AutoTokenizer
+
+from prefillroute.caches.identity import CacheIdentity, kwargs_json
+from prefillroute.config.facts import EncoderConfig
+from prefillroute.errors import UserError
+from prefillroute.extraction.capture import ResidualCapture, find_blocks
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.prompts import PromptEncoder
+from prefillroute.extraction.weights import locate_weights
+from prefillroute.pooling.choice import POOLINGS
+
+
+class PrefillEncoder:
+    """The transformers backend: base model without LM head, hooks on the wanted blocks, pooled on the device.
+
+    The tokenizer is loaded at once, the weights on first use: a run that finds all cached never loads them.
+
+    Args:
+        facts: which model.
+        options: what to read from it.
+
+    Raises:
+        UserError: files that cannot be had, or a model that is not as the facts say.
+    """
+
+    def __init__(self, facts: EncoderConfig, options: ExtractionOptions) -> None:
+        self.facts, self.options = facts, options
+        self.layer_ids = options.resolved_layers(facts.num_layers, facts.params_b)
+        self.poolings = tuple(options.poolings)
+        self._source = locate_weights(facts)
+        source = self._source
+        tokenizer = _pretrained(
+            AutoTokenizer, facts.name, source.location, revision=source.revision, gguf_file=source.gguf_file
+        )
+        self.prompts = PromptEncoder(
+            tokenizer,
+            prompt_format=options.prompt_format,
+            chat_template_kwargs=facts.chat_template_kwargs,
+            max_length=min(options.max_length, facts.context_length),
+            encoder=facts.name,
+        )
+        self._model: nn.Module | None = None
+        self._capture: ResidualCapture | None = None
+
+    @property
+    def identity(self) -> CacheIdentity:
+        """What a cache of this encoder's activations is checked against."""
+        return CacheIdentity(
+            encoder=self.facts.name,
+            weights=self._source.fingerprint,
+            num_layers=self.facts.num_layers,
+            hidden_size=self.facts.hidden_size,
+            compute_dtype=self.options.resolved_dtype(),
+            storage_dtype=self.options.storage_dtype,
+            prompt_format=self.options.prompt_format,
+            chat_template=self.prompts.template_digest,
+            chat_template_kwargs=kwargs_json(self.facts.chat_template_kwargs),
+            max_length=self.prompts.max_length,
+        )
+
+    @property
+    def versions(self) -> str:
+        """Libraries that computed the activations; recorded, not compared."""
+        return f"torch {torch.__version__}, transformers {transformers.__version__}"
+
+    @property
+    def model(self) -> nn.Module:
+        """The base model, without the LM head; loaded on first use."""
+        if self._model is None:
+            self._model = self._load()
+        return self._model
+
+    @property
+    def device(self) -> torch.device:
+        """Where token ids go."""
+        return next(self.model.parameters()).device
+
+    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """Catch these layers and poolings from now on (a cache may lack only some of them)."""
+        if self._capture is not None:
+            self._capture.remove()
+        self.layer_ids, self.poolings = tuple(layer_ids), tuple(poolings)
+        blocks = find_blocks(self.model, self.facts.num_layers)
+        self._capture = ResidualCapture(
+            blocks, self.layer_ids, {name: POOLINGS[name]() for name in self.poolings}
+        )
+
+    @torch.inference_mode()
+    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Prefill a batch.
+
+        Rows are padded on the right whatever the tokenizer would do, and no attention mask is passed:
+        encoders are causal (attention, convolution, recurrence alike), so no real token ever sees the padding
+        behind it. That makes batched equal to one by one and keeps the fast causal attention kernel in use.
+
+        Args:
+            batch: B arrays of token ids.
+
+        Returns:
+            pooling -> (B, layers, hidden) float32.
+        """
+        if self._capture is None:
+            self.narrow(self.layer_ids, self.poolings)
+        assert self._capture is not None
+        ids, mask = pad_right(batch)
+        self._capture.start(mask.to(self.device))
+        try:
+            self.model(input_ids=ids.to(self.device), use_cache=False)
+        except torch.OutOfMemoryError as error:
+            raise UserError(
+                f"encoder {self.facts.name}: no memory on {self.device} for a batch of {ids.numel()} tokens; "
+                f"set extraction.tokens_per_batch below {self.options.resolved_tokens_per_batch()}"
+            ) from error
+        return {name: pooled.cpu().numpy() for name, pooled in self._capture.finish().items()}
+
+    def _load(self) -> nn.Module:
+        source, options, facts = self._source, self.options, self.facts
+        device = options.resolved_device()
+        placement = {"device_map": "balanced"} if device == "balanced" else {}
+        model = _pretrained(
+            AutoModel,
+            facts.name,
+            source.location,
+            revision=source.revision,
+            gguf_file=source.gguf_file,
+            dtype=getattr(torch, options.resolved_dtype()),
+            **placement,
+        )
+        model = getattr(model, "language_model", model)  # of a model that also sees: only its text part runs
+        config = model.config
+        for key, found in (("num_layers", config.num_hidden_layers), ("hidden_size", config.hidden_size)):
+            if found != getattr(facts, key):
+                raise UserError(
+                    f"encoder.{key}={getattr(facts, key)}: the weights of {facts.name} have {found}"
+                )
+        return model.eval() if placement else model.eval().to(device)
+
+
+def pad_right(batch: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids (B, T) int64 and mask (B, T) bool; padding repeats token 0, which no real token sees."""
+    length = max(len(ids) for ids in batch)
+    ids = torch.zeros(len(batch), length, dtype=torch.long)
+    mask = torch.zeros(len(batch), length, dtype=torch.bool)
+    for row, tokens in enumerate(batch):
+        ids[row, : len(tokens)] = torch.from_numpy(np.asarray(tokens, dtype=np.int64))
+        mask[row, : len(tokens)] = True
+    return ids, mask
+
+
+def _pretrained(factory: Any, encoder: str, location: str, **kwargs: Any) -> Any:
+    given = {key: value for key, value in kwargs.items() if value is not None}
+    # Loading bars are for people who watch; a log file does not get them.
+    quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
+    try:
+        with quiet:
+            return factory.from_pretrained(location, **given)
+    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"encoder {encoder}: {location} cannot be loaded ({reason})") from error

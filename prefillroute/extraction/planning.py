@@ -1,0 +1,117 @@
+"""What is left to extract: which rows go into which shard, given what the cache has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from prefillroute.caches.shard import Shard, ShardPlan, shard_name
+from prefillroute.extraction.batches import plan_batches
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """Rows of one shard, new or begun earlier, in batches."""
+
+    path: Path
+    plan: ShardPlan
+    batches: tuple[np.ndarray, ...]
+    """Row numbers of the plan. The batches are the plan's own: a resumed run computes the same numbers."""
+
+
+def plan_work(
+    folder: Path,
+    shards: Sequence[Shard],
+    lengths: Mapping[str, int],
+    layer_ids: Sequence[int],
+    poolings: Sequence[str],
+    *,
+    tokens_per_batch: int,
+    num_shards: int = 1,
+    shard_index: int = 0,
+) -> list[ShardWork]:
+    """Divide what is missing into work on shards begun earlier and work on new ones.
+
+    Args:
+        folder: of the shards.
+        shards: those there are.
+        lengths: key -> fed tokens, for all rows wanted, in a stable order.
+        layer_ids: layers wanted.
+        poolings: poolings wanted.
+        tokens_per_batch: budget of a new shard's batches.
+        num_shards: array jobs; all divide the same rows the same way, whatever is cached when they start.
+        shard_index: this job.
+
+    Returns:
+        Shards to fill; empty when nothing is missing.
+    """
+    keys = list(lengths)
+    sizes = np.asarray([lengths[key] for key in keys], dtype=np.int64)
+    mine = {
+        keys[row] for batch in plan_batches(sizes, tokens_per_batch)[shard_index::num_shards] for row in batch
+    }
+    cells = [(layer, pooling) for layer in layer_ids for pooling in poolings]
+    missing = {key: set(cells) for key in keys if key in mine}
+    for shard in shards:
+        held = {(k, p) for k in shard.plan.layer_ids for p in shard.plan.poolings}
+        for row in np.flatnonzero(shard.done):
+            if (key := shard.plan.keys[row]) in missing:
+                missing[key] -= held
+    work = []
+    part = part_label(num_shards, shard_index)
+    for shard in shards:
+        held = {(k, p) for k in shard.plan.layer_ids for p in shard.plan.poolings}
+        rows = [
+            row
+            for row in np.flatnonzero(~shard.done)
+            if shard.part == part and missing.get(shard.plan.keys[row], set()) & held
+        ]
+        if rows:
+            work.append(ShardWork(shard.path, shard.plan, _planned_batches(shard.plan, np.asarray(rows))))
+            for row in rows:
+                missing[shard.plan.keys[row]] -= held
+    groups: dict[tuple[tuple[int, ...], tuple[str, ...]], list[str]] = {}
+    for key, absent in missing.items():
+        if absent:
+            layers = tuple(sorted({layer for layer, _ in absent}))
+            groups.setdefault((layers, tuple(sorted({name for _, name in absent}))), []).append(key)
+    for (layers, names), group in groups.items():
+        work.append(
+            _new_shard(folder, group, lengths, layers, names, tokens_per_batch, num_shards, shard_index)
+        )
+    return work
+
+
+def part_label(num_shards: int, shard_index: int) -> str:
+    """How a shard says whose it is."""
+    return f"{shard_index}/{num_shards}"
+
+
+def _new_shard(
+    folder: Path,
+    keys: Sequence[str],
+    lengths: Mapping[str, int],
+    layer_ids: tuple[int, ...],
+    poolings: tuple[str, ...],
+    tokens_per_batch: int,
+    num_shards: int,
+    shard_index: int,
+) -> ShardWork:
+    sizes = np.asarray([lengths[key] for key in keys], dtype=np.int32)
+    batches = plan_batches(sizes, tokens_per_batch)
+    order = np.concatenate(batches)
+    plan = ShardPlan(
+        keys=tuple(keys[row] for row in order),
+        fed_tokens=sizes[order],
+        batch=np.repeat(np.arange(len(batches), dtype=np.int32), [len(batch) for batch in batches]),
+        layer_ids=layer_ids,
+        poolings=poolings,
+    )
+    path = folder / shard_name(plan, num_shards, shard_index)
+    return ShardWork(path, plan, _planned_batches(plan, np.arange(len(order))))
+
+
+def _planned_batches(plan: ShardPlan, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    cuts = np.flatnonzero(np.diff(plan.batch[rows])) + 1
+    return tuple(np.split(rows, cuts))

@@ -1,0 +1,144 @@
+"""From a query's text to the token ids that are fed: chat template, and a cut that only the query feels."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from prefillroute.errors import UserError
+
+TEMPLATE_DATE = datetime(2025, 1, 1)
+"""Templates that print the date (gpt_oss does) get this one: a query's ids must not change overnight."""
+# A text that no template contains; where it comes out tells the template's own text from the query's.
+_PROBE = "prefillroute query stands here"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class EncodedPrompt:
+    """One query as the encoder gets it."""
+
+    token_ids: np.ndarray
+    """(T,) int32: template, query (perhaps cut), generation prompt."""
+    query_tokens: int
+    """Tokens of the bare query, before any cut."""
+    truncated: bool
+
+
+class PromptEncoder:
+    """Turns queries into token ids.
+
+    Args:
+        tokenizer: a fast Hugging Face tokenizer.
+        prompt_format: `chat` or `plain`.
+        chat_template_kwargs: passed to the chat template.
+        max_length: tokens fed at most.
+        encoder: name, for messages.
+
+    Raises:
+        UserError: the tokenizer has no chat template, the template fails or swallows the query, or it alone
+            is longer than `max_length`.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        prompt_format: str = "chat",
+        chat_template_kwargs: Mapping[str, str | bool] | None = None,
+        max_length: int = 8192,
+        encoder: str = "encoder",
+    ) -> None:
+        self._tokenizer, self._encoder = tokenizer, encoder
+        self._chat = prompt_format == "chat"
+        self._kwargs = dict(chat_template_kwargs or {})
+        self.max_length = max_length
+        if self._chat and not getattr(tokenizer, "chat_template", None):
+            raise UserError(
+                f"encoder {encoder}: its tokenizer has no chat template; use extraction.prompt_format=plain"
+            )
+        if not getattr(tokenizer, "is_fast", False):
+            raise UserError(
+                f"encoder {encoder}: its tokenizer is a slow one; a fast one (tokenizer.json) wanted"
+            )
+        probe = self._render(_PROBE)
+        if probe.count(_PROBE) != 1:
+            raise UserError(
+                f"encoder {encoder}: its chat template prints the query {probe.count(_PROBE)} times, not once"
+            )
+        self._before, self._after = probe.split(_PROBE)
+        overhead = len(self._tokenize([probe])[0]) - len(self._tokenize([_PROBE], bare=True)[0])
+        if overhead >= max_length:
+            raise UserError(
+                f"extraction.max_length={max_length}: encoder {encoder}'s template alone takes {overhead} "
+                "tokens, wanted more than that"
+            )
+
+    @property
+    def template_digest(self) -> str:
+        """SHA-256 of the chat template's text; `none` for plain prompts."""
+        if not self._chat:
+            return "none"
+        return hashlib.sha256(str(self._tokenizer.chat_template).encode()).hexdigest()
+
+    def __call__(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
+        """Encode queries.
+
+        Raises:
+            UserError: `max_length` leaves no room for any token of a query, or a query is not valid Unicode.
+        """
+        for prompt in prompts:
+            if _SURROGATE.search(prompt):
+                raise UserError(f"prompt {prompt[:40]!a}: is not valid Unicode text, wanted UTF-8")
+        texts = [self._render(prompt) for prompt in prompts]
+        bare = [len(ids) for ids in self._tokenize(prompts, bare=True)]
+        encoded = []
+        for text, ids, query_tokens in zip(texts, self._tokenize(texts), bare, strict=True):
+            truncated = len(ids) > self.max_length
+            kept = self._cut(text) if truncated else ids
+            encoded.append(EncodedPrompt(np.asarray(kept, dtype=np.int32), query_tokens, truncated))
+        return encoded
+
+    def _render(self, prompt: str) -> str:
+        if not self._chat:
+            return prompt
+        try:
+            rendered = self._tokenizer.apply_chat_template(
+                [{"role": "user", "content": prompt}],
+                add_generation_prompt=True,
+                tokenize=False,
+                strftime_now=TEMPLATE_DATE.strftime,
+                **self._kwargs,
+            )
+        except Exception as error:  # a template is a program: whatever it raises is the template's message
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UserError(f"encoder {self._encoder}: its chat template fails ({reason})") from error
+        return str(rendered)
+
+    def _tokenize(self, texts: Sequence[str], *, bare: bool = False) -> list[list[int]]:
+        # The template has written the special tokens already; `plain` leaves them to the tokenizer.
+        special = not bare and not self._chat
+        return self._tokenizer(list(texts), add_special_tokens=special, verbose=False)["input_ids"]
+
+    def _cut(self, text: str) -> list[int]:
+        """Remove the middle of the query's tokens, so that exactly `max_length` tokens are left."""
+        out = self._tokenizer(
+            text, add_special_tokens=not self._chat, return_offsets_mapping=True, verbose=False
+        )
+        ids, offsets = out["input_ids"], out["offset_mapping"]
+        start, stop = len(self._before), len(text) - len(self._after)
+        # Tokens inside the query; one that reaches into the template is the template's.
+        inside = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= stop]
+        keep = len(inside) - (len(ids) - self.max_length)
+        if keep < 1:
+            raise UserError(
+                f"extraction.max_length={self.max_length}: encoder {self._encoder}'s template takes "
+                f"{len(ids) - len(inside)} tokens and leaves none for the query; wanted more than that"
+            )
+        head, tail = keep - keep // 2, keep // 2
+        dropped = set(inside[head : len(inside) - tail])
+        return [token for i, token in enumerate(ids) if i not in dropped]

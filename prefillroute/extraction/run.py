@@ -1,0 +1,215 @@
+"""Extract the activations of many queries into a cache, going on from whatever is there."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.caches.index import build_index, read_index
+from prefillroute.caches.keys import activation_key, cache_path, prompt_digest, shards_folder
+from prefillroute.caches.queries import QueryTable
+from prefillroute.caches.shard import list_shards, open_shard
+from prefillroute.caches.writer import ActivationWriter
+from prefillroute.errors import UserError
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.planning import ShardWork, part_label, plan_work
+from prefillroute.extraction.progress import ExtractionProgress, Silent
+from prefillroute.extraction.prompts import PromptEncoder
+
+
+class Encoder(Protocol):
+    """What extraction needs of an encoder; `PrefillEncoder` is one."""
+
+    prompts: PromptEncoder
+    layer_ids: tuple[int, ...]
+    poolings: tuple[str, ...]
+
+    @property
+    def identity(self) -> CacheIdentity:
+        """What its caches are checked against."""
+
+    @property
+    def versions(self) -> str:
+        """Libraries, for the record."""
+
+    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """Catch only these from now on."""
+
+    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Token ids to pooling -> (B, layers, hidden)."""
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """What an extraction did."""
+
+    path: Path
+    """The cache's index file."""
+    queries: int
+    new_rows: int
+    reused_rows: int
+    truncated: int
+    """Queries whose middle was cut."""
+    sharing: int
+    """Different texts that became one row through that."""
+    damaged: int
+    """Rows that failed their checksum and were extracted again (`verify`)."""
+    padding: float
+    """Part of the tokens of this run's batches that was padding."""
+    tokens: int
+    """Real tokens fed in this run."""
+    seconds: float
+
+    def lines(self) -> list[str]:
+        """For people."""
+        speed = f", {self.tokens / self.seconds:,.0f} tokens/s" if self.tokens else ""
+        lines = [
+            f"{self.path}: {self.queries} queries, {self.new_rows} rows new, {self.reused_rows} reused",
+            f"{self.tokens:,} tokens in {self.seconds:.1f} s{speed}; padding {self.padding:.1%} of what was fed",
+            f"{self.truncated} queries were longer than the limit and lost their middle; "
+            f"{self.sharing} different texts share a row because of that",
+        ]
+        if self.damaged:
+            lines.append(f"{self.damaged} damaged rows were extracted again")
+        return lines
+
+
+def extract(
+    encoder: Encoder,
+    query_ids: Sequence[str],
+    prompts: Sequence[str],
+    caches: Path,
+    options: ExtractionOptions,
+    progress: ExtractionProgress | None = None,
+) -> ExtractionReport:
+    """Bring all queries into the encoder's cache. Resumable at any point; nothing cached is computed again.
+
+    Args:
+        encoder: the encoder.
+        query_ids: N stable ids.
+        prompts: N texts.
+        caches: folder of all caches.
+        options: batches, array jobs, verification.
+        progress: told what is done.
+
+    Returns:
+        What was done. With `num_shards` > 1 this job's part is, and the index joins what all have done.
+
+    Raises:
+        UserError: a cache that does not match or is damaged or locked, a bad activation, no room.
+    """
+    progress = progress or Silent()
+    started = time.monotonic()
+    identity = encoder.identity
+    path = cache_path(caches, identity.encoder, identity.prompt_format)
+    folder = shards_folder(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"paths.caches={caches}: cannot be written ({error.strerror})") from error
+    _refuse_other_identity(path, identity)
+
+    table, token_ids = _encode(encoder.prompts, query_ids, prompts)
+    lengths = {key: len(ids) for key, ids in token_ids.items()}
+    name_of = dict(zip(reversed(table.keys), reversed(table.query_ids), strict=True))
+    shards = list_shards(folder, identity)
+    damaged = 0
+    if options.verify:
+        damaged = sum(_verify(shard.path, identity) for shard in shards)
+        shards = list_shards(folder, identity)
+    work = plan_work(
+        folder,
+        shards,
+        lengths,
+        encoder.layer_ids,
+        encoder.poolings,
+        tokens_per_batch=options.resolved_tokens_per_batch(),
+        num_shards=options.num_shards,
+        shard_index=options.shard_index,
+    )
+    rows = sum(len(batch) for job in work for batch in job.batches)
+    tokens = sum(int(job.plan.fed_tokens[batch].sum()) for job in work for batch in job.batches)
+    part = part_label(options.num_shards, options.shard_index)
+    try:
+        if work:
+            progress.start(rows, tokens)
+        for job in work:
+            with ActivationWriter(job.path, job.plan, identity, part, encoder.versions) as writer:
+                _fill(encoder, writer, job, token_ids, name_of, progress)
+    finally:
+        progress.stop()
+        index = build_index(path, identity, table)
+    batches = [(job, batch) for job in work for batch in job.batches]
+    padded = sum(len(batch) * int(job.plan.fed_tokens[batch].max()) for job, batch in batches)
+    return ExtractionReport(
+        path=path,
+        queries=len(table),
+        new_rows=rows,
+        reused_rows=len(set(table.keys) & set(index.keys)) - rows,
+        truncated=int(table.truncated.sum()),
+        sharing=table.shared_through_truncation(),
+        damaged=damaged,
+        padding=1 - tokens / padded if padded else 0.0,
+        tokens=tokens,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _fill(
+    encoder: Encoder,
+    writer: ActivationWriter,
+    job: ShardWork,
+    token_ids: dict[str, np.ndarray],
+    name_of: dict[str, str],
+    progress: ExtractionProgress,
+) -> None:
+    encoder.narrow(job.plan.layer_ids, job.plan.poolings)
+    for batch in job.batches:
+        keys = [job.plan.keys[row] for row in batch]
+        pooled = encoder.activations([token_ids[key] for key in keys])
+        writer.write(batch.tolist(), pooled, [name_of[key] for key in keys])
+        progress.advance(len(batch), int(job.plan.fed_tokens[batch].sum()))
+
+
+def _encode(
+    encode: PromptEncoder, query_ids: Sequence[str], prompts: Sequence[str]
+) -> tuple[QueryTable, dict[str, np.ndarray]]:
+    """Tokenise in blocks; ids are kept as int32 arrays (4 bytes a token), once per key."""
+    keys: list[str] = []
+    counts: list[tuple[int, int, bool]] = []
+    token_ids: dict[str, np.ndarray] = {}
+    for start in range(0, len(prompts), 256):
+        for encoded in encode(prompts[start : start + 256]):
+            key = activation_key(encoded.token_ids)
+            token_ids.setdefault(key, encoded.token_ids)
+            keys.append(key)
+            counts.append((encoded.query_tokens, len(encoded.token_ids), encoded.truncated))
+    table = QueryTable(
+        query_ids=tuple(str(query_id) for query_id in query_ids),
+        prompts=tuple(prompt_digest(prompt) for prompt in prompts),
+        keys=tuple(keys),
+        query_tokens=np.asarray([count[0] for count in counts], dtype=np.int64),
+        fed_tokens=np.asarray([count[1] for count in counts], dtype=np.int64),
+        truncated=np.asarray([count[2] for count in counts], dtype=bool),
+    )
+    return table, token_ids
+
+
+def _refuse_other_identity(path: Path, identity: CacheIdentity) -> None:
+    """A readable index of another identity is refused; a missing or damaged one is made anew at the end."""
+    try:
+        found = read_index(path).identity
+    except UserError:
+        return
+    found.check(identity, path)
+
+
+def _verify(path: Path, identity: CacheIdentity) -> int:
+    """Number of damaged rows of a shard; they are marked as not done."""
+    shard = open_shard(path)
+    with ActivationWriter(path, shard.plan, identity, shard.part, shard.versions) as writer:
+        return len(writer.verify())
