@@ -1,0 +1,131 @@
+"""`prefillroute import LAYOUT PATH...`: public results or your own log into an outcome folder."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from prefillroute.errors import UserError
+from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
+from prefillroute.outcomes.importers import llmrouterbench, log, mmlu_pro, routellm
+from prefillroute.outcomes.importers.collector import Collector, Report
+from prefillroute.outcomes.importers.skeleton import pool_skeleton
+
+Find = Callable[[Path], list[Path]]
+
+LAYOUTS: dict[str, tuple[Find, str, str]] = {
+    "mmlu-pro": (
+        mmlu_pro.find,
+        "mmlu_pro",
+        "a clone of github.com/TIGER-AI-Lab/MMLU-Pro, or its eval_results",
+    ),
+    "llmrouterbench": (llmrouterbench.find, "llmrouterbench", "the unpacked bench-release of LLMRouterBench"),
+    "routellm": (routellm.find, "routellm", "a clone of github.com/lm-sys/RouteLLM, or its response CSVs"),
+    "csv": (log.find, "", "your own log: CSV or JSONL with prompt, target, correct and what else is known"),
+}
+"""Layout -> how its files are found, its folder under data/, what it is."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("import", help="public results or your own log into an outcome folder")
+    layouts = parser.add_subparsers(dest="layout", required=True, metavar="LAYOUT")
+    for name, (_, folder, what) in LAYOUTS.items():
+        layout = layouts.add_parser(name, help=what)
+        layout.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=what)
+        data = Path(os.environ.get("PREFILLROUTE_DATA", "data"))
+        layout.add_argument(
+            "--out",
+            type=Path,
+            required=not folder,
+            default=data / folder if folder else None,
+            help="outcome folder to write" + (f" (default {data / folder})" if folder else ""),
+        )
+        if name == "csv":
+            layout.add_argument(
+                "--column",
+                action="append",
+                default=[],
+                metavar="OURS=THEIRS",
+                help="for instance prompt=question",
+            )
+        layout.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import, write, print what was taken and what was left out."""
+    find = LAYOUTS[args.layout][0]
+    for path in args.paths:
+        if not path.exists():
+            raise UserError(f"{path}: not found; expected {LAYOUTS[args.layout][2]}")
+    files = [file for path in args.paths for file in find(path)]
+    collector = Collector()
+    console = Console()
+    columns = (TextColumn("import"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("import", total=sum(file.stat().st_size for file in files))
+        _read(args, files, collector, lambda size: progress.advance(task, size))
+    queries, outcomes = collector.frames()
+    if outcomes.empty:
+        reasons = "; ".join(f"{reason}: {entry.count}" for reason, entry in collector.skipped.items())
+        raise UserError(f"{args.paths[0]}: no outcome could be read ({reasons or 'no records'})")
+    write_outcomes(args.out, queries, outcomes)
+    _print(collector.report(outcomes), args.out, console)
+    if args.layout == "csv":
+        targets = list(outcomes["target"].unique())
+        command = f"prefillroute import csv {' '.join(map(str, args.paths))} --out {args.out}"
+        skeleton = args.out / "pool.yaml"
+        skeleton.write_text(pool_skeleton(args.out.name, targets, command), encoding="utf-8")
+        console.print(
+            f"next: complete {skeleton} and copy it to conf/pool/{args.out.name}.yaml", soft_wrap=True
+        )
+    return 0
+
+
+def _read(
+    args: argparse.Namespace, files: list[Path], collector: Collector, advance: Callable[[int], None]
+) -> None:
+    if args.layout == "llmrouterbench":
+        llmrouterbench.read_folder(files, collector, advance)
+        return
+    for file in files:
+        if args.layout == "mmlu-pro":
+            mmlu_pro.read(file, collector, advance)
+        elif args.layout == "routellm":
+            routellm.read(file, collector, advance)
+        else:
+            log.read(file, collector, advance, _columns(args.column))
+    if args.layout == "mmlu-pro":
+        for path in args.paths:
+            mmlu_pro.read_history(path, collector)
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not equals or ours not in log.KNOWN:
+            raise UserError(f"--column {pair}: expected OURS=THEIRS with OURS one of {', '.join(log.KNOWN)}")
+        columns[ours] = theirs
+    return columns
+
+
+def _print(report: Report, out: Path, console: Console) -> None:
+    console.print(
+        f"{out / OUTCOMES_FILE}: {report.queries:,} queries, {len(report.targets)} targets, "
+        f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's",
+        soft_wrap=True,
+        highlight=False,
+    )
+    for note in report.notes:
+        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+    for reason, entry in report.skipped.items():
+        console.print(
+            f"skipped {entry.count:,}: {reason}; first: {entry.example}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )

@@ -1,0 +1,160 @@
+"""What an importer has read so far, and the two tables it becomes."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from prefillroute.outcomes.table import MEASURES
+
+MEASURED = ("correct", *MEASURES)
+
+
+@dataclass
+class Skipped:
+    """Records left out for one reason."""
+
+    count: int = 0
+    example: str = ""
+    """Where the first of them is."""
+
+
+@dataclass
+class Report:
+    """What an import did, for the person who ran it."""
+
+    queries: int
+    targets: tuple[str, ...]
+    outcomes: int
+    complete: int
+    """Queries with every target's outcome."""
+    skipped: dict[str, Skipped]
+    notes: list[str]
+
+
+@dataclass
+class Collector:
+    """Gathers outcomes record by record in compact columns.
+
+    Two runs may hold different texts under one query id (a benchmark was revised between them; spaces do not
+    count). They are different queries: the text that most outcomes belong to is kept, the others' outcomes are skipped.
+    """
+
+    skipped: dict[str, Skipped] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    _texts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(query_id, prompt without whitespace) -> text code."""
+    _num_texts: dict[str, int] = field(default_factory=dict)
+    _queries: list[dict[str, str | None]] = field(default_factory=list)
+    """By text code."""
+    _targets: dict[str, int] = field(default_factory=dict)
+    _seen: set[tuple[int, int]] = field(default_factory=set)
+    _text: array = field(default_factory=lambda: array("q"))
+    _target: array = field(default_factory=lambda: array("q"))
+    _measured: dict[str, array] = field(default_factory=lambda: {name: array("d") for name in MEASURED})
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names so far, in order of appearance."""
+        return tuple(self._targets)
+
+    def add(
+        self,
+        query: Mapping[str, str | None],
+        target: str,
+        where: str,
+        correct: float,
+        **measures: float | None,
+    ) -> bool:
+        """Take one outcome.
+
+        Args:
+            query: `query_id`, `benchmark`, `category`, `prompt`, extras.
+            target: name of the model.
+            where: file and record, for the report.
+            correct: in [0, 1]; NaN: the call is known, its score is not.
+            measures: any of ``MEASURES``; None is unknown.
+
+        Returns:
+            False when this target's outcome on this query was there already; the first one is kept.
+        """
+        text = self._text_code(query)
+        target_code = self._targets.setdefault(target, len(self._targets))
+        if (text, target_code) in self._seen:
+            self.skip("second outcome of a target on a query", where)
+            return False
+        self._seen.add((text, target_code))
+        self._text.append(text)
+        self._target.append(target_code)
+        for name, column in self._measured.items():
+            value = correct if name == "correct" else measures.get(name)
+            column.append(np.nan if value is None else value)
+        return True
+
+    def num_texts(self, query_id: str) -> int:
+        """How many different texts came under one id."""
+        return self._num_texts.get(query_id, 0)
+
+    def skip(self, reason: str, where: str) -> None:
+        """Count a record that is left out."""
+        entry = self.skipped.setdefault(reason, Skipped(example=where))
+        entry.count += 1
+
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The tables of an outcome folder, queries and outcomes, less measures that nothing is known of."""
+        queries = pd.DataFrame(self._queries)
+        text = np.frombuffer(self._text, dtype=np.int64)
+        kept = self._kept_texts(text)
+        rows = kept[text] if len(text) else np.empty(0, dtype=bool)
+        for code in text[~rows]:
+            self.skip("another text under the same query id", str(queries["query_id"].iloc[code]))
+        outcomes = pd.DataFrame(
+            {
+                "query_id": queries["query_id"].to_numpy()[text[rows]] if len(text) else [],
+                "target": np.array(self.targets, dtype=object)[
+                    np.frombuffer(self._target, dtype=np.int64)[rows]
+                ],
+            }
+        )
+        for name, column in self._measured.items():
+            values = np.frombuffer(column, dtype=np.float64)[rows]
+            if name == "correct" or not np.isnan(values).all():
+                outcomes[name] = values.copy()
+        used = np.zeros(len(queries), dtype=bool)
+        used[text[rows]] = True
+        return queries[used].reset_index(drop=True), outcomes
+
+    def report(self, outcomes: pd.DataFrame) -> Report:
+        """Counts for the person who imports."""
+        per_query = outcomes["query_id"].value_counts()
+        targets = tuple(outcomes["target"].unique())
+        return Report(
+            queries=len(per_query),
+            targets=targets,
+            outcomes=len(outcomes),
+            complete=int((per_query == len(targets)).sum()),
+            skipped=self.skipped,
+            notes=self.notes,
+        )
+
+    def _text_code(self, query: Mapping[str, str | None]) -> int:
+        key = (str(query["query_id"]), "".join(str(query["prompt"]).split()))
+        code = self._texts.get(key)
+        if code is None:
+            code = self._texts[key] = len(self._queries)
+            self._queries.append(dict(query))
+            self._num_texts[key[0]] = self._num_texts.get(key[0], 0) + 1
+        return code
+
+    def _kept_texts(self, text: np.ndarray) -> np.ndarray:
+        """(texts,) bool: the text of its query id with the most outcomes; the first of equals."""
+        count = np.bincount(text, minlength=len(self._queries))
+        query = pd.factorize(np.array([key[0] for key in self._texts], dtype=object))[0]
+        order = np.lexsort((np.arange(len(count)), -count, query))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = query[order][1:] != query[order][:-1]
+        kept = np.zeros(len(count), dtype=bool)
+        kept[order[first]] = True
+        return kept

@@ -1,0 +1,111 @@
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from prefillroute.cli import import_outcomes, pool
+from prefillroute.cli.parser import Parser
+from prefillroute.config.facts import PoolConfig
+from prefillroute.errors import UserError
+from prefillroute.outcomes.files import read_outcomes
+
+
+def call(*arguments: str) -> int:
+    parser = Parser(prog="prefillroute")
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    import_outcomes.add_parser(subparsers)
+    pool.add_parser(subparsers)
+    args: argparse.Namespace = parser.parse_args([str(argument) for argument in arguments])
+    return args.run(args)
+
+
+def write_log(file: Path, num_queries: int = 20) -> Path:
+    rows = [
+        {
+            "prompt": f"question {i}",
+            "target": target,
+            "correct": float((i + j) % 3 > 0),
+            "cost_usd": 0.01 * (j + 1),
+        }
+        for i in range(num_queries)
+        for j, target in enumerate(("m0", "m1"))
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def test_import_a_log(tmp_path, capsys):
+    out = tmp_path / "data" / "mine"
+    assert call("import", "csv", write_log(tmp_path / "log.jsonl"), "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert "20 queries, 2 targets, 40 outcomes; 20 queries have every target's" in printed
+    assert read_outcomes(out).correct.shape == (20, 2)
+    form = OmegaConf.merge(OmegaConf.structured(PoolConfig), OmegaConf.load(out / "pool.yaml"))
+    assert [target.name for target in form.targets] == ["m0", "m1"]
+
+
+def test_renamed_columns(tmp_path):
+    (tmp_path / "log.csv").write_text("question,target,right\na,m0,1\na,m1,0\n")
+    columns = ["--column", "prompt=question", "--column", "correct=right"]
+    assert call("import", "csv", tmp_path / "log.csv", "--out", tmp_path / "out", *columns) == 0
+    with pytest.raises(
+        UserError, match=r"--column prom=question: expected OURS=THEIRS with OURS one of prompt, target"
+    ):
+        call("import", "csv", tmp_path / "log.csv", "--out", tmp_path / "out", "--column", "prom=question")
+
+
+def test_skipped_records_are_printed(tmp_path, capsys):
+    file = tmp_path / "bench" / "aime" / "hybrid" / "gpt-5" / "aime-hybrid-gpt-5-20250901_120000.json"
+    file.parent.mkdir(parents=True)
+    records = [
+        {"index": 1, "origin_query": "q", "score": 1},
+        {"index": 2, "origin_query": "r", "score": None},
+    ]
+    file.write_text(json.dumps({"records": records}))
+    assert call("import", "llmrouterbench", tmp_path, "--out", tmp_path / "out") == 0
+    assert "skipped 1: no score; first:" in capsys.readouterr().out
+
+
+def test_failed_import_keeps_what_was_there(tmp_path):
+    out = tmp_path / "out"
+    call("import", "csv", write_log(tmp_path / "log.jsonl"), "--out", out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    (tmp_path / "bad.csv").write_text("prompt,target,correct\na,m0,2\n")
+    with pytest.raises(UserError, match=r"bad.csv: row 1: correct is 2"):
+        call("import", "csv", tmp_path / "bad.csv", "--out", out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_wrong_arguments(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere: not found; expected your own log"):
+        call("import", "csv", tmp_path / "nowhere", "--out", tmp_path / "out")
+    with pytest.raises(UserError, match=r"invalid choice: 'parquet' \(choose from 'mmlu-pro'"):
+        call("import", "parquet", tmp_path)
+    (tmp_path / "model_outputs_x_5shots.zip").write_bytes(b"no")
+    with pytest.raises(UserError, match=r"no outcome could be read \(not a whole zip file: 1\)"):
+        call("import", "mmlu-pro", tmp_path, "--out", tmp_path / "out")
+
+
+def test_pool_show_without_data_says_the_command(tmp_path):
+    with pytest.raises(UserError, match=r"not found; make it with: .*prefillroute import mmlu-pro"):
+        call("pool", "show", "mmlu_pro", f"paths.data={tmp_path}")
+    with pytest.raises(UserError, match=r"mmlu_pro_six"):
+        call("pool", "show", "mmlu_prox")
+
+
+@pytest.mark.shared_data
+def test_pool_show(capsys):
+    root = Path(__file__).resolve().parents[2]
+    data = next(
+        (folder for folder in (root / "data", root.parent / "shared" / "data") if folder.is_dir()), None
+    )
+    if data is None:
+        pytest.skip("no real outcome tables in data/ or ../shared/data")
+    assert call("pool", "show", "mmlu_pro_six", f"paths.data={data}") == 0
+    printed = capsys.readouterr().out
+    assert "10,749 with all outcomes" in printed
+    assert "best single  0.7444  gpt-4o-2024-05-13" in printed
+    assert "oracle       0.8903" in printed
+    assert "OpenAI list, 2024-05-13, unverified" in printed
