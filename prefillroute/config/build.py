@@ -15,7 +15,8 @@ HYDRA_KEYS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     """Instantiate a choice with what a person chose (the node) and what the data decides (``runtime``).
 
-    Runtime values that the target does not take are left out, so that one call serves every option of a group.
+    Runtime values that the target does not take are left out, so that one call serves every option of a group; what
+    a person chose wins over them.
 
     Raises:
         UserError: for an argument that the target does not take, naming those it takes, and for a bad value.
@@ -29,7 +30,7 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     assert isinstance(plain, dict)
     chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
     # Called directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own.
-    return target(**chosen, **passed)
+    return target(**{**passed, **chosen})
 
 
 def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str] = ()) -> None:

@@ -35,8 +35,15 @@ def compose_run(
     try:
         return _compose(list(overrides), config_name, folder)
     except COMPOSITION_ERRORS as error:
-        allowed = _compose([], config_name, folder)
-        raise UserError(explain(error, allowed)) from error
+        raise UserError(explain(error, compose_defaults(config_name, folder))) from error
+
+
+def compose_defaults(config_name: str = "config", conf: Path | None = None) -> DictConfig | None:
+    """The configuration without overrides, whose keys are the allowed ones; None when the files do not compose."""
+    try:
+        return _compose([], config_name, conf or conf_dir())
+    except COMPOSITION_ERRORS:
+        return None
 
 
 def fact(node: Any, form: type[Fact]) -> Fact:

@@ -1,21 +1,25 @@
 """Hydra's and OmegaConf's errors in one line that names the allowed keys or options."""
 
 import re
+from dataclasses import fields, is_dataclass
 
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from prefillroute.config import facts
+
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException)
 """What a misspelt or mistyped configuration raises while it is composed."""
 
 
-def explain(error: BaseException, allowed: DictConfig) -> str:
+def explain(error: BaseException, allowed: DictConfig | None) -> str:
     """Say in one line what is wrong in the configuration and what would be right.
 
     Args:
         error: one of ``COMPOSITION_ERRORS``.
-        allowed: the same configuration without the overrides, whose keys are the allowed ones.
+        allowed: the same configuration without the overrides, whose keys are the allowed ones; None where the
+            files themselves do not compose.
     """
     chain = _chain(error)
     text = "\n".join(str(link) for link in chain)
@@ -23,6 +27,13 @@ def explain(error: BaseException, allowed: DictConfig) -> str:
         option, group, options = found.groups()
         names = ", ".join(line.strip() for line in options.splitlines() if line.strip())
         return f"{group}: no option '{option.rsplit('/', 1)[-1]}'; allowed are {names}"
+    if found := re.search(r"In '([^']+)'.*Key '(\w+)' not in '(\w+)'", text, re.S):
+        file, key, form = found.groups()
+        if is_dataclass(kind := getattr(facts, form, None)):
+            names = ", ".join(field.name for field in fields(kind))
+            return f"conf/{file}.yaml: no key '{key}'; allowed are {names}"
+    if allowed is None:
+        return " ".join(text.split())
     if found := re.search(r"Could not override '([^'@]+)[^']*'\. No match in the defaults list", text):
         return f"no group or key '{found.group(1)}'; allowed are {_keys(allowed, '')}"
     if found := re.search(r"full_key: (\S+)", text):
@@ -32,7 +43,9 @@ def explain(error: BaseException, allowed: DictConfig) -> str:
             return (
                 f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
             )
-        return f"{key}: {_first_line(chain[-1])}"
+        # OmegaConf's inner link may still hold its placeholders ($VALUE); an outer one has them filled in.
+        said = [line for line in map(_first_line, reversed(chain)) if "$" not in line]
+        return f"{key}: {said[0] if said else _first_line(error)}"
     if found := re.search(r"Could not override '([^']+)'", text):
         parent, _, last = found.group(1).rpartition(".")
         return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"

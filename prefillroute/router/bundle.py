@@ -46,7 +46,12 @@ def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Ten
     Raises:
         UserError: the disk is full or cannot be written; what was at `path` is still there.
     """
-    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    weights = save(
+        {
+            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, tensor in tensors.items()
+        }
+    )
     whole = dataclasses.replace(
         manifest, weights_bytes=len(weights), weights_sha256=hashlib.sha256(weights).hexdigest()
     )

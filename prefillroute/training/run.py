@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from prefillroute.config.build import build
 from prefillroute.config.compose import fact
@@ -69,45 +69,35 @@ def train_router(config: DictConfig, folder: Path) -> None:
             signal, outcomes, groups, predict_rows, view, chooser, config.nested_layers, config.seed
         )
 
-    with timings("head"):
-        settings = build(config.trainer)
-        data = FoldedData(
-            features=torch.from_numpy(features.train),
-            correct=torch.from_numpy(outcomes.correct[groups.rows].astype(np.float32)),
-            train=torch.from_numpy(groups.train),
-            valid=torch.from_numpy(groups.valid),
-        )
-        head = build(
-            config.head, in_features=data.features.shape[2], num_targets=len(targets),
-            num_groups=data.num_groups, num_members=settings.num_members, seed=config.seed,
-        )  # fmt: skip
-        hparams = OmegaConf.to_container(config, resolve=True)
-        assert isinstance(hparams, dict)
-        tags = [
-            pool.name,
-            encoder.name,
-            type(head).__name__,
-            str(config.calibration["_target_"]).split(".")[-2],
-        ]
-        with tracking(config.logger, folder, hparams, tags) as logger:
+    settings = build(config.trainer)
+    data = FoldedData(
+        features=torch.from_numpy(features.train),
+        correct=torch.from_numpy(outcomes.correct[groups.rows].astype(np.float32)),
+        train=torch.from_numpy(groups.train),
+        valid=torch.from_numpy(groups.valid),
+    )
+    head = build(
+        config.head,
+        in_features=data.features.shape[2],
+        num_targets=len(targets),
+        num_groups=data.num_groups,
+        num_members=settings.num_members,
+        seed=config.seed,
+    )
+    with tracking(config.logger, folder, config, [pool.name, encoder.name, type(head).__name__]) as logger:
+        with timings("head"):
             fitted = fit_head(
                 head, data, settings, seed=config.seed, logger=logger, checkpoint_dir=folder / "checkpoints"
             )
             logits = predict_logits(fitted, features, groups)
 
-            with timings("evaluation"):
-                cost = build(config.cost).fit(outcomes, split.train, targets, query_tokens(view))
-                calibrator = build(config.calibration)
-                table = make_table(
-                    calibrator, logits, outcomes, split, groups, predict_rows, cost, query_tokens(view)
-                )
-                evaluation = evaluate(
-                    table,
-                    num_resamples=config.evaluation.num_resamples,
-                    grid_size=config.evaluation.grid_size,
-                    seed=config.seed,
-                )
-                log_metrics(logger, evaluation.metrics["test"])
+        with timings("evaluation"):
+            tokens = query_tokens(view)
+            cost = build(config.cost).fit(outcomes, split.train, targets, tokens)
+            calibrator = build(config.calibration)
+            table = make_table(calibrator, logits, outcomes, split, groups, predict_rows, cost, tokens)
+            evaluation = evaluate(table, **config.evaluation, seed=config.seed)
+            log_metrics(logger, evaluation.metrics["test"])
 
     write_results(folder, table, evaluation, features.choice, calibrator, timings)
     if view is not None and identity is not None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import Logger, WandbLogger
 
 from prefillroute.config.build import build
@@ -14,14 +14,14 @@ from prefillroute.errors import UserError
 
 
 @contextmanager
-def tracking(node: DictConfig, folder: Path, hparams: Mapping[str, Any], tags: list[str]) -> Iterator[Logger]:
+def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]) -> Iterator[Logger]:
     """Open the chosen logger under ``folder``/logs, give it the resolved configuration, close it at the end.
 
     Args:
         node: the group `logger`: a Lightning logger.
         folder: run folder.
-        hparams: the resolved configuration as plain values.
-        tags: chosen options; W&B shows them as tags.
+        config: of the run; logged resolved, as plain values.
+        tags: what W&B shows as tags.
 
     Raises:
         UserError: when the logger's package is not installed.
@@ -37,7 +37,9 @@ def tracking(node: DictConfig, folder: Path, hparams: Mapping[str, Any], tags: l
     except (ModuleNotFoundError, ImportError) as error:
         raise UserError(f"logger: {error}; pip install 'prefillroute[tracking]'") from error
     try:
-        logger.log_hyperparams(dict(hparams))
+        plain = OmegaConf.to_container(config, resolve=True)
+        assert isinstance(plain, dict)
+        logger.log_hyperparams(plain)
         yield logger
     except BaseException:
         _close(logger, "failed")
