@@ -4,8 +4,8 @@ import numpy as np
 
 from prefillroute.metrics.masked_mean import masked_mean
 
-SMALLEST = 1e-15
-"""Confidences are clipped to [SMALLEST, 1 - SMALLEST]: one certain mistake costs 34.5 nats, not infinity."""
+SMALLEST = float(np.finfo(float).eps)
+"""Confidences are clipped to [SMALLEST, 1 - SMALLEST], as in scikit-learn: a certain mistake costs 36 nats."""
 
 
 def log_loss(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

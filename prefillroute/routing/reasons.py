@@ -26,7 +26,7 @@ def reason(name: str, points: PoolPoints, chosen_lambda: float | None) -> str:
         return "no pair of targets has 20 queries that exactly one of the two answers"
     if name == "mean_auc":
         return "every target has one class only"
-    if name == "hull_gain":
+    if name.startswith("hull_gain"):
         return "the cheapest target is free: no logarithm of its cost"
     if name == "cost_at_best_single":
         if points.cost_of(points.best)[0] == 0:

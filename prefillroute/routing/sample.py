@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from prefillroute.errors import UserError
 from prefillroute.routing.frontier import Frontier, exact_frontier
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 from prefillroute.routing.sweep import GRID_SIZE, chosen_lambdas, uniform_sweep
@@ -35,10 +36,19 @@ class Sample:
         cost_range: tuple[float, float],
         grid_size: int = GRID_SIZE,
     ) -> "Sample":
-        """Choose the lambdas on `choice_rows` (incomplete queries left out) and hold the test rows ready."""
+        """Choose the lambdas on `choice_rows` (incomplete queries left out) and hold the test rows ready.
+
+        Raises:
+            UserError: the choice rows carry no confidences.
+        """
         whole = choice_rows.select(choice_rows.complete)
         if len(whole) == 0:
             return cls(test, cost_range, None, None, grid_size)
+        if np.isnan(whole.confidence).any():
+            raise UserError(
+                f"confidence of query '{whole.query_id[0]}', target '{whole.targets[0]}' is nan: wanted out-of-fold "
+                "confidences, or rows with split 'calibration', to choose lambda on"
+            )
         frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
         return cls(test, cost_range, *chosen_lambdas(frontier), grid_size)
 

@@ -20,7 +20,7 @@ class ConfidenceTable:
     Raises:
         UserError: naming the query and target, where a confidence is NaN or outside [0, 1], an estimated cost is NaN
             or negative, or an outcome is outside [0, 1]. Confidences may be missing in the `train_oof` rows, all of
-            them at once, beside a calibration part: no folds are trained then.
+            them at once: with a calibration part no folds are trained.
     """
 
     query_id: np.ndarray
@@ -56,7 +56,7 @@ class ConfidenceTable:
             if len(repeated):
                 raise UserError(f"{name} '{repeated.iloc[0]}' is there twice: wanted each {name} once")
         unpredicted = np.isnan(self.confidence).all(axis=1) & (self.split == "train_oof")
-        no_folds = (self.split == "calibration").any() and (unpredicted == (self.split == "train_oof")).all()
+        no_folds = bool((unpredicted == (self.split == "train_oof")).all())
         judged = ~unpredicted[:, None] if no_folds else np.True_
         self._check(
             "confidence", ~((self.confidence >= 0) & (self.confidence <= 1)) & judged, "within [0, 1]"

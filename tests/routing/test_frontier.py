@@ -99,13 +99,13 @@ def cases(draw: st.DrawFn, lattice: bool) -> Case:
     return confidence, cost, correct, cost_range
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases(lattice=True))
 def test_equals_brute_force_with_planted_ties(case: Case) -> None:
     assert_exact(case, exact_frontier(*case))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases(lattice=False))
 def test_equals_brute_force_on_arbitrary_floats(case: Case) -> None:
     _, _, _, (low, high) = case

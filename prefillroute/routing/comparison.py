@@ -1,0 +1,92 @@
+"""Two routers on the same test queries: paired differences with bootstrap intervals."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prefillroute.errors import UserError
+from prefillroute.metrics.bootstrap import interval, resample_weights
+from prefillroute.routing.evaluation import NUM_RESAMPLES, Contest, plain
+from prefillroute.routing.statistics import router_statistics
+from prefillroute.routing.sweep import GRID_SIZE
+from prefillroute.routing.table import ConfidenceTable
+
+# N = test queries, M = targets, B = resamples
+
+
+def compare(
+    a: ConfidenceTable,
+    b: ConfidenceTable,
+    *,
+    num_resamples: int = NUM_RESAMPLES,
+    grid_size: int = GRID_SIZE,
+    seed: int = 0,
+    cost_range: tuple[float, float] | None = None,
+) -> dict[str, Any]:
+    """Measure a - b for every global metric; both meet the same resamples of the test queries.
+
+    Args:
+        a, b: tables over the same test queries and targets, in any order of rows.
+        num_resamples: bootstrap resamples; 0 gives no intervals.
+        grid_size: points of the uniform grid on which efficacy is defined.
+        seed: of the bootstrap.
+        cost_range: (c_lo, c_hi); None takes each table's own, from its training rows.
+
+    Returns:
+        `num_queries`, and per metric `a`, `b`, `difference` and `intervals` (95 %, of the difference). None where
+        either is undefined.
+
+    Raises:
+        UserError: test queries, targets or outcomes differ.
+    """
+    b = _aligned(a, b)
+    first, second = (Contest.prepare(table, grid_size, cost_range).router for table in (a, b))
+    once = np.ones((1, len(first.table)))
+    values = [router_statistics(sample, once)[0] for sample in (first, second)]
+    chunks: dict[str, list[np.ndarray]] = {}
+    for weights in resample_weights(len(first.table), num_resamples, seed):
+        found, other = (router_statistics(sample, weights)[0] for sample in (first, second))
+        for key in found:
+            chunks.setdefault(key, []).append(_difference(found[key], other[key]))
+    return plain(
+        {
+            "num_queries": len(first.table),
+            "a": {key: value[0] for key, value in values[0].items()},
+            "b": {key: value[0] for key, value in values[1].items()},
+            "difference": {key: _difference(values[0][key], values[1][key])[0] for key in values[0]},
+            "intervals": {key: interval(np.concatenate(parts)) for key, parts in chunks.items()},
+        }
+    )
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a - b; undefined where both are infinite (neither ever gets there)."""
+    with np.errstate(invalid="ignore"):
+        return a - b
+
+
+def _aligned(a: ConfidenceTable, b: ConfidenceTable) -> ConfidenceTable:
+    """Bring the test rows of `b` into the order of `a`; its other rows follow unchanged."""
+    if a.targets != b.targets:
+        raise UserError(
+            f"targets of the second table are {', '.join(b.targets)}: wanted {', '.join(a.targets)}"
+        )
+    wanted = a.query_id[a.split == "test"]
+    there = np.flatnonzero(b.split == "test")
+    place = pd.Series(there, index=b.query_id[there]).reindex(wanted)
+    if place.isna().any():
+        raise UserError(
+            f"test query '{place.index[place.isna()][0]}' is not in the second table: wanted the same"
+        )
+    if len(there) != len(wanted):
+        raise UserError(f"the second table has {len(there)} test queries: wanted the same {len(wanted)}")
+    rows = place.to_numpy(dtype=np.int64)
+    same = np.isclose(a.correct[a.split == "test"], b.correct[rows], rtol=0, atol=0, equal_nan=True)
+    if not same.all():
+        query, target = np.argwhere(~same)[0]
+        raise UserError(
+            f"the outcome of query '{wanted[query]}', target '{a.targets[target]}' differs between the tables: "
+            "wanted the same outcomes"
+        )
+    return b.select(np.concatenate([np.flatnonzero(b.split != "test"), rows]))

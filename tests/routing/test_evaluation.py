@@ -1,0 +1,290 @@
+"""metrics.json and curve.parquet: brute force over the paper's grid, edge cases, and reasons for every null."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from prefillroute.errors import UserError
+from prefillroute.metrics.bootstrap import resample_weights
+from prefillroute.routing.comparison import compare
+from prefillroute.routing.evaluation import Contest, evaluate
+from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+from prefillroute.routing.statistics import router_statistics
+from prefillroute.routing.table import ConfidenceTable
+
+NAMED_IN_DESIGN = (
+    "mean_auc",
+    "mean_brier",
+    "mean_ece",
+    "mean_log_loss",
+    "p_auccc",
+    "p_auccc_models",
+    "mdp_auccc",
+    "efficacy",
+    "efficacy_models",
+    "efficacy_gain",
+    "efficacy_corner",
+    "routed_accuracy_lambda0",
+    "best_single_accuracy",
+    "oracle_accuracy",
+    "headroom_captured",
+    "cost_savings",
+    "paper_headroom_captured",
+    "paper_cost_savings",
+    "hull_gain",
+    "cost_at_best_single",
+    "relative_auc",
+    "constant_hull_gain",
+    "constant_mean_auc",
+    "constant_mean_brier",
+    "constant_routed_accuracy",
+    "cheapest_accuracy",
+    "cheapest_cost",
+    "random_accuracy",
+    "per_benchmark_best_accuracy",
+    "best_single",
+    "best_single_cost",
+    "oracle_cost",
+    "num_queries",
+    "num_left_out",
+)
+
+
+def nulls(entry: Any, path: str = "") -> Iterator[str]:
+    if isinstance(entry, dict):
+        for key, value in entry.items():
+            yield from nulls(value, f"{path}.{key}" if path else key)
+    elif entry is None:
+        yield path
+
+
+def by_sweeping(
+    table: ConfidenceTable, cost_range: tuple[float, float], lambda_: float
+) -> tuple[float, float]:
+    choice = LambdaPolicy(lambda_).choose(table.confidence, table.cost_usd, cost_range)
+    rows = np.arange(len(table))
+    return float(table.cost_usd[rows, choice].mean()), float(table.correct[rows, choice].mean())
+
+
+def test_holds_everything_that_design_names(make_table) -> None:
+    metrics = evaluate(make_table(noise=0.2), num_resamples=20).metrics
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+    for subset in ("test", "disagreement"):
+        assert set(NAMED_IN_DESIGN) <= set(metrics[subset])
+    assert metrics["reasons"] == {}
+    assert list(nulls(metrics)) == []
+    low, high = metrics["intervals"]["mean_auc"]
+    assert low < metrics["test"]["mean_auc"] < high
+    assert set(metrics["intervals"]) >= {"disagreement.hull_gain", "targets.target-0.auc"}
+    assert metrics["test"]["constant_mean_auc"] == metrics["test"]["constant_relative_auc"] == 0.5
+
+
+def test_global_numbers_by_brute_force(make_table) -> None:
+    table = make_table(num_test=150)
+    evaluation = evaluate(table, num_resamples=0)
+    found, test, train = evaluation.metrics["test"], table.part("test"), table.part("train_oof")
+    cost_range = (float(train.cost_usd.min()), float(train.cost_usd.max()))
+    assert evaluation.metrics["cost_range"] == list(cost_range)
+
+    best = test.correct.mean(axis=0).argmax()
+    oracle = test.correct.max(axis=1).mean()
+    assert found["best_single"] == table.targets[best]
+    assert found["oracle_accuracy"] == pytest.approx(oracle)
+    cost, accuracy = by_sweeping(test, cost_range, 0.0)
+    assert (found["routed_cost_lambda0"], found["routed_accuracy_lambda0"]) == pytest.approx((cost, accuracy))
+
+    # The honest reading: lambda from the out-of-fold rows, by a fine brute-force sweep.
+    sweep = [by_sweeping(train, cost_range, x) for x in np.linspace(0, 1, 4001)]
+    chosen = by_sweeping(train, cost_range, found["chosen_lambda"])
+    assert chosen[1] >= max(a for _, a in sweep) - 1e-12
+    cost, accuracy = by_sweeping(test, cost_range, found["chosen_lambda"])
+    best_accuracy = test.correct[:, best].mean()
+    assert found["headroom_captured"] == pytest.approx((accuracy - best_accuracy) / (oracle - best_accuracy))
+    assert found["cost_savings"] == pytest.approx(1 - cost / test.cost_usd.mean(axis=0).max())
+
+    # The paper's reading: the best point on test; no lambda on a fine grid is better, and it is on the curve.
+    sweep = [by_sweeping(test, cost_range, x) for x in np.linspace(0, 1, 4001)]
+    assert found["paper_routed_accuracy"] >= max(a for _, a in sweep) - 1e-12
+    assert found["paper_routed_accuracy"] == pytest.approx(evaluation.curve["accuracy"].max())
+
+    # Efficacy on the uniform grid and the area under the curve.
+    curve = evaluation.curve
+    x = np.concatenate([[0.0], curve["x"]])
+    y = np.concatenate([curve["y"].iloc[:1], curve["y"]])
+    assert found["p_auccc"] == pytest.approx(np.trapezoid(y, x))
+    assert found["mdp_auccc"] == pytest.approx(found["p_auccc"] - found["p_auccc_models"])
+    least, greatest = test.cost_usd.mean(axis=0).min(), test.cost_usd.mean(axis=0).max()
+    floor = test.correct.mean(axis=0)[test.cost_usd.mean(axis=0).argmin()]
+
+    def place(cost: float, accuracy: float) -> tuple[float, float]:
+        return (
+            float(np.clip((1 / cost - 1 / greatest) / (1 / least - 1 / greatest), 0, 1)),
+            float((accuracy - floor) / (oracle - floor)),
+        )
+
+    oracle_place = place(found["oracle_cost"], oracle)
+    grid = [place(*by_sweeping(test, cost_range, x)) for x in np.linspace(0, 1, 101)]
+    assert found["efficacy"] == pytest.approx(
+        np.mean([np.hypot(*np.subtract(p, oracle_place)) for p in grid])
+    )
+
+
+def test_curve_rows_are_what_their_lambda_gives(make_table) -> None:
+    table = make_table(num_test=60, missing=0.02)
+    evaluation = evaluate(table, num_resamples=0)
+    test = table.part("test")
+    whole = test.select(test.complete)
+    assert evaluation.metrics["test"]["num_left_out"] == len(test) - len(whole) > 0
+    assert list(evaluation.curve) == ["lambda_low", "lambda", "lambda_high", "cost_usd", "accuracy", "x", "y"]
+    for row in evaluation.curve.itertuples():
+        cost, accuracy = by_sweeping(whole, tuple(evaluation.metrics["cost_range"]), row[2])
+        assert (row.cost_usd, row.accuracy) == pytest.approx((cost, accuracy), rel=1e-12)
+
+
+def test_lambda_comes_from_the_calibration_part(make_table) -> None:
+    table = make_table(num_train=200, num_calibration=100)
+    confidence = table.confidence.copy()
+    confidence[table.split == "train_oof"] = np.nan
+    found = evaluate(replace(table, confidence=confidence), num_resamples=0).metrics["test"]
+    without_training = evaluate(
+        table.select(table.split != "train_oof"),
+        num_resamples=0,
+        cost_range=tuple(evaluate(table, num_resamples=0).metrics["cost_range"]),
+    ).metrics
+    assert found["chosen_lambda"] == without_training["test"]["chosen_lambda"]
+    assert without_training["reasons"]["baselines"].startswith("no train_oof rows")
+    with pytest.raises(
+        UserError, match="confidence of query 'q00000', target 'target-0' is nan: wanted out-of-fold"
+    ):
+        evaluate(replace(table, confidence=confidence).select(table.split != "calibration"))
+
+
+def test_routing_delta_and_shares(make_table) -> None:
+    table = make_table(missing=0.1)
+    metrics = evaluate(table, num_resamples=0).metrics
+    test = table.part("test")
+    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
+    assert sum(entry["share_lambda0"] for entry in metrics["targets"].values()) == pytest.approx(1.0)
+    entry, right = metrics["targets"]["target-4"], test.correct[:, 4]
+    assert entry["num_rows"] == (~np.isnan(right)).sum()
+    assert entry["accuracy_routed_to_lambda0"] == pytest.approx(np.nanmean(right[choice == 4]))
+    assert entry["accuracy_routed_away_lambda0"] == pytest.approx(np.nanmean(right[choice != 4]))
+    assert entry["cost_routed_to_lambda0"] == pytest.approx(test.cost_usd[choice == 4, 4].mean())
+
+
+def test_baselines_learn_from_training_rows_only(make_table) -> None:
+    table = make_table(num_targets=3)
+    test, train = table.part("test"), table.part("train_oof")
+    found = evaluate(table, num_resamples=0).metrics["test"]
+    constant = np.broadcast_to(train.correct.mean(axis=0), test.correct.shape)
+    assert found["constant_mean_brier"] == pytest.approx(((constant - test.correct) ** 2).mean())
+    right = []
+    for name in np.unique(test.benchmark):
+        best = train.correct[train.benchmark == name].mean(axis=0).argmax()
+        right.append(test.correct[test.benchmark == name, best])
+    assert found["per_benchmark_best_accuracy"] == pytest.approx(np.concatenate(right).mean())
+    assert found["random_accuracy"] == pytest.approx(test.correct.mean())
+
+
+def test_disagreement_is_an_evaluation_of_those_rows(make_table) -> None:
+    table = make_table(missing=0.01)
+    metrics = evaluate(table, num_resamples=0).metrics
+    rows = (table.split != "test") | table.disagreement
+    alone = evaluate(table.select(rows), num_resamples=0).metrics["test"]
+    for key, value in metrics["disagreement"].items():
+        if isinstance(value, float):
+            assert value == pytest.approx(alone[key], rel=1e-9), key
+
+
+def test_intervals_resample_queries(make_table) -> None:
+    """Every statistic under weights equals the same statistic on the repeated rows."""
+    table = make_table(num_train=100, num_test=60, missing=0.01)
+    sample = Contest.prepare(table, 11, None).router
+    (weights,) = resample_weights(60, 4, seed=1)
+    found, _ = router_statistics(sample, weights)
+    for row, counts in enumerate(weights.astype(int)):
+        repeated = sample.table.select(np.unique(np.repeat(np.arange(60), counts)))
+        rows = np.concatenate([np.arange(60)[counts > copy] for copy in range(counts.max())])
+        repeated = replace(
+            sample.table.select(np.arange(60)[rows % 60 == rows][:0]),
+            **{
+                name: getattr(sample.table, name)[rows]
+                for name in ("split", "benchmark", "confidence", "cost_usd", "realised_cost_usd", "correct")
+            },
+            query_id=np.array([f"copy {index}" for index in range(len(rows))], dtype=object),
+        )
+        alone, _ = router_statistics(replace(sample, table=repeated), np.ones((1, 60)))
+        for key in found:
+            # The best point's lambda is any of the segment that repeated queries split or merge.
+            if key != "paper_lambda" and key != "relative_auc":  # pairs below 20 queries differ
+                assert found[key][row] == pytest.approx(alone[key][0], nan_ok=True), key
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["one_target", "one_query", "always_right", "equal_costs", "free_target", "no_complete", "no_training"],
+)
+def test_edge_cases_give_nulls_with_reasons(make_table, case: str) -> None:
+    table = make_table(num_train=40, num_test=30, num_targets=1 if case == "one_target" else 3)
+    if case == "one_query":
+        table = table.select(np.arange(41))
+    elif case == "always_right":
+        table = replace(table, correct=np.column_stack([table.correct[:, :2], np.ones(len(table))]))
+    elif case == "equal_costs":
+        table = replace(table, cost_usd=np.full_like(table.cost_usd, 2e-4))
+    elif case == "free_target":
+        table = replace(table, cost_usd=table.cost_usd * [0.0, 1.0, 1.0])
+    elif case == "no_complete":
+        table = replace(table, correct=np.column_stack([table.correct[:, :2], np.full(len(table), np.nan)]))
+    elif case == "no_training":
+        table = table.part("test")
+    metrics = evaluate(table, num_resamples=5).metrics
+    json.dumps(metrics, allow_nan=False)
+    for path in nulls({name: metrics[name] for name in ("test", "disagreement")}):
+        assert metrics["reasons"].get(path, "undefined") != "undefined", path
+    expected = {
+        "one_target": ("test.headroom_captured", "A_oracle - A_best is 0"),
+        "one_query": ("test.mean_auc", "one class"),
+        "always_right": ("targets.target-2.auc", "one class"),
+        "equal_costs": ("test.p_auccc", "all targets cost the same"),
+        "free_target": ("test.p_auccc", "free"),
+        "no_complete": ("test.oracle_accuracy", "every target's outcome"),
+        "no_training": ("test.chosen_lambda", "no complete calibration or out-of-fold row"),
+    }[case]
+    assert expected[1] in metrics["reasons"][expected[0]]
+
+
+def test_no_test_rows_is_an_error(make_table) -> None:
+    with pytest.raises(UserError, match="0 rows with split 'test'"):
+        evaluate(make_table(num_test=0))
+
+
+def test_comparison_is_paired_and_knows_no_order(make_table) -> None:
+    good, bad = make_table(noise=0.2), make_table(noise=3.0)
+    assert np.array_equal(good.correct, bad.correct, equal_nan=True)
+    mixed = bad.select(np.random.default_rng(0).permutation(len(bad)))
+    found = compare(good, mixed, num_resamples=50)
+    assert found["difference"] == pytest.approx(compare(good, bad, num_resamples=0)["difference"])
+    alone = [evaluate(table, num_resamples=0).metrics["test"]["mean_auc"] for table in (good, bad)]
+    assert found["difference"]["mean_auc"] == pytest.approx(alone[0] - alone[1])
+    low, high = found["intervals"]["mean_auc"]
+    assert 0 < low < found["difference"]["mean_auc"] < high
+    same = compare(good, good, num_resamples=10)
+    assert {value for value in same["difference"].values() if value is not None} == {0.0}
+    assert same["intervals"]["p_auccc"] == [0.0, 0.0]
+
+
+def test_comparison_refuses_other_queries_targets_and_outcomes(make_table) -> None:
+    table = make_table(num_train=10, num_test=10)
+    with pytest.raises(UserError, match="targets of the second table"):
+        compare(table, make_table(num_train=10, num_test=10, num_targets=4))
+    with pytest.raises(UserError, match="test query 'q00019' is not in the second table"):
+        compare(table, table.select(np.arange(19)))
+    with pytest.raises(UserError, match="has 10 test queries: wanted the same 9"):
+        compare(table.select(np.arange(19)), table)
+    with pytest.raises(UserError, match="outcome of query 'q00010', target 'target-0' differs"):
+        compare(table, replace(table, correct=1 - table.correct))
