@@ -108,7 +108,10 @@ def fit_transform_groups(
             centred = torch.from_numpy(activations) - mean
             for number in numbers:
                 weight = _output_map(pca, blocks[number].dim, scale)
-                means[group][number], weights[group][number] = mean, weight
+                means[group][number], weights[group][number] = (
+                    mean.clone(),
+                    weight,
+                )  # safetensors shares nothing
                 features[group, :, starts[number] : starts[number + 1]] = (centred @ weight).numpy()
     order = range(len(blocks))
     transforms = [

@@ -45,7 +45,7 @@ def probe_layer(
     fisher_dim: int | None = None,
     permutations: int = 20,
     seed: int = 0,
-    tolerance: float = 0.05,
+    tolerance: float = 5e-6,
     device: str = "cpu",
 ) -> LayerProbe:
     """Probe `activations` (N, H) for `labels` (N, T) of 0, 1 or NaN.
@@ -117,7 +117,11 @@ def _fold_aucs(
         features = rows.project(train, pca.mean, pca.matrix)
         train_truth = torch.cat([truth[: part.start], truth[part.stop :]])
         fit = fit_logistic(
-            features, train_truth, regularisation=regularisation, dims=dims, tolerance=tolerance
+            features,
+            train_truth,
+            regularisation=regularisation,
+            dims=dims,
+            tolerance=tolerance * len(features),
         )
         logits = fit.logits(rows.project([held_out], pca.mean, pca.matrix)).cpu().numpy()
         scores = batched_roc_auc(logits, truth[part].cpu().numpy())
