@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -57,7 +57,7 @@ def fact(node: Any, form: type[Fact]) -> Fact:
     except OmegaConfBaseException as error:
         raise UserError(f"{form.__name__}: {str(error).splitlines()[0]}") from error
     assert isinstance(found, form), f"{type(found).__name__} is not a {form.__name__}"
-    return cast(Fact, found)
+    return found
 
 
 def _compose(overrides: list[str], config_name: str, folder: Path) -> DictConfig:

@@ -14,13 +14,14 @@ from prefillroute.config.compose import fact
 from prefillroute.config.facts import EncoderConfig, PathsConfig, PoolConfig
 from prefillroute.data.folded import FoldedData
 from prefillroute.modules.fit import fit_head
+from prefillroute.outcomes.pool import load_pool
 from prefillroute.reports.report import write_report
 from prefillroute.routing.evaluation import evaluate
+from prefillroute.training.activations import open_activations, query_tokens
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table, predict_logits
 from prefillroute.training.features import LayerChooser, make_features
 from prefillroute.training.groups import make_groups
-from prefillroute.training.inputs import load_pool, open_activations, query_tokens
 from prefillroute.training.launch import job
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.timings import Timings
@@ -49,7 +50,14 @@ def train_router(config: DictConfig, folder: Path) -> None:
     timings = Timings()
 
     with timings("outcomes"):
-        outcomes, targets = load_pool(pool)
+        targets, outcomes = load_pool(
+            pool.targets,
+            pool.outcomes,
+            pool.exclude,
+            pool.correct_threshold,
+            pool.max_queries,
+            pool.import_hint,
+        )
         split = build(config.split, seed=config.seed).split(outcomes)
         groups = make_groups(outcomes, split, config.num_folds, config.validation_size, config.seed)
         predict_rows = np.concatenate([split.calibration, split.test])

@@ -39,7 +39,7 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
     try:
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
-        logger.log_hyperparams(plain)
+        logger.log_hyperparams({str(key): value for key, value in plain.items()})
         yield logger
     except BaseException:
         _close(logger, "failed")
