@@ -52,8 +52,8 @@ def probe_layer(
 
     With `folds` (N,) and `dims`: one scaler and one PCA per fold, fitted inside it and shared by all targets,
     all dimensions its leading columns; L2 logistic regression; ROC-AUC on the fold held out. With
-    `fisher_dim`: Fisher J on that many components. `tolerance` of the regressions is in nats over all rows,
-    far below what moves an AUC.
+    `fisher_dim`: Fisher J on that many components. `tolerance` of the regressions is in nats per
+    training row: 5e-6 moves an AUC by 1e-5 on thousands of rows.
     """
     cells = np.zeros(len(activations), dtype=np.int64) if folds is None else folds
     rows = GroupedRows(activations, cells, device)
