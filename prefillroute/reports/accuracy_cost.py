@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from prefillroute.reports.drawing import Drawing, new_figure
+from prefillroute.reports.drawing import Drawing, new_figure, settle
 from prefillroute.reports.labels import place_labels
 from prefillroute.reports.numbers import clipped_name, count, decimal, joined, percent, usd_per_thousand
 from prefillroute.reports.pool_plane import PoolPlane
@@ -19,14 +19,15 @@ _RESOLUTION = 1500
 def accuracy_cost_drawing(
     targets: tuple[str, ...], plane: PoolPlane, curve: pd.DataFrame, chosen: tuple[float, float, float] | None
 ) -> Drawing:
-    """Draw the plane of mean cost (log axis, USD per 1,000 queries) and accuracy.
+    """Draw the plane of mean cost (USD per 1,000 queries; log axis unless something is free) and accuracy.
 
     ``curve`` has the columns of curve.parquet; ``chosen`` is (lambda, cost in USD per query, accuracy) of the
     operating point whose lambda was chosen without the test part, or None.
     """
     figure = new_figure(9.0, 5.6)
     axes = figure.add_subplot()
-    axes.set_xscale("log")
+    scale = "log" if min(plane.cost_usd.min(), curve["cost_usd"].min()) > 0 else "linear"
+    axes.set_xscale(scale)
     cost, accuracy = _thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
     target_cost = 1000 * plane.cost_usd
     front = plane.pareto
@@ -107,18 +108,19 @@ def accuracy_cost_drawing(
             label=f"chosen λ = {decimal(chosen[0])}",
             zorder=7,
         )
-    axes.set_xlabel("mean cost (USD per 1,000 queries, log scale)")
+    axes.set_xlabel(f"mean cost (USD per 1,000 queries, {scale} scale)")
     axes.set_ylabel("accuracy on test queries")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.margins(x=0.07, y=0.07)
     figure.legend(loc="outside lower center", ncols=4)
+    settle(figure)
     lines = [_sampled(cost, accuracy), _sampled(1000 * hull_cost, hull_accuracy)]
     lines.append(_sampled(*_corners(target_cost[order], plane.accuracy[order])))
     _label(axes, targets, plane, np.concatenate(lines), chosen)
     best = plane.best
     assert best is not None, "drawn only where there are complete queries"
     alt = (
-        f"Accuracy against mean cost on a log axis, {count(plane.num_queries)} test queries. "
+        f"Accuracy against mean cost on a {scale} axis, {count(plane.num_queries)} test queries. "
         f"The router's curve runs from {usd_per_thousand(curve['cost_usd'].min())} to "
         f"{usd_per_thousand(curve['cost_usd'].max())} USD per 1,000 queries; "
         f"its greatest accuracy is {percent(curve['accuracy'].max())}. "
@@ -179,7 +181,9 @@ def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarr
     """(num, 2) points along a line, so dense that no label slips between two of them."""
     at = np.linspace(0, len(cost) - 1, num)
     place = np.arange(len(cost))
-    return np.column_stack([np.exp(np.interp(at, place, np.log(cost))), np.interp(at, place, accuracy)])
+    if cost.min() > 0:
+        return np.column_stack([np.exp(np.interp(at, place, np.log(cost))), np.interp(at, place, accuracy)])
+    return np.column_stack([np.interp(at, place, cost), np.interp(at, place, accuracy)])
 
 
 def _thinned(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

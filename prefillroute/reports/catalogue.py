@@ -36,12 +36,12 @@ def _signed(value: float | None) -> str:
 
 def _points(value: float | None) -> str:
     text = numbers.points(value)
-    return text if text == numbers.MISSING else f"{text} pp"
+    return text if text == numbers.MISSING else f"{text}{numbers.NBSP}pp"
 
 
 def _times(value: float | None) -> str:
     text = numbers.decimal(value, 2)
-    return text if text == numbers.MISSING else f"{text} ×"
+    return text if text == numbers.MISSING else f"{text}{numbers.NBSP}×"
 
 
 METRICS: tuple[Metric, ...] = (
@@ -51,28 +51,16 @@ METRICS: tuple[Metric, ...] = (
         "Mean Brier",
         numbers.decimal,
         "lower",
-        "mean squared error of the confidence, mean over targets",
+        "squared error of the confidence, mean over targets",
     ),
-    Metric(
-        "mean_ece",
-        "Mean ECE",
-        numbers.decimal,
-        "lower",
-        "calibration error in 15 equal-width bins, mean over targets",
-    ),
-    Metric(
-        "mean_log_loss",
-        "Mean log loss",
-        numbers.decimal,
-        "lower",
-        "negative log likelihood in nats, mean over targets",
-    ),
+    Metric("mean_ece", "Mean ECE", numbers.decimal, "lower", "calibration error, 15 bins, mean over targets"),
+    Metric("mean_log_loss", "Mean log loss", numbers.decimal, "lower", "in nats, mean over targets"),
     Metric(
         "relative_auc",
         "Relative AUC",
         numbers.decimal,
         "higher",
-        "which of two targets answers a query that only one can; mean over pairs",
+        "which of two targets answers what only one of them can, mean over pairs",
     ),
     Metric(
         "hull_gain",
@@ -81,45 +69,65 @@ METRICS: tuple[Metric, ...] = (
         "higher",
         "accuracy above the best static mixture at equal cost, mean over log-spaced costs",
     ),
+    Metric(
+        "hull_gain_over_constant",
+        "Hull gain over the constant predictor",
+        _points,
+        "higher",
+        "the paired difference; 0 means that reading the query gains nothing",
+    ),
     Metric("p_auccc", "P-AUCCC", numbers.decimal, "higher", "area under the normalised accuracy-cost curve"),
     Metric(
         "p_auccc_models",
-        "P-AUCCC of the models",
+        "P-AUCCC of the targets",
         numbers.decimal,
         "",
-        "the same on the Pareto-optimal single targets",
+        "the same for Pareto-optimal single targets",
     ),
-    Metric("mdp_auccc", "MDP-AUCCC", _signed, "higher", "P-AUCCC of the router less that of the models"),
+    Metric("mdp_auccc", "MDP-AUCCC", _signed, "higher", "P-AUCCC of the router less that of the targets"),
+    Metric(
+        "p_auccc_relative_gain",
+        "P-AUCCC, relative gain",
+        numbers.percent,
+        "higher",
+        "MDP-AUCCC over P-AUCCC of the targets",
+    ),
     Metric("efficacy", "Efficacy", numbers.decimal, "lower", "mean distance to the oracle's operating point"),
     Metric(
         "efficacy_models",
-        "Efficacy of the models",
+        "Efficacy of the targets",
         numbers.decimal,
         "",
-        "the same for the Pareto-optimal single targets",
+        "the same for Pareto-optimal single targets",
+    ),
+    Metric(
+        "efficacy_gain",
+        "Efficacy, gain",
+        _signed,
+        "higher",
+        "by how much the router is nearer than the targets",
+    ),
+    Metric(
+        "efficacy_relative_gain",
+        "Efficacy, relative gain",
+        numbers.percent,
+        "higher",
+        "that gain over the targets' efficacy",
     ),
     Metric("efficacy_corner", "Efficacy to the corner", numbers.decimal, "lower", "mean distance to (1, 1)"),
-    Metric("efficacy_corner_models", "Efficacy to the corner, models", numbers.decimal, "", ""),
     Metric(
-        "routed_accuracy_lambda0",
-        "Accuracy at λ = 0",
-        numbers.percent,
-        "higher",
-        "every query to its most confident target",
-    ),
-    Metric(
-        "routed_accuracy",
-        "Accuracy at the chosen λ",
-        numbers.percent,
-        "higher",
-        "λ chosen without the test part",
+        "efficacy_corner_models",
+        "Efficacy to the corner, targets",
+        numbers.decimal,
+        "",
+        "for Pareto-optimal single targets",
     ),
     Metric(
         "headroom_captured",
         "Headroom captured",
         numbers.percent,
         "higher",
-        "share of the way from the best single target to the oracle, at the chosen λ",
+        "of the way from the best single target to the oracle, at the chosen λ",
     ),
     Metric(
         "cost_savings",
@@ -129,28 +137,67 @@ METRICS: tuple[Metric, ...] = (
         "against the dearest target, at the chosen λ",
     ),
     Metric(
+        "accuracy_gain", "Accuracy gain", _points, "higher", "over the best single target, at the chosen λ"
+    ),
+    Metric(
+        "headroom_captured_lambda0",
+        "Headroom captured, λ = 0",
+        numbers.percent,
+        "higher",
+        "every query to its most confident target",
+    ),
+    Metric(
+        "cost_savings_lambda0",
+        "Cost savings, λ = 0",
+        numbers.percent,
+        "higher",
+        "every query to its most confident target",
+    ),
+    Metric("accuracy_gain_lambda0", "Accuracy gain, λ = 0", _points, "higher", "over the best single target"),
+    Metric(
+        "cost_savings_at_best_single",
+        "Cost savings at the best single's accuracy",
+        numbers.percent,
+        "higher",
+        "λ chosen, without the test part, for the least cost at the best single target's accuracy",
+    ),
+    Metric(
+        "accuracy_gain_at_best_single",
+        "Accuracy gain at that λ",
+        _points,
+        "higher",
+        "over the best single target; what the choice of λ promised was 0 or more",
+    ),
+    Metric(
         "cost_at_best_single",
         "Cost at best single",
         _times,
         "lower",
-        "least cost that reaches the best single target's accuracy, over that target's cost",
+        "least cost of the test sweep at the best single target's accuracy, over that target's cost",
     ),
     Metric(
         "paper_headroom_captured",
         "Headroom captured (paper)",
         numbers.percent,
         "higher",
-        "as the paper reads it: at the sweep's best point on test",
+        "read as in the paper, at the sweep's best point on test",
     ),
     Metric(
         "paper_cost_savings",
         "Cost savings (paper)",
         numbers.percent,
         "higher",
-        "as the paper reads it: at the sweep's best point on test",
+        "read as in the paper, at the sweep's best point on test",
+    ),
+    Metric(
+        "paper_accuracy_gain",
+        "Accuracy gain (paper)",
+        _points,
+        "higher",
+        "read as in the paper, at the sweep's best point on test",
     ),
 )
-"""In the order of the report; metrics that a run has and this list lacks are printed after them, by key."""
+"""The global metrics in the order of the report; accuracies and costs of operating points have their own table."""
 
 HEADLINE_KEYS = (
     "mean_auc",
@@ -170,20 +217,46 @@ TARGET_METRICS: tuple[Metric, ...] = (
     Metric("ece", "ECE", numbers.decimal, "lower", "calibration error in 15 equal-width bins"),
     Metric("log_loss", "log loss", numbers.decimal, "lower", "negative log likelihood in nats"),
     Metric(
-        "routed_share",
-        "routed\nshare",
+        "share_lambda0", "share\nat λ = 0", numbers.percent, "", "of the test queries that go to it at λ = 0"
+    ),
+    Metric(
+        "share", "routed\nshare", numbers.percent, "", "of the test queries that go to it at the chosen λ"
+    ),
+    Metric(
+        "accuracy_routed_to", "accuracy\nrouted", numbers.percent, "", "on the queries routed to it, chosen λ"
+    ),
+    Metric(
+        "accuracy_routed_away",
+        "accuracy\naway",
         numbers.percent,
         "",
-        "share of the test queries that go to it at the chosen λ",
+        "on the queries routed elsewhere, chosen λ",
     ),
-    Metric("routed_accuracy", "accuracy\nrouted", numbers.percent, "", "on the queries routed to it"),
-    Metric("away_accuracy", "accuracy\naway", numbers.percent, "", "on the queries routed elsewhere"),
     Metric(
         "routing_delta",
         "routing\ndelta (pp)",
         numbers.points,
-        "higher",
+        "",
         "accuracy routed less accuracy away, percentage points",
     ),
 )
 """The columns of the per-target table."""
+
+STRATEGIES = (
+    ("router, chosen λ", "routed_accuracy", "routed_cost"),
+    ("router, λ = 0", "routed_accuracy_lambda0", "routed_cost_lambda0"),
+    (
+        "router, λ for the best single's accuracy",
+        "routed_accuracy_at_best_single",
+        "routed_cost_at_best_single",
+    ),
+    ("router, best point on test (paper)", "paper_routed_accuracy", "paper_routed_cost"),
+    ("constant predictor, its chosen λ", "constant_routed_accuracy", "constant_routed_cost"),
+    ("best target of each benchmark", "per_benchmark_best_accuracy", "per_benchmark_best_cost"),
+    ("best single target", "best_single_accuracy", "best_single_cost"),
+    ("cheapest target", "cheapest_accuracy", "cheapest_cost"),
+    ("dearest target", "dearest_accuracy", "dearest_cost"),
+    ("random target", "random_accuracy", "random_cost"),
+    ("oracle", "oracle_accuracy", "oracle_cost"),
+)
+"""Ways to choose a target: name, key of the accuracy, key of the mean estimated cost (USD per query)."""

@@ -1,14 +1,16 @@
 """A drawn figure: PNG and SVG for slides and papers, and an inlined SVG that follows the page's theme."""
 
 import io
+import os
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from prefillroute.reports.style import CSS_VARIABLES, styled
 
@@ -27,26 +29,31 @@ class Drawing:
     tooltips: dict[str, str] = field(default_factory=dict)
     """Artist gid to the text a browser shows when the pointer rests on it."""
 
+    def __post_init__(self) -> None:
+        settle(self.figure)
+
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as an SVG file; call it in the style the figure was drawn in."""
+        buffer = io.StringIO()
+        with styled(**{"svg.hashsalt": self.name}):
+            self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        return buffer.getvalue()
+
     def save(self, folder: Path) -> None:
         """Write ``<name>.png`` (200 dpi) and ``<name>.svg``, each under its final name only when complete."""
         folder.mkdir(parents=True, exist_ok=True)
-        with styled(**{"svg.hashsalt": self.name}):
-            for suffix, options in (
-                ("png", {"dpi": 200, "metadata": {"Software": None}}),
-                ("svg", _SVG_OPTIONS),
-            ):
-                buffer = io.BytesIO()
-                self.figure.savefig(buffer, format=suffix, **options)
-                partial = folder / f".{self.name}.{suffix}.partial"
-                partial.write_bytes(buffer.getvalue())
-                partial.replace(folder / f"{self.name}.{suffix}")
+        buffer = io.BytesIO()
+        with styled():
+            self.figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+        for suffix, content in (("png", buffer.getvalue()), ("svg", self.svg.encode())):
+            partial = folder / f".{self.name}.{suffix}.partial"
+            partial.write_bytes(content)
+            os.replace(partial, folder / f"{self.name}.{suffix}")
 
     def inline_svg(self) -> str:
         """The drawing as an ``<svg>`` element: CSS variables for colours, unique ids, no address."""
-        buffer = io.StringIO()
-        with styled(**{"svg.hashsalt": self.name}):
-            self.figure.savefig(buffer, format="svg", **_SVG_OPTIONS)
-        text = buffer.getvalue()
+        text = self.svg
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
         text = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", text)
@@ -64,11 +71,15 @@ class Drawing:
         return text.replace("<svg", f'<svg role="img" aria-label="{escape(self.alt)}"', 1)
 
 
-_SVG_OPTIONS: dict[str, Any] = {"metadata": {"Date": None, "Creator": None}}
-
-
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of ``width`` x ``height`` inches on the Agg canvas; pyplot's global state stays out."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out once and fix it there: the layout is the dearest part of drawing."""
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")

@@ -1,10 +1,11 @@
 """The headline: cards with intervals, the constant predictor beside them, and the verdict in words."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from prefillroute.reports.catalogue import HEADLINE_KEYS, METRICS, Metric
-from prefillroute.reports.numbers import MISSING, count
+from prefillroute.reports.numbers import MISSING, NBSP, count
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,26 @@ def number(section: dict[str, Any], key: str) -> float | None:
 
 
 def interval(metrics: dict[str, Any], key: str) -> tuple[float, float] | None:
-    """The bootstrap interval of a metric, or None."""
-    pair = metrics.get("intervals", {}).get(key)
-    if not isinstance(pair, list | tuple) or len(pair) != 2 or any(end is None for end in pair):
+    """The bootstrap interval of a metric, or None; an end that JSON has no number for is infinite.
+
+    Only a cost that is never reached is infinite, so a null is an upper end.
+    """
+    pair = (metrics.get("intervals") or {}).get(key)
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or all(end is None for end in pair):
         return None
-    return float(pair[0]), float(pair[1])
+    low, high = (inf if end is None else float(end) for end in pair)
+    return low, high
 
 
-def interval_text(metrics: dict[str, Any], metric: Metric) -> str:
+def interval_text(metrics: dict[str, Any], metric: Metric, prefix: str = "") -> str:
     """``[low, high]`` in the metric's own format with its unit said once, or a dash."""
-    ends = interval(metrics, metric.key)
+    ends = interval(metrics, f"{prefix}{metric.key}")
     if ends is None:
         return MISSING
-    low, high = (metric.form(end) for end in ends)
-    number_low, _, unit = low.partition(" ")
-    if unit and high.endswith(f" {unit}"):
-        return f"[{number_low}, {high.removesuffix(f' {unit}')}] {unit}"
+    low, high = ("∞" if end == inf else metric.form(end) for end in ends)
+    number_low, _, unit = low.partition(NBSP)
+    if unit:
+        return f"[{number_low}, {high.removesuffix(f'{NBSP}{unit}')}]{NBSP}{unit}"
     return f"[{low}, {high}]"
 
 
@@ -65,40 +70,43 @@ def headline_cards(metrics: dict[str, Any]) -> list[Card]:
 
 
 def hull_gain_verdict(metrics: dict[str, Any]) -> str:
-    """Whether the interval of hull_gain contains the constant predictor's value, said in one sentence."""
+    """Whether the interval of hull_gain contains the constant predictor's value, said in words."""
     metric = next(entry for entry in METRICS if entry.key == "hull_gain")
     value, constant = (number(metrics["test"], key) for key in ("hull_gain", "constant_hull_gain"))
     ends = interval(metrics, "hull_gain")
     if value is None or constant is None or ends is None:
         return (
-            "Whether the router beats the constant predictor "
-            "(each target's training accuracy as its confidence) cannot be said: "
-            "hull gain, its interval or the constant predictor's value is missing (see the notes)."
+            "Whether the router beats the constant predictor (each target's training accuracy as its confidence) "
+            "cannot be said: hull gain, its interval or the constant predictor's value is missing."
         )
     said = (
-        f"Hull gain is {metric.form(value)}, "
-        f"with a 95 % interval from {metric.form(ends[0])} to {metric.form(ends[1])}; "
-        f"the constant predictor, which knows nothing about the query, has {metric.form(constant)}."
+        f"Hull gain is {metric.form(value)}, 95{NBSP}% interval {interval_text(metrics, metric)}; "
+        f"the constant predictor, which knows nothing about the query, has {metric.form(constant)}. "
     )
     if constant < ends[0]:
-        return f"{said} The interval lies above it: the router's choices gain from reading the query."
-    if constant > ends[1]:
-        return f"{said} The interval lies below it: the router does worse than choosing blindly."
-    return f"{said} The interval contains it: on these queries the gain from reading the query is not shown."
+        said += "The interval lies above it: the router gains from reading the query."
+    elif constant > ends[1]:
+        said += "The interval lies below it: the router does worse than choosing blindly."
+    else:
+        said += "The interval contains it: on these queries no gain from reading the query is shown."
+    paired = next(entry for entry in METRICS if entry.key == "hull_gain_over_constant")
+    difference = number(metrics["test"], paired.key)
+    if difference is not None and interval(metrics, paired.key) is not None:
+        said += f" Paired difference: {paired.form(difference)} {interval_text(metrics, paired)}."
+    return said
 
 
 def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    """(metric, reason) for everything metrics.json gives a reason for, and for nulls without one."""
-    found: dict[str, str] = {}
-    for key in ("notes", "reasons"):
-        notes = metrics.get(key, {})
-        entries = notes.items() if isinstance(notes, dict) else [("", note) for note in notes]
-        found.update({str(name) or f"note {i}": str(reason) for i, (name, reason) in enumerate(entries)})
+    """(metric, reason) for every null of metrics.json; a reason shared by many metrics is said once."""
+    reasons = {str(key): str(text) for key, text in (metrics.get("reasons") or {}).items()}
     for section in ("test", "disagreement"):
         for name, value in (metrics.get(section) or {}).items():
-            if value is None and not any(name in key for key in found):
-                found[f"{section}.{name}"] = "null, and the run gave no reason"
-    return list(found.items())
+            if value is None:
+                reasons.setdefault(f"{section}.{name}", "null, and the run gave no reason")
+    by_reason: dict[str, list[str]] = {}
+    for key, text in reasons.items():
+        by_reason.setdefault(text, []).append(key)
+    return [(", ".join(keys), text) for text, keys in by_reason.items()]
 
 
 def scope_note(num_queries: int, num_left_out: int, num_targets: int) -> str:
@@ -112,5 +120,5 @@ def scope_note(num_queries: int, num_left_out: int, num_targets: int) -> str:
     return (
         f"On {count(num_queries)} test {'query' if num_queries == 1 else 'queries'} x {num_targets} "
         f"target{'s' * (num_targets != 1)}{left_out}. "
-        "Brackets are 95 % bootstrap intervals over test queries."
+        f"Brackets are 95{NBSP}% bootstrap intervals over test queries."
     )

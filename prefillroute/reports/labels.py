@@ -26,7 +26,7 @@ def place_labels(
 ) -> list[tuple[float, float, float, float]]:
     """Write ``texts`` next to ``positions`` (n, 2), clear of each other, of markers and if possible of lines.
 
-    The axes must have their final limits.
+    The axes must have their final limits and place (see `drawing.settle`).
 
     Args:
         positions: (n, 2) in data coordinates; marks: (k, 2) markers; lines: (l, 2) densely sampled curves.
@@ -38,7 +38,6 @@ def place_labels(
     """
     canvas = axes.figure.canvas
     assert isinstance(canvas, FigureCanvasAgg), "labels are measured on the Agg canvas"
-    canvas.draw()  # the constrained layout settles here; measuring before would measure another figure
     renderer = canvas.get_renderer()
     scale = axes.figure.dpi / 72
     frame = axes.get_window_extent(renderer)

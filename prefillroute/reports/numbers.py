@@ -5,6 +5,8 @@ from math import floor, isfinite, log10
 
 MISSING = "–"
 MINUS = "−"
+NBSP = "\u00a0"
+"""No line break between a number and its unit."""
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
@@ -22,10 +24,10 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share as percent, with the space that the SI wants: ``45.6 %``."""
+    """A share as percent, with the space that the SI wants, which does not break."""
     if value is None or not isfinite(value):
         return MISSING
-    return f"{decimal(100 * value, digits)} %"
+    return f"{decimal(100 * value, digits)}{NBSP}%"
 
 
 def points(value: float | None, digits: int = 2) -> str:

@@ -109,7 +109,7 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         verdict=headline.hull_gain_verdict(metrics),
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
         drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn
-        tables=_tables(run, plane),
+        tables=_tables(run),
         notes=headline.null_notes(metrics) + calibration_note(run),
         command=run.command,
         config_text=run.config_text,
@@ -117,11 +117,12 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
     )
 
 
-def _tables(run: RunFolder, plane: PoolPlane) -> list[tables.Table]:
+def _tables(run: RunFolder) -> list[tables.Table]:
     """The tables that the folder has numbers for."""
     found = [
+        tables.strategies_table(run.metrics),
         tables.metrics_table(run.metrics),
-        tables.targets_table(run.targets, run.metrics, plane),
+        tables.targets_table(run.targets, run.metrics),
         tables.disagreement_table(run.metrics),
         tables.timings_table(run.metrics.get("timings_s") or {}),
     ]

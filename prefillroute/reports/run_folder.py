@@ -89,6 +89,12 @@ class RunFolder:
         for name in ("confidence", "cost_usd", "correct"):
             filled[name] = np.full(shape, np.nan)
             filled[name][row, column.to_numpy(dtype=int)] = rows[name].to_numpy(dtype=float, na_value=np.nan)
+        for name in ("confidence", "cost_usd"):
+            if not np.isfinite(filled[name]).all():
+                index = int(np.argwhere(~np.isfinite(filled[name]))[0, 0])
+                raise UserError(
+                    f"{path}: found no {name} for query {query_id[index]!r}, wanted a finite number"
+                )
         return TestPart(query_id=np.asarray(query_id), **filled)
 
     @property

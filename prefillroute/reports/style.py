@@ -16,8 +16,6 @@ MUTED = "#5b6470"
 GRID = "#dfe3e8"
 PAPER = "#fffffe"
 """Background that is not quite white: the marker for `--paper`, which a drawn `#ffffff` would not be."""
-CSS_VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"}
-
 BLUE = "#0072b2"
 VERMILLION = "#d55e00"
 GREEN = "#009e73"
@@ -25,6 +23,15 @@ PURPLE = "#cc79a7"
 SKY = "#56b4e9"
 ORANGE = "#e69f00"
 GREY = "#8a939e"
+CSS_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    GRID: "--grid",
+    PAPER: "--paper",
+    BLUE: "--blue",
+    VERMILLION: "--vermillion",
+}
+"""Marker colours that the page replaces, so that lines stay readable on dark paper."""
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 SHARE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#6f4e9c", "#8c6d31")
 """For stacked areas: eight that stay apart side by side."""
@@ -61,6 +68,7 @@ RC_PARAMS: dict[str, Any] = {
     "lines.solid_capstyle": "round",
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 10,
+    "text.parse_math": False,  # a target may be called anything
     "svg.fonttype": "none",
     "figure.dpi": 100,
 }

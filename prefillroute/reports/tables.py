@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from prefillroute.reports.catalogue import METRICS, TARGET_METRICS
+from prefillroute.reports.catalogue import METRICS, STRATEGIES, TARGET_METRICS, Metric
 from prefillroute.reports.headline import interval_text, number
-from prefillroute.reports.numbers import MISSING, count, percent, seconds, usd_per_thousand
-from prefillroute.reports.pool_plane import PoolPlane
+from prefillroute.reports.numbers import MISSING, NBSP, count, percent, seconds, usd_per_thousand
 
 
 @dataclass(frozen=True)
@@ -59,27 +56,69 @@ def metrics_table(metrics: dict[str, Any]) -> Table:
     columns = (
         Column("metric"),
         Column("router"),
-        Column("95 % interval", "bootstrap over test queries"),
+        Column(f"95{NBSP}% interval", "bootstrap over test queries"),
         Column("constant\npredictor", "each target's training accuracy as its confidence"),
         Column("what it is", kind="text"),
     )
     return Table("metrics", "All metrics", columns, tuple(rows))
 
 
-def targets_table(targets: tuple[str, ...], metrics: dict[str, Any], plane: PoolPlane) -> Table:
-    """Each target's scores and what is routed to it, most accurate first; Pareto-optimal targets are bold."""
+def strategies_table(metrics: dict[str, Any]) -> Table:
+    """What each way of choosing a target costs and how often it is right; targets that have a role are named."""
+    test = metrics["test"]
+    rows = []
+    for name, accuracy_key, cost_key in STRATEGIES:
+        if number(test, accuracy_key) is None:
+            continue
+        role = name.split(" ")[0] if name.endswith("target") else ""
+        named = test.get("best_single" if role == "best" else role)
+        accuracy = Metric(accuracy_key, "", percent)
+        cost = Metric(cost_key, "", usd_per_thousand)
+        rows.append(
+            Row(
+                (
+                    f"{name} ({named})" if named else name,
+                    accuracy.form(number(test, accuracy_key)),
+                    interval_text(metrics, accuracy),
+                    cost.form(number(test, cost_key)),
+                    interval_text(metrics, cost),
+                ),
+                marked=accuracy_key == "routed_accuracy",
+            )
+        )
+    columns = (
+        Column("choice"),
+        Column("accuracy"),
+        Column(f"95{NBSP}% interval"),
+        Column("USD per\n1,000 queries", "mean estimated cost"),
+        Column(f"95{NBSP}% interval"),
+    )
+    return Table("strategies", "The router and its alternatives", columns, tuple(rows))
+
+
+def targets_table(targets: tuple[str, ...], metrics: dict[str, Any]) -> Table:
+    """Each target's scores and what is routed to it, most accurate first."""
     scores = metrics["targets"]
     shown = [metric for metric in TARGET_METRICS if any(metric.key in scores[name] for name in targets)]
-    accuracy = np.array([number(scores[name], "accuracy") or 0.0 for name in targets])
+    order = sorted(targets, key=lambda name: -(number(scores[name], "accuracy") or 0.0))
+    auc = next(metric for metric in TARGET_METRICS if metric.key == "auc")
     rows = []
-    for index in np.argsort(-accuracy, kind="stable"):
-        values = [metric.form(number(scores[targets[index]], metric.key)) for metric in shown]
-        cost = usd_per_thousand(float(plane.cost_usd[index]))
-        rows.append(Row((targets[index], *values, cost), marked=bool(plane.pareto[index])))
-    columns = [Column(f"{metric.label}\n{metric.direction}".strip(), metric.meaning) for metric in shown]
-    cost_column = Column("USD per\n1,000 queries", "mean estimated cost on test queries with every outcome")
-    caption = "Most accurate first; bold: on the Pareto front of cost and accuracy."
-    return Table("targets", "Targets", (Column("target"), *columns, cost_column), tuple(rows), caption)
+    for name in order:
+        cells = [name]
+        for metric in shown:
+            cells.append(metric.form(number(scores[name], metric.key)))
+            if metric is auc:
+                cells.append(interval_text(metrics, auc, f"targets.{name}."))
+        cells.append(usd_per_thousand(number(scores[name], "mean_cost")))
+        rows.append(Row(tuple(cells)))
+    columns = [Column("target")]
+    for metric in shown:
+        columns.append(Column(f"{metric.label}\n{metric.direction}".strip(), metric.meaning))
+        if metric is auc:
+            columns.append(Column("AUC\n95\u00a0%", "bootstrap interval over test queries"))
+    columns.append(Column("USD per\n1,000 queries", "mean estimated cost on all test queries"))
+    caption = "All test rows with an outcome, most accurate target first."
+    return Table("targets", "Targets", tuple(columns), tuple(rows), caption)
 
 
 def disagreement_table(metrics: dict[str, Any]) -> Table | None:
@@ -91,6 +130,7 @@ def disagreement_table(metrics: dict[str, Any]) -> Table | None:
                 f"{metric.label} {metric.direction}".strip(),
                 metric.form(number(metrics["test"], metric.key)),
                 metric.form(number(subset, metric.key)),
+                interval_text(metrics, metric, "disagreement."),
                 metric.form(number(subset, f"constant_{metric.key}")),
             )
         )
@@ -103,13 +143,12 @@ def disagreement_table(metrics: dict[str, Any]) -> Table | None:
         Column("metric"),
         Column("all test\nqueries"),
         Column("disagreement\nsubset"),
-        Column("constant predictor\non the subset"),
+        Column(f"subset,\n95{NBSP}% interval"),
+        Column("subset, constant\npredictor"),
     )
-    size = number(subset, "num_queries")
+    size, whole = number(subset, "num_queries"), number(metrics["test"], "num_queries")
     caption = "Queries that at least one target answers correctly and at least one does not"
-    caption += (
-        f": {count(size)} of {count(number(metrics['test'], 'num_queries'))}." if size is not None else "."
-    )
+    caption += "." if size is None else f": {count(size)} of {count(whole)}."
     return Table("disagreement", "Where targets disagree", columns, tuple(rows), caption)
 
 

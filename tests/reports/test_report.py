@@ -1,0 +1,264 @@
+"""report.html: it opens offline, is whole, and says what is missing."""
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prefillroute.errors import UserError
+from prefillroute.reports.headline import hull_gain_verdict
+from prefillroute.reports.layer_profile import layer_profile_drawing
+from prefillroute.reports.report import calibration_note, write_report
+from prefillroute.reports.run_folder import read_run_folder
+
+FIGURES = ("accuracy_cost", "layers", "reliability", "routing_shares")
+TABLES = ("strategies", "metrics", "targets", "disagreement", "timings")
+VOID = {"meta", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Tags, ids, addresses and text of a page; fails on tags that are not closed in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.sections: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.labels: list[str] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(self.source)
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "section":
+            self.sections.append(values["id"])
+        if tag == "svg":
+            self.labels.append(values["aria-label"])
+        self.addresses += [values[name] for name in ("src", "href", "xlink:href", "srcset") if name in values]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def page(finished_run):
+    return Page(finished_run / "report.html")
+
+
+def test_opens_offline_with_every_section(page, finished_run):
+    assert page.sections == ["headline", *FIGURES, *TABLES, "notes", "configuration"]
+    assert "http" not in page.source
+    assert "@import" not in page.source
+    assert "<script" not in page.source
+    assert "<img" not in page.source  # drawings are inline SVG
+    assert all(address.startswith("#") for address in page.addresses)
+    for name in FIGURES:
+        for suffix in ("png", "svg"):
+            assert (finished_run / "figures" / f"{name}.{suffix}").stat().st_size > 1000
+    assert not list(finished_run.rglob("*.partial"))
+
+
+def test_svg_references_meet_their_ids(page):
+    assert len(page.ids) == len(set(page.ids))
+    wanted = {address[1:] for address in page.addresses} | set(re.findall(r"url\(#([^)]+)\)", page.source))
+    assert wanted <= set(page.ids)
+
+
+def test_every_figure_has_words_for_who_cannot_see_it(page):
+    assert len(page.labels) == len(FIGURES)
+    assert all(len(label) > 60 for label in page.labels)
+    assert "layer 3 mean" in page.labels[1]
+
+
+def test_says_what_was_run_and_what_came_out(page, finished_run):
+    metrics = json.loads((finished_run / "metrics.json").read_text())
+    assert "tiny · three · shared_trunk · platt" in page.text
+    assert "python train.py encoder=tiny 'pool.targets=[a b]'" in page.text
+    assert f"{metrics['test']['mean_auc']:.3f}" in page.text
+    assert f"{metrics['test']['constant_mean_brier']:.3f}" in page.text
+    low, high = metrics["intervals"]["mean_auc"]
+    assert f"[{low:.3f}, {high:.3f}]" in page.text
+    assert "1 min 12 s" in page.text
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [([0.02, 0.04], "lies above it"), ([0.005, 0.02], "contains it"), ([-0.02, 0.005], "lies below it")],
+)
+def test_verdict_on_hull_gain(ends, said):
+    metrics = {"test": {"hull_gain": 0.01, "constant_hull_gain": 0.01}, "intervals": {"hull_gain": ends}}
+    assert said in hull_gain_verdict(metrics)
+
+
+def test_without_layers_and_bundle(run_folder):
+    folder = run_folder()
+    (folder / "layers.parquet").unlink()
+    (folder / "router" / "router.json").unlink()
+    page = Page(write_report(folder))
+    assert "layers" not in page.sections
+    assert "reliability" in page.sections
+
+
+def test_layers_nobody_scored(finished_run):
+    layers = pd.read_parquet(finished_run / "layers.parquet").assign(auc=np.nan, fisher_j=np.nan)
+    assert layer_profile_drawing(layers, []) is None
+    assert layer_profile_drawing(layers.iloc[:0], []) is None
+
+
+def test_nulls_are_dashes_with_reasons(run_folder):
+    folder = run_folder()
+
+    def drop(metrics):
+        for name in ("hull_gain", "mean_auc", "cost_at_best_single", "chosen_lambda", "headroom_captured"):
+            metrics["test"][name] = None
+            metrics["intervals"][name] = None
+        metrics["reasons"]["test.mean_auc"] = "every target has one class only"
+        metrics["targets"]["model-0-instruct"]["auc"] = None
+        metrics["intervals"]["cost_savings"] = [0.1, None]
+
+    edit_metrics(folder, drop)
+    text = Page(write_report(folder)).text
+    assert "every target has one class only" in text
+    assert "cannot be said" in text
+    assert "∞" in text
+    assert "nan" not in text.lower().split()
+
+
+@pytest.mark.parametrize("num_targets", [1, 33])
+def test_any_number_of_targets(run_folder, make_table, num_targets):
+    page = Page(write_report(run_folder(make_table(num_targets))))
+    assert f"model-{num_targets - 1}-instruct" in page.text
+
+
+def test_no_complete_query(run_folder, make_table):
+    table = make_table(2)
+    correct = table.correct.copy()
+    correct[np.arange(60), np.arange(60) // 2 % 2] = np.nan
+    page = Page(write_report(run_folder(dataclasses.replace(table, correct=correct))))
+    assert "accuracy_cost" not in page.sections
+    assert "no such query has every target's outcome" in page.text
+
+
+def test_free_targets_have_no_place_on_a_log_axis(run_folder, make_table):
+    table = make_table(3)
+    cost = table.cost_usd.copy()
+    cost[:, 0] = 0.0
+    page = Page(write_report(run_folder(dataclasses.replace(table, cost_usd=cost))))
+    assert "the cheapest target is free" in page.text
+
+
+def test_names_are_escaped(run_folder, make_table):
+    table = dataclasses.replace(make_table(3), targets=("<b>&a", 'q"uote', "c$x$_{2}"))
+    page = Page(write_report(run_folder(table)))
+    assert "<b>&a" in page.text
+    assert "<b>&" not in page.source
+    assert "c$x$_{2}" in page.text
+
+
+def test_uncalibrated_scores_are_called_so(run_folder):
+    folder = run_folder()
+    assert calibration_note(read_run_folder(folder)) == []
+    path = folder / ".hydra" / "hydra.yaml"
+    path.write_text(path.read_text().replace("platt", "zscore"))
+    assert "not probabilities" in calibration_note(read_run_folder(folder))[0][1]
+
+
+def test_writes_the_same_bytes_again(run_folder, finished_run):
+    folder = run_folder()
+    assert write_report(folder).read_bytes() == (finished_run / "report.html").read_bytes()
+    for path in sorted((finished_run / "figures").iterdir()):
+        assert (folder / "figures" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.json", "predictions.parquet", "curve.parquet", ".hydra/config.yaml"]
+)
+def test_missing_file_is_named(run_folder, name):
+    folder = run_folder()
+    (folder / name).unlink()
+    with pytest.raises(UserError, match=re.escape(name)):
+        write_report(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.json", "predictions.parquet", "curve.parquet", "layers.parquet", "router/router.json"]
+)
+@pytest.mark.parametrize("keep", [0, 0.5])
+def test_cut_file_is_named(run_folder, name, keep):
+    folder = run_folder()
+    whole = (folder / name).read_bytes()
+    (folder / name).write_bytes(whole[: int(keep * len(whole))])
+    with pytest.raises(UserError, match=re.escape(name)) as caught:
+        write_report(folder)
+    assert "\n" not in str(caught.value)
+    assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda f: f.drop(columns="confidence"), "confidence"),
+        (lambda f: f[f["split"] != "test"], "split 'test'"),
+        (lambda f: f.iloc[:-1], "exactly one row"),
+        (lambda f: f.assign(target="stranger"), "stranger"),
+        (lambda f: f.assign(confidence=np.nan), "confidence"),
+        (lambda f: f.assign(query_id="same"), "exactly one row"),
+    ],
+)
+def test_inconsistent_predictions_are_named(run_folder, change, named):
+    folder = run_folder()
+    path = folder / "predictions.parquet"
+    change(pd.read_parquet(path)).to_parquet(path)
+    with pytest.raises(UserError, match=named):
+        write_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda m: m.pop("test"), "'test'"),
+        (lambda m: m.update(targets={}), "'targets'"),
+        (lambda m: m.update(cost_range=[0.1]), "cost_range"),
+    ],
+)
+def test_inconsistent_metrics_are_named(run_folder, change, named):
+    folder = run_folder()
+    edit_metrics(folder, change)
+    with pytest.raises(UserError, match=named):
+        write_report(folder)
+
+
+def test_no_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match="absent"):
+        write_report(tmp_path / "absent")
+
+
+def edit_metrics(folder, change):
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text())
+    change(metrics)
+    path.write_text(json.dumps(metrics))
