@@ -10,6 +10,7 @@ from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.layers.features import BlockTransform
+from prefillroute.router.single_query import SingleQuery
 
 # N = queries, M = targets, H = width of a block's layers side by side
 
@@ -36,6 +37,7 @@ class Predictor:
         self.head = head.eval()
         self._means, self._weights = transform.means, transform.weights
         self.calibrator = calibrator
+        self._single = SingleQuery.of(transform, self.head)
 
     def __call__(self, activations: Sequence[np.ndarray]) -> np.ndarray:
         """Confidences (N, M) float64 of N queries; see `logits`."""
@@ -51,20 +53,26 @@ class Predictor:
         Raises:
             UserError: an activation is of another shape, or not finite.
         """
+        checked = self._checked(activations)
+        if self._single is not None and len(checked[0]) == 1:
+            return self._single.logits(checked)
+        pairs = zip(checked, self._means, self._weights, strict=True)
+        features = torch.cat([(torch.from_numpy(x) - mean) @ weight for x, mean, weight in pairs], dim=1)
+        return ensemble_logits(self.head, features[None])[0].numpy()
+
+    def _checked(self, activations: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The activations as float32: finite, each of its block's width, all of the same number of queries."""
         if len(activations) != len(self.blocks):
             raise UserError(f"got activations of {len(activations)} blocks, wanted {len(self.blocks)}")
-        parts = []
-        for block, given, mean, weight in zip(
-            self.blocks, activations, self._means, self._weights, strict=True
-        ):
-            x = torch.from_numpy(np.asarray(given, dtype=np.float32))
-            if x.ndim != 2 or x.shape[1] != len(mean):
+        arrays = [np.asarray(given, dtype=np.float32) for given in activations]
+        for block, array, mean in zip(self.blocks, arrays, self._means, strict=True):
+            if array.ndim != 2 or array.shape != (len(arrays[0]), len(mean)):
                 raise UserError(
-                    f"block {block.name}: activations of shape {tuple(x.shape)}, wanted (N, {len(mean)})"
+                    f"block {block.name}: activations of shape {array.shape}, wanted (N, {len(mean)})"
                 )
-            parts.append((x - mean) @ weight)
-        features = torch.cat(parts, dim=1)  # (N, D)
-        if not bool(torch.isfinite(features).all()):
-            row = int((~torch.isfinite(features)).any(dim=1).nonzero()[0])
-            raise UserError(f"activations of query {row} hold NaN or infinity, wanted finite numbers")
-        return ensemble_logits(self.head, features[None])[0].numpy()
+            if not np.isfinite(array).all():
+                row = int((~np.isfinite(array)).any(axis=1).argmax())
+                raise UserError(
+                    f"block {block.name}: activations of query {row} hold NaN or infinity, wanted numbers"
+                )
+        return arrays
