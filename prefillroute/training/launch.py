@@ -50,19 +50,17 @@ def job(work: Callable[[Path], None]) -> None:
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
-        _fail(folder, overrides, one_line(error))
-        if not in_sweep:
+        _record(folder, overrides, one_line(error))
+        if in_sweep:
+            log.debug("failed: %s", one_line(error))  # the summary prints it
+        else:
+            print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
             raise SystemExit(1) from None
     except Exception as error:
         _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")
         if not in_sweep:
             raise
         log.exception("job %s failed", " ".join(overrides))
-
-
-def _fail(folder: Path, overrides: tuple[str, ...], message: str) -> None:
-    _record(folder, overrides, message)
-    print(f"error: {message}", file=sys.stderr, flush=True)
 
 
 def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:
