@@ -12,6 +12,7 @@ into place.
 """
 
 import hashlib
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,35 +88,37 @@ def build_index(path: Path, identity: CacheIdentity, queries: QueryTable) -> Cac
 
 
 def _write(path: Path, index: CacheIndex, versions: Sequence[str]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("v110", "v110"), userblock_size=USER_BLOCK) as file:
+        for key, value in index.identity.to_attributes().items():
+            file.attrs[key] = value
+        file.attrs["layer_ids"] = np.asarray(index.layer_ids, dtype="<i4")
+        file.attrs["poolings"] = ",".join(index.poolings)
+        file.attrs["versions"] = " | ".join(versions)
+        file.attrs["num_queries"] = len(index.queries)
+        file.attrs["num_truncated"] = int(index.queries.truncated.sum())
+        file.attrs["num_sharing_a_key_through_truncation"] = index.queries.shared_through_truncation()
+        file.create_dataset("keys", data=to_bytes(index.keys))
+        index.queries.write(file.create_group("queries"))
+        for number, shard in enumerate(index.shards):
+            _write_shard(file.create_group(f"shards/{number:06d}"), shard)
+        for pooling in index.poolings:
+            _write_virtual(file, path, index, pooling)
+    content = memory.getvalue()[USER_BLOCK:]
+    digest = hashlib.sha256(content).hexdigest()
+    header = f"{MAGIC}\nversion={FORMAT_VERSION}\nbytes={len(content)}\nsha256={digest}\n".encode()
+    temporary = path.with_name(f".{path.name}.tmp")  # the lock is ours
     try:
-        with h5py.File(temporary, "w", libver="v110", userblock_size=USER_BLOCK, locking=False) as file:
-            for key, value in index.identity.to_attributes().items():
-                file.attrs[key] = value
-            file.attrs["layer_ids"] = np.asarray(index.layer_ids, dtype="<i4")
-            file.attrs["poolings"] = ",".join(index.poolings)
-            file.attrs["versions"] = " | ".join(versions)
-            file.attrs["num_queries"] = len(index.queries)
-            file.attrs["num_truncated"] = int(index.queries.truncated.sum())
-            file.attrs["num_sharing_a_key_through_truncation"] = index.queries.shared_through_truncation()
-            file.create_dataset("keys", data=to_bytes(index.keys))
-            index.queries.write(file.create_group("queries"))
-            for number, shard in enumerate(index.shards):
-                _write_shard(file.create_group(f"shards/{number:06d}"), shard)
-            for pooling in index.poolings:
-                _write_virtual(file, path, index, pooling)
-        content = temporary.read_bytes()[USER_BLOCK:]
-        digest = hashlib.sha256(content).hexdigest()
-        header = f"{MAGIC}\nversion={FORMAT_VERSION}\nbytes={len(content)}\nsha256={digest}\n".encode()
-        with temporary.open("r+b") as raw:
-            raw.write(header.ljust(USER_BLOCK, b"\0"))
+        with temporary.open("wb") as raw:
+            raw.write(header.ljust(USER_BLOCK, b"\0") + content)
             raw.flush()
             os.fsync(raw.fileno())
         temporary.rename(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        reason = error.strerror or str(error).splitlines()[0]
-        raise UserError(f"{path}: cannot be written ({reason}); run the same command again") from error
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); run the same command again"
+        ) from error
 
 
 def _write_shard(group: h5py.Group, shard: IndexedShard) -> None:
@@ -191,7 +194,7 @@ def read_index(path: Path) -> CacheIndex:
         raise UserError(f"{path}: truncated, {len(content)} bytes found, {said.get('bytes')} wanted; {mend}")
     if hashlib.sha256(content).hexdigest() != said.get("sha256"):
         raise UserError(f"{path}: damaged, its SHA-256 is not the one it was written with; {mend}")
-    with h5py.File(path, "r", locking=False) as file:
+    with h5py.File(io.BytesIO(raw), "r") as file:
         return CacheIndex(
             CacheIdentity.from_attributes(file.attrs, path),
             tuple(to_hex(file["keys"][:])),

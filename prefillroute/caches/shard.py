@@ -11,6 +11,7 @@ offsets known beforehand, never HDF5's own structures: a process killed at any p
 """
 
 import hashlib
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str
             f".{path.name}.*.tmp"
         ):  # of a process killed right here; the lock is ours
             stale.unlink()
-        with h5py.File(temporary, "w", libver="earliest", locking=False) as file:
+        with _ForgivingFile(temporary) as raw, h5py.File(raw, "w", libver="earliest") as file:
             for key, value in identity.to_attributes().items():
                 file.attrs[key] = value
             file.attrs["format_version"] = FORMAT_VERSION
@@ -117,6 +118,8 @@ def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str
                 _allocate(file, f"activations/{pooling}", (rows, layers, hidden), dtype, chunks)
                 _allocate(file, f"checksums/{pooling}", (layers, rows), np.dtype("<u8"))
             _allocate(file, "done", (rows,), np.dtype("u1"))
+        if raw.failure is not None:
+            raise raw.failure
         handle = os.open(temporary, os.O_RDWR)
         try:
             # The holes become zeros that are really there: a full disk is found here, not in mid-run.
@@ -133,6 +136,32 @@ def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str
             f"{path.parent}: cannot hold a shard of {need:.1f} MB ({reason}); "
             "nothing was lost: make room and run the same command again"
         ) from error
+
+
+class _ForgivingFile(io.FileIO):
+    """A file that remembers its first error instead of raising it: HDF5 crashes when it cannot write at closing."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w+")
+        self.failure: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """All of `data`, or remember why not."""
+        try:
+            view = memoryview(data).cast("B")
+            while view and self.failure is None:
+                view = view[super().write(view) :]
+        except OSError as error:
+            self.failure = self.failure or error
+        return len(memoryview(data).cast("B"))
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Set the size, or remember why not."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = self.failure or error
+            return size or 0
 
 
 def _allocate(
@@ -162,7 +191,8 @@ def open_shard(path: Path) -> Shard:
         UserError: truncated, not a shard, of another format version, or damaged; says what to do.
     """
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        # Through a Python file HDF5 takes no locks: they would clash with a reader's in this very process.
+        with path.open("rb") as raw, h5py.File(raw, "r") as file:
             version = int(file.attrs.get("format_version", 0))
             if version != FORMAT_VERSION:
                 raise UserError(
