@@ -1,18 +1,21 @@
 """Checkpoints that are either the old one or the new one, never half of one."""
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from prefillroute.errors import UserError
+
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the final name, then renames: a killed or out-of-space save leaves the last one."""
 
     def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Save `checkpoint` under `path`."""
         final = Path(path)
@@ -27,3 +30,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+    def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Load the checkpoint at `path`.
+
+        Raises:
+            UserError: the file is damaged or no checkpoint.
+        """
+        try:
+            return super().load_checkpoint(path, *args, **kwargs)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            reason = str(error).splitlines()[0]
+            message = f"{path}: not a checkpoint that can be read ({reason}); delete it to start anew"
+            raise UserError(message) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import CSVLogger
 from torch import Tensor
 
 from prefillroute.data.activations import FoldedBatch
@@ -53,6 +54,7 @@ class EnsembleModule(pl.LightningModule):
         self.fingerprint = dict(fingerprint or {})
         groups = range(head.num_groups)
         self.progress = [GroupProgress(head.stack(g), patience, min_delta) for g in groups]
+        self.history: list[dict[str, float]] = []
         self.generators: list[torch.Generator] = []
         self.train_loss = [torch.zeros(0)] * head.num_groups  # per group, summed over the epoch's steps, (S,)
         self.train_steps = [0] * head.num_groups
@@ -65,9 +67,12 @@ class EnsembleModule(pl.LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Remembered states follow the nets to their device."""
+        """Remembered states follow the nets to their device; a fresh CSV file gets the epochs before a resume."""
         for progress in self.progress:
             progress.best_state = {key: value.to(self.device) for key, value in progress.best_state.items()}
+        if any(isinstance(logger, CSVLogger) for logger in self.trainer.loggers):
+            for row in self.history:  # Lightning's CSV logger starts its file anew
+                self._send(row)
 
     def on_train_epoch_start(self) -> None:
         """Dropout starts each epoch from (seed, group, epoch), so that a resumed run draws the same."""
@@ -131,6 +136,7 @@ class EnsembleModule(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Early stopping and best states go along."""
         checkpoint["fingerprint"] = self.fingerprint
+        checkpoint["history"] = self.history
         checkpoint["progress"] = [progress.state_dict() for progress in self.progress]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -146,6 +152,7 @@ class EnsembleModule(pl.LightningModule):
                     f"checkpoint of another run: {key} is {found.get(key)!r}, want {want!r}; "
                     "delete it to start anew"
                 )
+        self.history = checkpoint["history"]
         for group, (progress, state) in enumerate(zip(self.progress, checkpoint["progress"], strict=True)):
             progress.load_state_dict(state)
             self.head.stack(group).keep_nets(progress.active)
@@ -181,4 +188,13 @@ class EnsembleModule(pl.LightningModule):
         trained = [float((s / n).mean()) for s, n in zip(self.train_loss, self.train_steps, strict=True) if n]
         if trained:
             values["train/loss"] = sum(trained) / len(trained)
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+        row = {"epoch": float(self.current_epoch), "step": float(self.global_step)} | values
+        self.history.append(row)
+        self._send(row)
+        self.log("val/loss", values["val/loss"], prog_bar=True, logger=False)
+
+    def _send(self, row: dict[str, float]) -> None:
+        """One row to every logger. Lightning's own `log_dict` would cost more than a small epoch."""
+        for logger in self.trainer.loggers:
+            logger.log_metrics({k: v for k, v in row.items() if k != "step"}, step=int(row["step"]))
+            logger.save()

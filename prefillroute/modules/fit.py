@@ -19,6 +19,7 @@ from torch import Tensor
 
 from prefillroute.data.activations import ActivationDataModule
 from prefillroute.data.folded import FoldedData
+from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.restore import head_spec
@@ -35,7 +36,7 @@ class FittedHead:
     `heads`: one head per group (each G = 1) of its kept members. `kept`: member indices (G, K) or (G, K, M),
     best first. `validation_loss`: (G, E) or (G, E, M), each net's best on its group's common validation part.
     `best_epoch`: the same shape, the epoch (from 0) of that loss; -1 for a head without epochs. `seconds`:
-    wall time.
+    wall time. `history`: the logged values of each epoch.
     """
 
     heads: tuple[Head, ...]
@@ -43,6 +44,7 @@ class FittedHead:
     validation_loss: np.ndarray
     best_epoch: np.ndarray
     seconds: float
+    history: tuple[dict[str, float], ...] = ()
 
     @property
     def final(self) -> Head:
@@ -114,7 +116,7 @@ def fit_head(
     module.restore_best().cpu()
     loss = torch.stack([progress.best_loss for progress in module.progress])
     epoch = torch.stack([progress.best_epoch for progress in module.progress])
-    return _fitted(head, loss, epoch, settings.num_kept, start)
+    return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history))
 
 
 _CHANGES_NUMBERS = ("patience", "min_delta", "batch_size", "learning_rate", "weight_decay")
@@ -140,7 +142,7 @@ def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path 
         # Lightning's own requeue would resume from another job's checkpoint where two share a folder.
         plugins.append(SLURMEnvironment(auto_requeue=False))
     return pl.Trainer(
-        accelerator=settings.accelerator,
+        accelerator=_accelerator(settings.accelerator),
         devices=1,
         max_epochs=settings.max_epochs,
         logger=logger if logger is not None else False,
@@ -153,6 +155,15 @@ def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path 
         num_sanity_val_steps=0,
         log_every_n_steps=1,
     )
+
+
+def _accelerator(wanted: str) -> str:
+    """Lightning's name for it. `auto` never means Apple's MPS: nothing here has been tried on it."""
+    if wanted == "gpu" and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator is 'gpu', but torch finds no CUDA device; want cpu or auto")
+    if wanted == "auto":
+        return "gpu" if torch.cuda.is_available() else "cpu"
+    return wanted
 
 
 @contextmanager
@@ -170,14 +181,22 @@ def _quiet_lightning() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _fitted(head: Head, loss: Tensor, epoch: Tensor, num_kept: int, start: float) -> FittedHead:
+def _fitted(
+    head: Head,
+    loss: Tensor,
+    epoch: Tensor,
+    num_kept: int,
+    start: float,
+    history: tuple[dict[str, float], ...] = (),
+) -> FittedHead:
     """Rank the nets and cut out the kept ones; `loss` and `epoch` are (G, S)."""
     shape = (head.num_groups, head.num_members) + (() if head.joint else (head.num_targets,))
     loss, epoch = loss.reshape(shape), epoch.reshape(shape)
     order = np.argsort(np.nan_to_num(loss.numpy(), nan=np.inf), axis=1, kind="stable")
     kept = order[:, :num_kept]
     heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
-    return FittedHead(heads, kept, loss.numpy(), epoch.numpy().astype(np.int64), time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return FittedHead(heads, kept, loss.numpy(), epoch.numpy().astype(np.int64), seconds, history)
 
 
 def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:

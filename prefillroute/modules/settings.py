@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from prefillroute.errors import UserError
 
+ACCELERATORS = ("auto", "cpu", "gpu")
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -25,7 +27,7 @@ class FitSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     accelerator: str = "auto"
-    """Lightning's: auto, cpu, gpu."""
+    """auto, cpu or gpu; auto takes a CUDA GPU where there is one."""
     progress_bar: bool = True
     """Shown on a terminal only."""
     checkpoint_every: int = 1
@@ -41,6 +43,9 @@ class FitSettings:
             )
         if not self.learning_rate > 0:
             raise UserError(f"trainer.learning_rate is {self.learning_rate}, want above 0")
+        if self.accelerator not in ACCELERATORS:
+            wanted = ", ".join(ACCELERATORS)
+            raise UserError(f"trainer.accelerator is {self.accelerator!r}, want one of {wanted}")
         for key in ("weight_decay", "min_delta"):
             if not getattr(self, key) >= 0:
                 raise UserError(f"trainer.{key} is {getattr(self, key)}, want 0 or more")

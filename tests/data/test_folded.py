@@ -1,0 +1,98 @@
+"""Folded data and its minibatches."""
+
+import pytest
+import torch
+
+from prefillroute.data.activations import ActivationDataModule, FoldedBatch, TrainLoader
+from prefillroute.data.folded import FoldedData
+from prefillroute.errors import UserError
+
+G, N, D, M = 3, 50, 4, 2
+
+
+def make(**changes: torch.Tensor) -> FoldedData:
+    rng = torch.Generator().manual_seed(0)
+    held = torch.stack([torch.zeros(N, dtype=torch.bool), torch.arange(N) % 2 == 0, torch.arange(N) % 2 == 1])
+    valid = (torch.arange(N) % 5 == 0) & ~held
+    parts = {
+        "features": torch.randn(G, N, D, generator=rng),
+        "correct": (torch.rand(N, M, generator=rng) < 0.5).float(),
+        "train": ~held & ~valid,
+        "valid": valid,
+    }
+    return FoldedData(**(parts | changes))
+
+
+def rows_of_epoch(loader: TrainLoader, group: int) -> list[torch.Tensor]:
+    return [batch.rows[group] for batch in loader if batch.rows[group] is not None]
+
+
+def test_every_training_row_once_per_epoch_in_even_batches():
+    data = make()
+    loader = TrainLoader(data, batch_size=12, seed=0, epoch=lambda: 0)
+    assert len(loader) == 4  # 40 rows of group 0 in four steps; 20 rows of a fold in two
+    assert len(list(loader)) == 4
+    for group in range(G):
+        batches = rows_of_epoch(loader, group)
+        sizes = [len(rows) for rows in batches]
+        assert len(sizes) == -(-int(data.train[group].sum()) // 12)
+        assert max(sizes) <= 12
+        assert max(sizes) - min(sizes) <= 1
+        assert torch.equal(torch.cat(batches).sort().values, data.train[group].nonzero().squeeze(1))
+
+
+def test_order_depends_on_seed_group_and_epoch_only():
+    data = make()
+    epoch = 0
+    loader = TrainLoader(data, 12, 0, lambda: epoch)
+    first = torch.cat(rows_of_epoch(loader, 1))
+    assert torch.equal(first, torch.cat(rows_of_epoch(loader, 1)))
+    epoch = 1
+    assert not torch.equal(first, torch.cat(rows_of_epoch(loader, 1)))
+    assert not torch.equal(first, torch.cat(rows_of_epoch(TrainLoader(data, 12, 1, lambda: 0), 1)))
+    fewer = data.train.clone()
+    fewer[0, :30] = False  # another group's rows
+    assert torch.equal(first, torch.cat(rows_of_epoch(TrainLoader(make(train=fewer), 12, 0, lambda: 0), 1)))
+
+
+def test_batches_carry_their_groups_own_features():
+    data = make()
+    batch = FoldedBatch(data, (torch.tensor([3, 1]), None, torch.tensor([2])))
+    features, correct = batch.group(0)
+    assert torch.equal(features, data.features[0, [3, 1]])
+    assert torch.equal(correct, data.correct[[3, 1]])
+    assert batch.group(1) is None
+    assert torch.equal(batch.group(2)[0], data.features[2, [2]])
+
+
+def test_validation_is_the_whole_part_of_each_group():
+    data = make()
+    (batch,) = ActivationDataModule(data).val_dataloader()
+    for group in range(G):
+        assert torch.equal(batch.rows[group], data.valid[group].nonzero().squeeze(1))
+
+
+def test_bad_data_is_one_line():
+    data = make()
+    broken = data.features.clone()
+    broken[1, 7, 2] = torch.nan
+    with pytest.raises(UserError, match="feature 2 of row 7 in group 1 is nan"):
+        make(features=broken)
+    with pytest.raises(UserError, match="group 0 has rows in both"):
+        make(train=torch.ones(G, N, dtype=torch.bool))
+    with pytest.raises(UserError, match="group 0 has an empty validation part"):
+        make(valid=torch.zeros(G, N, dtype=torch.bool))
+    with pytest.raises(UserError, match="group 2 has an empty training part"):
+        make(train=data.train & torch.tensor([True, True, False])[:, None])
+    with pytest.raises(UserError, match=r"valid has shape \(3, 49\), want \(3, 50\)"):
+        make(valid=data.valid[:, :49])
+    with pytest.raises(UserError, match="batch_size is 0"):
+        ActivationDataModule(data, batch_size=0)
+
+
+def test_fingerprint_follows_outcomes_and_masks_not_features():
+    data = make()
+    assert make(features=data.features + 1e-7).fingerprint() == data.fingerprint()
+    correct = data.correct.clone()
+    correct[0, 0] = 1 - correct[0, 0]
+    assert make(correct=correct).fingerprint() != data.fingerprint()

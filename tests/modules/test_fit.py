@@ -1,0 +1,216 @@
+"""Checkpoint and resume, loggers, closed-form heads, settings."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import torch
+from pytorch_lightning.loggers import CSVLogger
+
+from prefillroute.errors import UserError
+from prefillroute.heads.constant import ConstantHead
+from prefillroute.heads.independent_mlp import IndependentMLP
+from prefillroute.heads.logistic import LogisticHead
+from prefillroute.heads.shared_trunk import SharedTrunkNet
+from prefillroute.modules.fit import FittedHead, fit_head
+from prefillroute.modules.settings import FitSettings
+
+VALUES = {
+    "num_members": 4,
+    "num_kept": 2,
+    "max_epochs": 14,
+    "patience": 3,
+    "batch_size": 64,
+    "learning_rate": 0.02,
+    "accelerator": "cpu",
+}
+
+
+def fit(kind, data, *, seed=7, checkpoint_dir=None, logger=None, **changes) -> FittedHead:
+    settings = FitSettings(**(VALUES | changes))
+    head = kind(6, 3, data.num_groups, settings.num_members, seed=5, hidden=(8, 6), dropout=(0.3, 0.2))
+    return fit_head(head, data, settings, seed=seed, checkpoint_dir=checkpoint_dir, logger=logger)
+
+
+def assert_same(a: FittedHead, b: FittedHead) -> None:
+    np.testing.assert_array_equal(a.validation_loss, b.validation_loss)
+    np.testing.assert_array_equal(a.best_epoch, b.best_epoch)
+    for one, other in zip(a.heads, b.heads, strict=True):
+        for key, value in one.state_dict().items():
+            assert torch.equal(value, other.state_dict()[key])
+
+
+@pytest.mark.parametrize("kind", [SharedTrunkNet, IndependentMLP])
+@pytest.mark.parametrize("stop_after", [1, 7, 11])
+def test_resume_is_exact(folded, tmp_path, kind, stop_after):
+    data = folded()
+    whole = fit(kind, data)
+    fit(kind, data, checkpoint_dir=tmp_path, max_epochs=stop_after)
+    assert (tmp_path / "last.ckpt").exists()
+    assert_same(fit(kind, data, checkpoint_dir=tmp_path), whole)
+    # Once more on the finished checkpoint: nothing is left to train, the answer is the same.
+    assert_same(fit(kind, data, checkpoint_dir=tmp_path), whole)
+
+
+def test_nets_stop_before_the_last_resume_point(folded):
+    """Otherwise `test_resume_is_exact` would not have met shrunken stacks."""
+    assert fit(SharedTrunkNet, folded()).best_epoch.min() + VALUES["patience"] < 11
+
+
+def test_killed_process_resumes_exactly(folded, tmp_path):
+    script = textwrap.dedent(
+        f"""
+        import sys, torch
+        from pathlib import Path
+        from prefillroute.data.folded import FoldedData
+        from prefillroute.heads.shared_trunk import SharedTrunkNet
+        from prefillroute.modules.fit import fit_head
+        from prefillroute.modules.settings import FitSettings
+        torch.set_num_threads(1)
+        data = FoldedData(**torch.load({str(tmp_path / "data.pt")!r}))
+        head = SharedTrunkNet(6, 3, data.num_groups, 4, seed=5, hidden=(8, 6), dropout=(0.3, 0.2))
+        fit_head(head, data, FitSettings(**{VALUES!r}), seed=7, checkpoint_dir=Path(sys.argv[1]))
+        """
+    )
+    data = folded()
+    parts = {name: getattr(data, name) for name in ("features", "correct", "train", "valid")}
+    torch.save(parts, tmp_path / "data.pt")
+    folder = tmp_path / "killed"
+    # The checkpoint is written beside its name and moved there: watch for the first, then kill without warning.
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)], cwd=os.getcwd(), stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not (folder / "last.ckpt").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert (folder / "last.ckpt").exists()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        assert_same(fit(SharedTrunkNet, data, checkpoint_dir=folder), fit(SharedTrunkNet, data))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_checkpoint_holds_plain_values_and_tensors(folded, tmp_path):
+    fit(SharedTrunkNet, folded(), checkpoint_dir=tmp_path, max_epochs=2)
+    checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert checkpoint["hyper_parameters"]["learning_rate"] == 0.02
+    assert set(checkpoint["hyper_parameters"]) == {
+        "learning_rate",
+        "weight_decay",
+        "patience",
+        "min_delta",
+        "seed",
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_checkpoint_of_another_run_is_refused(folded, tmp_path):
+    data = folded()
+    fit(SharedTrunkNet, data, checkpoint_dir=tmp_path, max_epochs=1)
+    with pytest.raises(UserError, match="checkpoint of another run: seed is 7, want 8"):
+        fit(SharedTrunkNet, data, checkpoint_dir=tmp_path, seed=8)
+    with pytest.raises(UserError, match="checkpoint of another run: trainer is"):
+        fit(SharedTrunkNet, data, checkpoint_dir=tmp_path, patience=9)
+    with pytest.raises(UserError, match="checkpoint of another run: data is"):
+        fit(SharedTrunkNet, folded(seed=1), checkpoint_dir=tmp_path)
+    with pytest.raises(UserError, match="checkpoint of another run: head is"):
+        fit(IndependentMLP, data, checkpoint_dir=tmp_path)
+
+
+def test_damaged_checkpoint_is_one_line(folded, tmp_path):
+    data = folded()
+    fit(SharedTrunkNet, data, checkpoint_dir=tmp_path, max_epochs=1)
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"last\.ckpt: not a checkpoint that can be read .* delete it"):
+        fit(SharedTrunkNet, data, checkpoint_dir=tmp_path)
+
+
+def test_logger_gets_one_row_per_epoch(folded, tmp_path):
+    logger = CSVLogger(tmp_path, name="", version="")
+    fitted = fit(SharedTrunkNet, folded(), logger=logger)
+    with (tmp_path / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(float(row["epoch"])) for row in rows] == list(range(len(rows)))
+    wanted = {
+        "train/loss",
+        "val/loss",
+        "val/best_loss",
+        "nets/active",
+        *(f"val/loss_group{g}" for g in range(3)),
+    }
+    assert wanted <= set(rows[0])
+    assert all(row[key] for row in rows for key in wanted)
+    assert float(rows[-1]["nets/active"]) < float(rows[0]["nets/active"]) == 12
+    assert float(rows[-1]["val/best_loss"]) == pytest.approx(fitted.validation_loss.mean(), abs=1e-5)
+    assert [float(row["val/loss"]) for row in rows] == pytest.approx(
+        [row["val/loss"] for row in fitted.history]
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Experiment logs directory")
+def test_resumed_csv_log_has_all_epochs(folded, tmp_path):
+    data = folded()
+    for epochs in (3, 5):
+        logger = CSVLogger(tmp_path, name="", version="")
+        fit(SharedTrunkNet, data, checkpoint_dir=tmp_path / "fit", logger=logger, max_epochs=epochs)
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [int(float(row["epoch"])) for row in csv.DictReader(file)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", [ConstantHead, LogisticHead])
+def test_closed_form_heads_go_through_the_same_door(folded, kind):
+    data = folded()
+    fitted = fit_head(kind(6, 3, data.num_groups), data)
+    assert fitted.kept.tolist() == [[0]] * 3
+    assert fitted.validation_loss.shape == (3, 1)
+    assert (fitted.best_epoch == -1).all()
+    z = fitted.logits(data.features)
+    torch.testing.assert_close(
+        z,
+        kind(6, 3, 3).fit(data.features, data.correct, data.train, data.valid)(data.features)[:, 0],
+        atol=2e-5,
+        rtol=1e-4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_kept": 11}, r"trainer\.num_kept is 11, want at most trainer\.num_members = 10"),
+        ({"patience": 0}, r"trainer\.patience is 0, want at least 1"),
+        ({"learning_rate": -1.0}, r"trainer\.learning_rate is -1\.0, want above 0"),
+        ({"learning_rate": float("nan")}, r"trainer\.learning_rate is nan"),
+        ({"weight_decay": -1.0}, r"trainer\.weight_decay is -1\.0, want 0 or more"),
+        ({"accelerator": "quantum"}, r"trainer\.accelerator is 'quantum', want one of"),
+    ],
+)
+def test_bad_settings_are_named(change, message):
+    with pytest.raises(UserError, match=message):
+        FitSettings(**change)
+
+
+def test_slurm_does_not_requeue_by_lightning(folded, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    monkeypatch.setenv("SLURM_JOB_NAME", "train")
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    monkeypatch.setenv("SLURM_LOCALID", "0")
+    monkeypatch.setenv("SLURM_NODEID", "0")
+    monkeypatch.setenv("SLURM_NNODES", "1")
+    monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "1")
+    before = {s: signal.getsignal(s) for s in (signal.SIGUSR1, signal.SIGUSR2)}
+    assert_same(
+        fit(SharedTrunkNet, folded(), checkpoint_dir=tmp_path, max_epochs=2),
+        fit(SharedTrunkNet, folded(), max_epochs=2),
+    )
+    assert {s: signal.getsignal(s) for s in before} == before
