@@ -40,7 +40,7 @@ def read_outcomes(
         folder: with queries.parquet and outcomes.parquet.
         targets: in pool order; null takes all, in order of appearance.
         correct_threshold: least `correct` of label 1.
-        max_queries: size of a stratified subset that does not depend on the targets; null takes all queries.
+        max_queries: size of a stratified subset of the queries that have outcomes; null takes them all.
         import_hint: the command that makes the folder, for the message when it is not there.
 
     Raises:
@@ -53,9 +53,10 @@ def read_outcomes(
     table = _read(outcomes_path, import_hint, columns=(*OUTCOME_COLUMNS, *MEASURES))
     check_columns(pd.DataFrame(columns=table.column_names), OUTCOME_COLUMNS, outcomes_path)
     outcomes = replace(_dense(queries, table, targets, outcomes_path), correct_threshold=correct_threshold)
+    outcomes = outcomes.select(np.flatnonzero(outcomes.observed.any(axis=1)))
     if max_queries is not None:
         outcomes = outcomes.select(stratified_subset(outcomes.queries, max_queries))
-    return outcomes.select(np.flatnonzero(outcomes.observed.any(axis=1)))
+    return outcomes
 
 
 def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataFrame) -> None:
@@ -112,7 +113,8 @@ def _dense(queries: pd.DataFrame, table: pa.Table, targets: Sequence[str] | None
     absent = [name for name in targets if name not in set(target_names)]
     if absent:
         raise UserError(
-            f"{path}: no outcome of target '{absent[0]}'; found {', '.join(sorted(target_names))}"
+            f"{path}: no outcome of target '{absent[0]}'; found {', '.join(sorted(target_names))} "
+            f"(pool.exclude=[{absent[0]}] leaves it out)"
         )
     row_of = pd.Index(queries["query_id"]).get_indexer(pd.Index(query_names))
     rows, columns = row_of[query_codes], column_of[target_codes]

@@ -13,7 +13,7 @@ def stratified_subset(queries: pd.DataFrame, max_queries: int) -> np.ndarray:
     """Rows of exactly ``max_queries`` queries (all when there are fewer), in ascending order.
 
     Shares of split, benchmark and category are kept to about one query. The choice depends on the queries
-    alone, so pools with one outcome folder get one subset and share an activation cache; a smaller subset
+    alone, so pools over the same queries get one subset and share an activation cache; a smaller subset
     lies inside a greater one, so growing it extracts only what is new.
 
     Raises:

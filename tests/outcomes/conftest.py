@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,5 +60,42 @@ def table(frames: Callable[..., Frames], tmp_path: Path) -> Callable[..., Outcom
         written, pairs = frames(**sizes)
         write_outcomes(tmp_path / "table", written.assign(**(queries or {})), pairs)
         return read_outcomes(tmp_path / "table")
+
+    return build
+
+
+@pytest.fixture
+def llmrouterbench_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Builder of a synthetic `results/bench` in LLMRouterBench's layout, for given model names."""
+
+    def build(models: list[str], num_queries: int = 300, seed: int = 0) -> Path:
+        rng = np.random.default_rng(seed)
+        root = tmp_path / "results" / "bench"
+        for dataset, split, share in (
+            ("aime", "hybrid", 0.1),
+            ("mmlupro", "test_3000", 0.6),
+            ("simpleqa", "test", 0.3),
+        ):
+            hardness = rng.random(round(num_queries * share))
+            for skill, model in enumerate(models, start=1):
+                records = [
+                    {
+                        "index": index,
+                        "origin_query": f"{dataset} question {index}?",
+                        "prompt": f"Answer this. {dataset} question {index}?",
+                        "prediction": "42",
+                        "ground_truth": "42",
+                        "score": float(rng.random() < 1 - hard * (1 - skill / (len(models) + 2))),
+                        "prompt_tokens": int(rng.integers(20, 400)),
+                        "completion_tokens": int(rng.integers(1, 2000)),
+                        "cost": float(rng.random() / 100),
+                    }
+                    for index, hard in enumerate(hardness, start=1)
+                ]
+                file = root / dataset / split / model / f"{dataset}-{split}-{model}-20251001_120000.json"
+                file.parent.mkdir(parents=True)
+                content = {"dataset_name": dataset, "split": split, "model_name": model, "demo": False}
+                file.write_text(json.dumps(content | {"records": records}))
+        return root
 
     return build

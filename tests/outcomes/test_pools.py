@@ -1,4 +1,5 @@
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,9 @@ from prefillroute.config.compose import compose_run, conf_dir, fact
 from prefillroute.config.facts import PoolConfig
 from prefillroute.outcomes.costs.observed import ObservedCost
 from prefillroute.outcomes.costs.tokens import TokenCost
+from prefillroute.outcomes.files import write_outcomes
+from prefillroute.outcomes.importers import llmrouterbench
+from prefillroute.outcomes.importers.collector import Collector
 from prefillroute.outcomes.pool import load_pool, pool_targets
 from prefillroute.outcomes.splits import StratifiedSplit
 
@@ -68,6 +72,45 @@ def test_pools_fit_the_data(shared_data, name):
         assert cost.cost_range_ == observed.cost_range_
     else:
         assert (cost.slope_ >= 0).all()
+
+
+def imported(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    collector = Collector()
+    llmrouterbench.read_folder(llmrouterbench.find(folder), collector, lambda size: None)
+    return collector.frames()
+
+
+@pytest.mark.parametrize("name", ["frontier", "small"])
+def test_paper_pools_from_llmrouterbench(llmrouterbench_folder, tmp_path, name):
+    pool = pool_of(name, tmp_path)
+    write_outcomes(pool.outcomes, *imported(llmrouterbench_folder([target.name for target in pool.targets])))
+    targets, outcomes = load_pool(pool.targets, pool.outcomes, pool.exclude)
+    assert outcomes.correct.shape == (300, SIZES[name])
+    assert outcomes.complete.all()
+    split = StratifiedSplit().split(outcomes)
+    cost = TokenCost().fit(
+        outcomes, split.train, targets, outcomes.queries["prompt"].str.len().to_numpy() / 4
+    )
+    by_bill = [target.name for target, observed in zip(targets, cost.observed_, strict=True) if observed > 0]
+    assert by_bill == (["openrouter"] if name == "frontier" else [])
+
+
+def test_pools_that_share_a_folder_take_their_own_queries(llmrouterbench_folder, tmp_path):
+    counts = {"frontier": 40, "small": 60}
+    frames = []
+    for name, count in counts.items():
+        names = [target.name for target in pool_of(name).targets]
+        root = llmrouterbench_folder(names, num_queries=count)
+        frames.append([frame.assign(query_id=name + frame["query_id"]) for frame in imported(root)])
+        shutil.rmtree(root)
+    write_outcomes(
+        tmp_path / "llmrouterbench",
+        *(pd.concat(pair, ignore_index=True) for pair in zip(*frames, strict=True)),
+    )
+    for name, count in counts.items():
+        pool = pool_of(name, tmp_path)
+        assert len(load_pool(pool.targets, pool.outcomes)[1]) == count
+        assert len(load_pool(pool.targets, pool.outcomes, max_queries=30)[1]) == 30
 
 
 @pytest.mark.shared_data
