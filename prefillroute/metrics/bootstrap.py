@@ -26,12 +26,16 @@ def resample_weights(
         yield weights
 
 
-def interval(samples: np.ndarray, level: float = 0.95) -> tuple[float, float] | None:
+def interval(
+    samples: np.ndarray, level: float = 0.95, centre: float | None = None
+) -> tuple[float, float] | None:
     """Return the percentile interval of one metric over resamples.
 
     Args:
         samples: (B,); NaN = undefined in that resample (left out), inf = never reached there (kept).
         level: share of the resamples inside.
+        centre: move the samples so that this is their mean. For ECE: resampling repeats queries, which makes bins look
+            more uneven than they are, so that the plain interval may not even hold the estimate itself.
 
     Returns:
         (low, high), or None where the metric is undefined in every resample. Order statistics, not interpolated, so
@@ -40,6 +44,8 @@ def interval(samples: np.ndarray, level: float = 0.95) -> tuple[float, float] | 
     defined = samples[~np.isnan(samples)]
     if len(defined) == 0:
         return None
+    if centre is not None and np.isfinite(centre):
+        defined = defined + (centre - defined.mean())
     tail = (1.0 - level) / 2.0
     low = float(np.quantile(defined, tail, method="lower"))
     high = float(np.quantile(defined, 1.0 - tail, method="higher"))

@@ -7,7 +7,8 @@ import pandas as pd
 
 from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import interval, resample_weights
-from prefillroute.routing.evaluation import NUM_RESAMPLES, Contest, plain
+from prefillroute.routing.contest import Contest
+from prefillroute.routing.evaluation import NUM_RESAMPLES, check_counts, chunk_size, plain
 from prefillroute.routing.statistics import router_statistics
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
@@ -40,12 +41,15 @@ def compare(
     Raises:
         UserError: test queries, targets or outcomes differ.
     """
+    check_counts(num_resamples, grid_size)
     b = _aligned(a, b)
     first, second = (Contest.prepare(table, grid_size, cost_range).router for table in (a, b))
     once = np.ones((1, len(first.table)))
     values = [router_statistics(sample, once)[0] for sample in (first, second)]
+    difference = {key: _difference(values[0][key], values[1][key])[0] for key in values[0]}
     chunks: dict[str, list[np.ndarray]] = {}
-    for weights in resample_weights(len(first.table), num_resamples, seed):
+    chunk = chunk_size(max(len(sample.frontier.query) for sample in (first, second)))
+    for weights in resample_weights(len(first.table), num_resamples, seed, chunk):
         found, other = (router_statistics(sample, weights)[0] for sample in (first, second))
         for key in found:
             chunks.setdefault(key, []).append(_difference(found[key], other[key]))
@@ -54,8 +58,11 @@ def compare(
             "num_queries": len(first.table),
             "a": {key: value[0] for key, value in values[0].items()},
             "b": {key: value[0] for key, value in values[1].items()},
-            "difference": {key: _difference(values[0][key], values[1][key])[0] for key in values[0]},
-            "intervals": {key: interval(np.concatenate(parts)) for key, parts in chunks.items()},
+            "difference": difference,
+            "intervals": {
+                key: interval(np.concatenate(parts), centre=difference[key] if key.endswith("ece") else None)
+                for key, parts in chunks.items()
+            },
         }
     )
 

@@ -1,7 +1,7 @@
 """From a confidence table to everything in metrics.json and curve.parquet (DESIGN sections 5 and 6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,10 @@ import pandas as pd
 from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
-from prefillroute.metrics.masked_mean import weighted_mean
-from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
+from prefillroute.routing.contest import Contest
 from prefillroute.routing.reasons import reason
 from prefillroute.routing.sample import Sample
-from prefillroute.routing.statistics import (
-    Statistics,
-    pool_points,
-    pool_statistics,
-    router_statistics,
-)
+from prefillroute.routing.statistics import pool_points
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.routing.target_metrics import target_metrics
@@ -37,66 +31,6 @@ class Evaluation:
     """metrics.json without timings: plain numbers, names and None."""
     curve: pd.DataFrame
     """curve.parquet: lambda_low, lambda, lambda_high, cost_usd, accuracy, x, y on the complete test queries."""
-
-
-@dataclass(frozen=True)
-class Contest:
-    """A router and the baselines that are measured on the same test rows."""
-
-    router: Sample
-    constant: Sample
-    benchmark_choice: np.ndarray
-    """(N,) target per test query, the best of its benchmark in training."""
-    notes: dict[str, str]
-    """What had to be taken from elsewhere."""
-
-    @classmethod
-    def prepare(
-        cls, table: ConfidenceTable, grid_size: int, cost_range: tuple[float, float] | None
-    ) -> "Contest":
-        """Split the table by its `split` column and learn the baselines from the training rows."""
-        test, training, calibration = (table.part(name) for name in ("test", "train_oof", "calibration"))
-        if len(test) == 0:
-            raise UserError("the confidence table has 0 rows with split 'test': wanted at least one")
-        notes = {}
-        choice_rows = calibration if len(calibration) else training
-        learned = training if len(training) else calibration if len(calibration) else test
-        if learned is not training:
-            notes["baselines"] = (
-                f"no train_oof rows: cost range and baselines are those of {learned.split[0]}"
-            )
-        if cost_range is None:
-            cost_range = (float(learned.cost_usd.min()), float(learned.cost_usd.max()))
-        constant = constant_confidence(learned.correct)
-
-        def flat(part: ConfidenceTable) -> ConfidenceTable:
-            return replace(part, confidence=np.broadcast_to(constant, part.confidence.shape).copy())
-
-        return cls(
-            Sample.prepare(test, choice_rows, cost_range, grid_size),
-            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size),
-            per_benchmark_best(learned, test.benchmark),
-            notes,
-        )
-
-    def statistics(
-        self, weights: np.ndarray, relative: np.ndarray | None = None
-    ) -> tuple[Statistics, Statistics]:
-        """Compute all global statistics under weights (B, N), and the targets' own: name to (B,) and to (B, M).
-
-        `relative` is the router's relative AUC (B,) under these weights, where it is known already.
-        """
-        sample = self.router
-        whole = weights[:, sample.rows] * sample.table.complete[sample.rows]
-        found = pool_statistics(pool_points(sample, whole))
-        rows, taken = np.arange(len(sample.rows)), self.benchmark_choice[sample.rows]
-        found["per_benchmark_best_accuracy"] = weighted_mean(sample.correct[rows, taken], whole)
-        found["per_benchmark_best_cost"] = weighted_mean(sample.cost[rows, taken], whole)
-        router, targets = router_statistics(sample, weights, relative)
-        constant, _ = router_statistics(self.constant, weights)
-        found |= router | {f"constant_{name}": values for name, values in constant.items()}
-        found["hull_gain_over_constant"] = found["hull_gain"] - found["constant_hull_gain"]
-        return found, targets
 
 
 def evaluate(
@@ -122,9 +56,10 @@ def evaluate(
     Raises:
         UserError: no test rows.
     """
+    check_counts(num_resamples, grid_size)
     contest = Contest.prepare(table, grid_size, cost_range)
     test = contest.router.table
-    metrics: dict[str, Any] = {"test": {}, "disagreement": {}, "reasons": dict(contest.notes)}
+    metrics: dict[str, Any] = {"test": {}, "disagreement": {}, "reasons": {}, "notes": contest.notes}
     subsets = {"test": np.ones(len(test)), "disagreement": test.disagreement.astype(float)}
     for name, subset in subsets.items():
         metrics[name] = _describe(contest, name, subset, metrics["reasons"])
@@ -135,7 +70,7 @@ def evaluate(
                 "one class only, or no rows; left out of mean_auc" if entry["num_rows"] else "no rows"
             )
     metrics["cost_range"] = list(contest.router.cost_range)
-    metrics["intervals"] = _intervals(contest, subsets, num_resamples, seed)
+    metrics["intervals"] = _intervals(contest, subsets, num_resamples, seed, metrics)
     metrics["num_resamples"] = num_resamples
     return Evaluation(plain(metrics), _curve(contest.router))
 
@@ -166,26 +101,37 @@ def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str
 
 
 def _intervals(
-    contest: Contest, subsets: Mapping[str, np.ndarray], num_resamples: int, seed: int
+    contest: Contest,
+    subsets: Mapping[str, np.ndarray],
+    num_resamples: int,
+    seed: int,
+    estimates: Mapping[str, Any],
 ) -> dict[str, tuple[float, float] | None]:
     """95 % bootstrap intervals: `<metric>` on test, `disagreement.<metric>`, `targets.<target>.<metric>`."""
-    columns: dict[str, list[np.ndarray]] = {}
+    columns: dict[tuple[str, ...], list[np.ndarray]] = {}
     test = contest.router.table
-    targets = test.targets
-    for weights in resample_weights(len(test), num_resamples, seed):
+    switches = max(len(sample.frontier.query) for sample in (contest.router, contest.constant))
+    for weights in resample_weights(len(test), num_resamples, seed, chunk=chunk_size(switches)):
         relative = None
         for name, subset in subsets.items():
             found, by_target = contest.statistics(weights * subset, relative)
             # It only sees queries on which two targets disagree, so with all outcomes there both subsets agree on it.
             relative = found["relative_auc"] if test.complete.all() else None
-            prefix = "" if name == "test" else f"{name}."
             for key, values in found.items():
-                columns.setdefault(f"{prefix}{key}", []).append(values)
+                columns.setdefault((name, key), []).append(values)
             if name == "test":
                 for key, table in by_target.items():
-                    for index, target in enumerate(targets):
-                        columns.setdefault(f"targets.{target}.{key}", []).append(table[:, index])
-    return {key: interval(np.concatenate(chunks)) for key, chunks in columns.items()}
+                    for index, target in enumerate(test.targets):
+                        columns.setdefault(("targets", target, key), []).append(table[:, index])
+    intervals = {}
+    for path, chunks in columns.items():
+        estimate: Any = estimates
+        for step in path:
+            estimate = estimate[step]
+        centre = estimate if path[-1].endswith("ece") else None
+        shown = ".".join(path).removeprefix("test.")
+        intervals[shown] = interval(np.concatenate(chunks), centre=centre)
+    return intervals
 
 
 def _curve(sample: Sample) -> pd.DataFrame:
@@ -204,6 +150,23 @@ def _curve(sample: Sample) -> pd.DataFrame:
             "y": normalised_accuracy(accuracy, points)[0],
         }
     )
+
+
+def chunk_size(num_switches: int) -> int:
+    """Resamples computed together, so that one (B, E) array over a frontier's switches stays near 32 MB."""
+    return int(np.clip(4_000_000 // (num_switches + 1), 8, 200))
+
+
+def check_counts(num_resamples: int, grid_size: int) -> None:
+    """Refuse a negative number of resamples and a grid without both ends.
+
+    Raises:
+        UserError: naming the argument, the value found and the value wanted.
+    """
+    if num_resamples < 0:
+        raise UserError(f"num_resamples={num_resamples}: wanted 0 (no intervals) or more")
+    if grid_size < 2:
+        raise UserError(f"grid_size={grid_size}: wanted at least 2, for lambda 0 and 1")
 
 
 def plain(value: Any) -> Any:

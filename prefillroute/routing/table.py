@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from prefillroute.errors import UserError
+from prefillroute.outcomes.agreement import agreement_classes
 
 # N = queries, M = targets
 
@@ -90,8 +91,7 @@ class ConfidenceTable:
     @property
     def disagreement(self) -> np.ndarray:
         """(N,) true for complete queries that some targets answer and others do not."""
-        answered = (self.labels == 1).sum(axis=1)
-        return self.complete & (answered > 0) & (answered < len(self.targets))
+        return self.complete & (agreement_classes(self.labels) == "disagreement")
 
     def select(self, rows: np.ndarray) -> "ConfidenceTable":
         """Keep some rows, given as indices or as a mask."""

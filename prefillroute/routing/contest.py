@@ -1,0 +1,74 @@
+"""The router and its baselines on one set of test rows, so that all of them meet the same resamples."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from prefillroute.errors import UserError
+from prefillroute.metrics.masked_mean import weighted_mean
+from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
+from prefillroute.routing.sample import Sample
+from prefillroute.routing.statistics import Statistics, pool_points, pool_statistics, router_statistics
+from prefillroute.routing.table import ConfidenceTable
+
+# N = test queries, M = targets, B = resamples
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A router and the baselines that are measured on the same test rows."""
+
+    router: Sample
+    constant: Sample
+    benchmark_choice: np.ndarray
+    """(N,) target per test query, the best of its benchmark in training."""
+    notes: dict[str, str]
+    """What had to be taken from elsewhere."""
+
+    @classmethod
+    def prepare(
+        cls, table: ConfidenceTable, grid_size: int, cost_range: tuple[float, float] | None
+    ) -> "Contest":
+        """Split the table by its `split` column and learn the baselines from the training rows."""
+        test, training, calibration = (table.part(name) for name in ("test", "train_oof", "calibration"))
+        if len(test) == 0:
+            raise UserError("the confidence table has 0 rows with split 'test': wanted at least one")
+        notes = {}
+        choice_rows = calibration if len(calibration) else training
+        learned = training if len(training) else calibration if len(calibration) else test
+        if learned is not training:
+            notes["baselines"] = (
+                f"no train_oof rows: cost range and baselines are those of {learned.split[0]}"
+            )
+        if cost_range is None:
+            cost_range = (float(learned.cost_usd.min()), float(learned.cost_usd.max()))
+        constant = constant_confidence(learned.correct)
+
+        def flat(part: ConfidenceTable) -> ConfidenceTable:
+            return replace(part, confidence=np.broadcast_to(constant, part.confidence.shape).copy())
+
+        return cls(
+            Sample.prepare(test, choice_rows, cost_range, grid_size),
+            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size),
+            per_benchmark_best(learned, test.benchmark),
+            notes,
+        )
+
+    def statistics(
+        self, weights: np.ndarray, relative: np.ndarray | None = None
+    ) -> tuple[Statistics, Statistics]:
+        """Compute all global statistics under weights (B, N), and the targets' own: name to (B,) and to (B, M).
+
+        `relative` is the router's relative AUC (B,) under these weights, where it is known already.
+        """
+        sample = self.router
+        whole = weights[:, sample.rows] * sample.table.complete[sample.rows]
+        found = pool_statistics(pool_points(sample, whole))
+        rows, taken = np.arange(len(sample.rows)), self.benchmark_choice[sample.rows]
+        found["per_benchmark_best_accuracy"] = weighted_mean(sample.correct[rows, taken], whole)
+        found["per_benchmark_best_cost"] = weighted_mean(sample.cost[rows, taken], whole)
+        router, targets = router_statistics(sample, weights, relative)
+        constant, _ = router_statistics(self.constant, weights)
+        found |= router | {f"constant_{name}": values for name, values in constant.items()}
+        found["hull_gain_over_constant"] = found["hull_gain"] - found["constant_hull_gain"]
+        return found, targets
