@@ -25,6 +25,7 @@ def explain(error: BaseException, allowed: DictConfig | None) -> str:
     text = "\n".join(str(link) for link in chain)
     if found := re.search(r"Could not find '([^']+)'\n\nAvailable options in '([^']+)':\n(.*)", text, re.S):
         option, group, options = found.groups()
+        options = options.split("Config search path")[0].split("\n\n")[0]
         names = ", ".join(line.strip() for line in options.splitlines() if line.strip())
         return f"{group}: no option '{option.rsplit('/', 1)[-1]}'; allowed are {names}"
     if found := re.search(r"In '([^']+)'.*Key '(\w+)' not in '(\w+)'", text, re.S):

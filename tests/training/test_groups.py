@@ -19,7 +19,9 @@ def outcomes() -> Outcomes:
             "benchmark": np.where(np.arange(num) % 2 == 0, "a", "b"),
             "category": "c",
             # every tenth prompt is a duplicate of the one before it, but for white space
-            "prompt": [f"question  {i - (i % 10 == 9)}" if i % 10 == 9 else f"question {i}" for i in range(num)],
+            "prompt": [
+                f"question  {i - (i % 10 == 9)}" if i % 10 == 9 else f"question {i}" for i in range(num)
+            ],
         }
     )
     unknown = np.full((num, 3), np.nan)
