@@ -1,23 +1,34 @@
-"""`prefillroute report RUN_DIR`: rebuild figures and report.html of a finished run from its folder alone."""
+"""`prefillroute report FOLDER`: rebuild the report of a run, or the summary of a sweep, from its folder alone."""
 
 import argparse
 from pathlib import Path
 
 from prefillroute.reports.report import write_report
+from prefillroute.reports.sweep import is_sweep, summarise_sweep
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "report",
-        help="rebuild figures and report.html of a run",
-        description="Rebuild figures/ and report.html from a run folder alone; nothing is trained again.",
+        help="rebuild the report of a run or the summary of a sweep",
+        description="Rebuild figures/ and report.html of a run, or summary.csv and summary.html of a sweep, "
+        "from what is in its folder; nothing is trained again.",
     )
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="run folder, as train.py wrote it")
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="run folder or sweep folder, as train.py wrote it"
+    )
+    parser.add_argument(
+        "--sort-by", default="mean_auc", metavar="METRIC", help="orders a sweep's table (default: mean_auc)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the report and print its path."""
-    print(write_report(arguments.run_dir))
+    """Write the pages and print where they are; a sweep's failed jobs are listed and do not change the status."""
+    if is_sweep(arguments.folder):
+        summarise_sweep(arguments.folder, arguments.sort_by)
+        print(arguments.folder / "summary.html")
+    else:
+        print(write_report(arguments.folder))
     return 0

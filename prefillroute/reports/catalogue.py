@@ -71,10 +71,10 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "hull_gain_over_constant",
-        "Hull gain over the constant predictor",
+        "Hull gain over constant",
         _points,
         "higher",
-        "the paired difference; 0 means that reading the query gains nothing",
+        "the paired difference to the constant predictor; 0 means that reading the query gains nothing",
     ),
     Metric("p_auccc", "P-AUCCC", numbers.decimal, "higher", "area under the normalised accuracy-cost curve"),
     Metric(

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from prefillroute.reports.catalogue import HEADLINE_KEYS, METRICS, Metric
-from prefillroute.reports.numbers import MISSING, NBSP, count
+from prefillroute.reports.numbers import MISSING, NBSP, count, joined
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
 
 
 def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    """(metric, reason) for every null of metrics.json; a reason shared by many metrics is said once."""
+    """(metric, reason) for every null of metrics.json; a reason that many metrics share is said once."""
     reasons = {str(key): str(text) for key, text in (metrics.get("reasons") or {}).items()}
     for section in ("test", "disagreement"):
         for name, value in (metrics.get(section) or {}).items():
@@ -105,8 +105,11 @@ def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
                 reasons.setdefault(f"{section}.{name}", "null, and the run gave no reason")
     by_reason: dict[str, list[str]] = {}
     for key, text in reasons.items():
-        by_reason.setdefault(text, []).append(key)
-    return [(", ".join(keys), text) for text, keys in by_reason.items()]
+        section, _, name = key.partition(".")
+        if section == "disagreement" and reasons.get(f"test.{name}") == text:
+            continue  # what holds for all queries needs no second word for the subset
+        by_reason.setdefault(text, []).append(name if section == "test" else key)
+    return [(joined(keys), text) for text, keys in by_reason.items()]
 
 
 def scope_note(num_queries: int, num_left_out: int, num_targets: int) -> str:

@@ -21,9 +21,9 @@ SHOWN = (
     "mean_brier",
     "relative_auc",
     "hull_gain",
+    "hull_gain_over_constant",
     "mdp_auccc",
     "headroom_captured",
-    "cost_savings",
 )
 """Columns of the summary; summary.csv has every metric."""
 
@@ -54,7 +54,6 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     shown = [entry for key in SHOWN for entry in METRICS if entry.key == key]
     if metric not in shown:
         shown.insert(0, metric)
-    _print(console or _console(), finished, failed, varied, shown, metric)
     page = render_sweep(sweep_dir, finished, failed, varied, shown, metric)
     frame = summary_frame([*finished, *failed], varied)
     try:
@@ -64,7 +63,14 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
         raise UserError(
             f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
         ) from error
+    _print(console or _console(), finished, failed, varied, shown, metric)
     return len(failed)
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether a folder holds jobs, and is not a run itself."""
+    is_run = any((folder / name).exists() for name in ("metrics.json", "status.json", ".hydra"))
+    return folder.is_dir() and not is_run and any(folder.rglob("status.json"))
 
 
 def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:

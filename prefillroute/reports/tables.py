@@ -113,11 +113,11 @@ def targets_table(targets: tuple[str, ...], metrics: dict[str, Any]) -> Table:
         rows.append(Row(tuple(cells)))
     columns = [Column("target")]
     for metric in shown:
-        columns.append(Column(f"{metric.label}\n{metric.direction}".strip(), metric.meaning))
+        columns.append(Column(f"{metric.label} {metric.direction[:1]}".strip(), metric.meaning))
         if metric is auc:
-            columns.append(Column("AUC\n95\u00a0%", "bootstrap interval over test queries"))
+            columns.append(Column("95\u00a0%\ninterval", "bootstrap interval over test queries"))
     columns.append(Column("USD per\n1,000 queries", "mean estimated cost on all test queries"))
-    caption = "All test rows with an outcome, most accurate target first."
+    caption = "All test rows with an outcome, most accurate target first; arrows point to the better side."
     return Table("targets", "Targets", tuple(columns), tuple(rows), caption)
 
 

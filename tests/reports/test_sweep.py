@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from prefillroute.errors import UserError
-from prefillroute.reports.sweep import summarise_sweep
+from prefillroute.reports.sweep import is_sweep, summarise_sweep
 
 
 def job(folder, overrides, *, state="finished", error=None, **test):
@@ -91,3 +91,19 @@ def test_finished_job_with_cut_metrics_counts_as_failed(sweep):
 def test_mistakes_are_named(tmp_path, folder, sort_by, named):
     with pytest.raises(UserError, match=named):
         summarise_sweep(tmp_path / folder, sort_by=sort_by)
+
+
+def test_a_sweep_is_told_from_a_run(sweep, tmp_path_factory, finished_run):
+    assert is_sweep(sweep)
+    assert not is_sweep(sweep / "0")
+    assert not is_sweep(finished_run)
+    assert not is_sweep(tmp_path_factory.mktemp("empty"))
+    assert not is_sweep(sweep / "absent")
+
+
+def test_jobs_with_long_overrides_fit_a_narrow_terminal(tmp_path):
+    job(tmp_path / "0", ["layers.layers=[18,19,20,21]", "head=a"], mean_auc=0.6)
+    job(tmp_path / "1", ["layers.layers=[18]", "head=b"], mean_auc=0.7)
+    stream = io.StringIO()
+    assert summarise_sweep(tmp_path, console=Console(file=stream, width=60)) == 0
+    assert max(len(line) for line in stream.getvalue().splitlines()) <= 60
