@@ -61,6 +61,7 @@ class PromptEncoder:
             raise UserError(
                 f"encoder {encoder}: its tokenizer has no chat template; use extraction.prompt_format=plain"
             )
+        self._template = _fix_date(tokenizer.get_chat_template()) if self._chat else ""
         if not getattr(tokenizer, "is_fast", False):
             raise UserError(
                 f"encoder {encoder}: its tokenizer is a slow one; a fast one (tokenizer.json) wanted"
@@ -80,10 +81,10 @@ class PromptEncoder:
 
     @property
     def template_digest(self) -> str:
-        """SHA-256 of the chat template's text; `none` for plain prompts."""
+        """SHA-256 of the chat template's text, its date fixed; `none` for plain prompts."""
         if not self._chat:
             return "none"
-        return hashlib.sha256(str(self._tokenizer.chat_template).encode()).hexdigest()
+        return hashlib.sha256(self._template.encode()).hexdigest()
 
     def __call__(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
         """Encode queries.
@@ -111,7 +112,7 @@ class PromptEncoder:
                 [{"role": "user", "content": prompt}],
                 add_generation_prompt=True,
                 tokenize=False,
-                strftime_now=TEMPLATE_DATE.strftime,
+                chat_template=self._template,
                 **self._kwargs,
             )
         except Exception as error:  # a template is a program: whatever it raises is the template's message
@@ -142,3 +143,9 @@ class PromptEncoder:
         head, tail = keep - keep // 2, keep // 2
         dropped = set(inside[head : len(inside) - tail])
         return [token for i, token in enumerate(ids) if i not in dropped]
+
+
+def _fix_date(template: str) -> str:
+    """Write `TEMPLATE_DATE` where a template asks for today."""
+    call = re.compile(r"""strftime_now\(\s*(['"])(.*?)\1\s*\)""")
+    return call.sub(lambda found: repr(TEMPLATE_DATE.strftime(found[2])), template)

@@ -63,6 +63,7 @@ class ExtractionReport:
     tokens: int
     """Real tokens fed in this run."""
     seconds: float
+    """From the first batch to the last, writing included; loading is not."""
 
     def lines(self) -> list[str]:
         """For people."""
@@ -103,7 +104,6 @@ def extract(
         UserError: a cache that does not match or is damaged or locked, a bad activation, no room.
     """
     progress = progress or Silent()
-    started = time.monotonic()
     identity = encoder.identity
     path = cache_path(caches, identity.encoder, identity.prompt_format)
     folder = shards_folder(path)
@@ -134,13 +134,17 @@ def extract(
     rows = sum(len(batch) for job in work for batch in job.batches)
     tokens = sum(int(job.plan.fed_tokens[batch].sum()) for job in work for batch in job.batches)
     part = part_label(options.num_shards, options.shard_index)
+    started = time.monotonic()
     try:
-        if work:
-            progress.start(rows, tokens)
-        for job in work:
+        for number, job in enumerate(work):
+            encoder.narrow(job.plan.layer_ids, job.plan.poolings)  # loads the weights, which is not our speed
+            if number == 0:
+                progress.start(rows, tokens)
+                started = time.monotonic()
             with ActivationWriter(job.path, job.plan, identity, part, encoder.versions) as writer:
                 _fill(encoder, writer, job, token_ids, name_of, progress)
     finally:
+        seconds = time.monotonic() - started
         progress.stop()
         index = build_index(path, identity, table)
     batches = [(job, batch) for job in work for batch in job.batches]
@@ -155,7 +159,7 @@ def extract(
         damaged=damaged,
         padding=1 - tokens / padded if padded else 0.0,
         tokens=tokens,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
     )
 
 
@@ -167,7 +171,6 @@ def _fill(
     name_of: dict[str, str],
     progress: ExtractionProgress,
 ) -> None:
-    encoder.narrow(job.plan.layer_ids, job.plan.poolings)
     for batch in job.batches:
         keys = [job.plan.keys[row] for row in batch]
         pooled = encoder.activations([token_ids[key] for key in keys])

@@ -1,0 +1,68 @@
+"""Batches cover every row once, keep to their budget and waste little."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prefillroute.errors import UserError
+from prefillroute.extraction.batches import padding_share, plan_batches
+from prefillroute.extraction.options import ExtractionOptions
+
+
+@settings(max_examples=40, deadline=None)
+@given(lengths=st.lists(st.integers(1, 300), max_size=80), budget=st.integers(1, 600), seed=st.integers(0, 3))
+def test_every_row_once_within_the_budget(lengths, budget, seed):
+    sizes = np.asarray(lengths, dtype=np.int64)
+    batches = plan_batches(sizes, budget, seed)
+    rows = np.concatenate(batches) if batches else np.zeros(0, dtype=int)
+    assert sorted(rows.tolist()) == list(range(len(sizes)))
+    assert all(len(b) == 1 or len(b) * sizes[b].max() <= budget for b in batches)
+    assert not batches or sizes[batches[0]].max() == sizes.max()  # memory fails first or never
+    again = plan_batches(sizes, budget, seed)
+    assert all(np.array_equal(a, b) for a, b in zip(batches, again, strict=True))
+
+
+def test_padding_is_small_for_many_rows():
+    sizes = np.random.default_rng(0).gamma(2, 100, 3000).astype(int) + 30
+    assert padding_share(sizes, plan_batches(sizes, 1024)) < 0.02
+    in_file_order = [np.arange(i, i + 4) for i in range(0, 3000, 4)]
+    assert padding_share(sizes, in_file_order) > 0.3
+    assert padding_share(sizes, []) == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "params_b", "wanted"),
+    [
+        (None, 1.0, range(5)),
+        (None, 1.1, range(2, 5)),
+        ("all", 9, range(5)),
+        ("upper", 0.1, range(2, 5)),
+        ([3, 1, 3], 1, (1, 3)),
+    ],
+)
+def test_layers(layers, params_b, wanted):
+    assert ExtractionOptions(layers=layers).resolved_layers(4, params_b) == tuple(wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": "most"}, "extraction.layers=most: wanted all, upper or a list"),
+        ({"poolings": ["max"]}, r"extraction.poolings=\['max'\]: wanted some of \['last', 'mean'\]"),
+        ({"dtype": "int8"}, "extraction.dtype=int8: wanted auto or float32 or bfloat16"),
+        ({"storage_dtype": "bfloat16"}, "extraction.storage_dtype=bfloat16: wanted float32 or float16"),
+        ({"max_length": 0}, "extraction.max_length=0: wanted 1 or more"),
+        ({"num_shards": 4, "shard_index": 4}, "extraction.shard_index=4: wanted 0 to 3"),
+        ({"device": "tpu"}, "extraction.device=tpu: wanted auto, cpu"),
+    ],
+)
+def test_options_out_of_range(changes, message):
+    with pytest.raises(UserError, match=message):
+        ExtractionOptions(**changes)
+
+
+@pytest.mark.parametrize("layers", [[], [5], [-1, 2]])
+def test_layer_ids_out_of_range(layers):
+    with pytest.raises(UserError, match="wanted layer ids from 0 to 4"):
+        ExtractionOptions(layers=layers).resolved_layers(4, 1)

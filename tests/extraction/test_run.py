@@ -1,0 +1,215 @@
+"""Extraction as a whole: nothing twice, nothing lost, everything said."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from prefillroute.caches.reader import ActivationCache
+from prefillroute.errors import UserError
+from prefillroute.extraction.encoder import PrefillEncoder
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.run import ExtractionReport, extract
+
+PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) for i in range(12)]
+IDS = [f"q{i}" for i in range(12)]
+
+
+class Counting(PrefillEncoder):
+    """Counts the rows it runs."""
+
+    rows = 0
+
+    def activations(self, batch):
+        self.rows += len(batch)
+        return super().activations(batch)
+
+
+@pytest.fixture
+def run(toy_facts, tmp_path):
+    def start(ids=IDS, prompts=PROMPTS, facts=None, **options) -> tuple[ExtractionReport, int]:
+        chosen = ExtractionOptions(**({"device": "cpu", "tokens_per_batch": 200} | options))
+        encoder = Counting(toy_facts("llama", **(facts or {})), chosen)
+        return extract(encoder, ids, prompts, tmp_path / "caches", chosen), encoder.rows
+
+    return start
+
+
+@pytest.fixture
+def truth(toy_facts):
+    encoder = PrefillEncoder(toy_facts("llama"), ExtractionOptions(device="cpu"))
+
+    def one_by_one(prompts=PROMPTS):
+        pooled = [encoder.activations([encoded.token_ids]) for encoded in encoder.prompts(prompts)]
+        return {name: np.concatenate([p[name] for p in pooled]) for name in ("last", "mean")}
+
+    return one_by_one
+
+
+def close(found, wanted):
+    return np.abs(found - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+def test_what_is_cached_is_what_the_encoder_gives(run, truth):
+    report, rows = run()
+    assert (report.queries, report.new_rows, report.reused_rows, rows) == (12, 12, 0, 12)
+    assert report.tokens == 12 * len("[2025-01-01]<s><user></><assistant>") + sum(
+        len(p.strip()) for p in PROMPTS
+    )
+    assert 0 < report.padding < 0.3
+    view = ActivationCache(report.path).select(IDS, PROMPTS)
+    wanted = truth()
+    for layer in range(5):
+        for pooling in ("last", "mean"):
+            assert close(view.read(layer, pooling), wanted[pooling][:, layer])
+    assert view.query_tokens.tolist() == [len(prompt) for prompt in PROMPTS]
+
+
+def test_nothing_is_computed_twice(run):
+    run()
+    report, rows = run()
+    assert (report.new_rows, report.reused_rows, rows) == (0, 12, 0)
+    # Another pool: one new text, one known text under a new id.
+    report, rows = run(["a", "b"], ["A new one.", PROMPTS[3]])
+    assert (report.new_rows, report.reused_rows, rows) == (1, 1, 1)
+    cache = ActivationCache(report.path)
+    assert cache.select([*IDS, "a", "b"]).read(2, "mean").shape == (14, 32)
+    assert np.array_equal(cache.select(["b"]).read(2, "mean"), cache.select(["q3"]).read(2, "mean"))
+
+
+def test_layers_and_poolings_are_added(run, truth):
+    report, _ = run(layers=[2, 4], poolings=["mean"])
+    assert ActivationCache(report.path).select(IDS).layer_ids == (2, 4)
+    files = {file: file.read_bytes() for file in report.path.with_suffix(".shards").glob("*.h5")}
+    report, rows = run(layers="all")
+    assert (report.new_rows, rows) == (12, 12)
+    assert all(file.read_bytes() == content for file, content in files.items())
+    view, wanted = ActivationCache(report.path).select(IDS), truth()
+    assert view.layer_ids == (0, 1, 2, 3, 4)
+    assert all(close(view.read(k, p), wanted[p][:, k]) for k in range(5) for p in ("last", "mean"))
+
+
+def test_array_jobs_share_the_work(run, truth):
+    counts = []
+    for job in (2, 0, 1):
+        report, rows = run(num_shards=3, shard_index=job)
+        counts.append(rows)
+    assert sum(counts) == 12
+    assert min(counts) > 0
+    assert len(list(report.path.with_suffix(".shards").glob("*.h5"))) == 3
+    assert close(ActivationCache(report.path).select(IDS).read(3, "last"), truth()["last"][:, 3])
+    assert run()[1] == 0  # all jobs' rows count as done for everyone
+
+
+def test_truncation_is_counted_and_reported(run):
+    same_ends = ["a" * 40 + middle * 60 + "b" * 40 for middle in "xyz"]
+    report, rows = run(["s0", "s1", "s2", "short"], [*same_ends, "short"], max_length=80)
+    assert (report.truncated, report.sharing, report.new_rows, rows) == (3, 3, 2, 2)
+    text = "\n".join(report.lines())
+    assert "3 queries were longer than the limit and lost their middle" in text
+    assert "3 different texts share a row because of that" in text
+    with h5py.File(report.path) as file:
+        assert file.attrs["num_truncated"] == 3
+        assert file.attrs["max_length"] == 80
+    assert ActivationCache(report.path).select(["s0", "short"]).truncated.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ({}, {"max_length": 100}, "max_length=512, the configuration says max_length=100"),
+        (
+            {},
+            {"storage_dtype": "float16"},
+            "storage_dtype=float32, the configuration says storage_dtype=float16",
+        ),
+        (
+            {},
+            {"facts": {"chat_template_kwargs": {"think": True}}},
+            r"chat_template_kwargs=\{\}, the configuration says chat_template_kwargs=\{\"think\": true\}",
+        ),
+    ],
+)
+def test_a_cache_of_other_settings_is_refused(run, first, second, message):
+    report, _ = run(**first)
+    before = report.path.read_bytes()
+    with pytest.raises(UserError, match=rf"toy_llama-chat\.h5: made with {message}"):
+        run(**second)
+    assert report.path.read_bytes() == before
+
+
+def test_a_bad_activation_stops_with_what_was_done_kept(run, monkeypatch):
+    original, calls = Counting.activations, []
+
+    def third_is_bad(self, batch):
+        pooled = original(self, batch)
+        calls.append(len(batch))
+        if len(calls) == 3:
+            pooled["mean"][0, 1, 2] = np.nan
+        return pooled
+
+    monkeypatch.setattr(Counting, "activations", third_is_bad)
+    with pytest.raises(UserError, match=r"query q\d+, layer 1, pooling mean: activation is NaN"):
+        run()
+    report, _ = run()
+    assert report.reused_rows == sum(calls[:2])
+    assert report.new_rows == 12 - report.reused_rows
+
+
+def test_a_damaged_index_is_made_anew_and_a_damaged_row_mended(run, truth):
+    report, _ = run()
+    report.path.write_bytes(report.path.read_bytes()[:700])
+    assert run()[1] == 0
+    (shard,) = report.path.with_suffix(".shards").glob("*.h5")
+    raw = bytearray(shard.read_bytes())
+    with h5py.File(shard) as file:
+        at = file["activations/mean"].id.get_chunk_info_by_coord((0, 2, 0)).byte_offset
+    raw[at + 4 * 32 * 4 + 9] ^= 0x40
+    shard.write_bytes(raw)
+    with pytest.raises(UserError, match="row 4 of layer 2, pooling mean is damaged"):
+        ActivationCache(report.path).select(IDS).read(2, "mean")
+    report, rows = run(verify=True)
+    assert (report.damaged, rows) == (1, 1)
+    assert close(ActivationCache(report.path).select(IDS).read(2, "mean"), truth()["mean"][:, 2])
+
+
+def datasets(caches: Path) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for path in sorted(caches.rglob("*.h5")):
+        with h5py.File(path) as file:
+            file.visititems(
+                lambda name, item, path=path: (
+                    found.update({f"{path.name}:{name}": item[()]})
+                    if isinstance(item, h5py.Dataset)
+                    else None
+                )
+            )
+    return found
+
+
+def test_killed_in_mid_run_then_resumed(toy_folder, tmp_path):
+    """A real process, SIGKILL, the same command again: every dataset as in an undisturbed run."""
+
+    def start(caches: str, kill_at: int = 0) -> subprocess.CompletedProcess[str]:
+        script = str(Path(__file__).parent / "toy_extraction.py")
+        command = [sys.executable, script, str(toy_folder("llama")), str(tmp_path / caches), str(kill_at)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    whole = start("whole")
+    assert whole.returncode == 0, whole.stderr
+    new, reused, calls = map(int, whole.stdout.split())
+    assert (new, reused) == (12, 0)
+    kill_at = int(np.random.default_rng(os.getpid()).integers(10, calls - 5))
+    assert start("killed", kill_at).returncode == -signal.SIGKILL
+    again = start("killed")
+    assert again.returncode == 0, again.stderr
+    assert int(again.stdout.split()[1]) > 0, "something had been done before the kill"
+    wanted, found = datasets(tmp_path / "whole"), datasets(tmp_path / "killed")
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], value) for name, value in wanted.items())

