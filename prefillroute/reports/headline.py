@@ -83,17 +83,26 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
         f"Hull gain is {metric.form(value)}, 95{NBSP}% interval {interval_text(metrics, metric)}; "
         f"the constant predictor, which knows nothing about the query, has {metric.form(constant)}. "
     )
-    if constant < ends[0]:
-        said += "The interval lies above it: the router gains from reading the query."
-    elif constant > ends[1]:
-        said += "The interval lies below it: the router does worse than choosing blindly."
-    else:
-        said += "The interval contains it: on these queries no gain from reading the query is shown."
+    inside = ends[0] <= constant <= ends[1]
+    side = "contains it" if inside else "lies above it" if constant < ends[0] else "lies below it"
+    said += f"The interval {side}. "
     paired = next(entry for entry in METRICS if entry.key == "hull_gain_over_constant")
-    difference = number(metrics["test"], paired.key)
-    if difference is not None and interval(metrics, paired.key) is not None:
-        said += f" Paired difference: {paired.form(difference)} {interval_text(metrics, paired)}."
-    return said
+    difference, difference_ends = number(metrics["test"], paired.key), interval(metrics, paired.key)
+    if difference is not None and difference_ends is not None:
+        # both routers meet the same resamples, so this is the sharper and the deciding comparison
+        inside = difference_ends[0] <= 0 <= difference_ends[1]
+        side = "contains 0" if inside else "lies above 0" if difference_ends[0] > 0 else "lies below 0"
+        said += (
+            f"Paired over the same resamples, the difference is {paired.form(difference)} "
+            f"{interval_text(metrics, paired)}, which {side}: "
+        )
+    else:
+        said += "So "
+    if inside:
+        return f"{said}on these queries no gain from reading the query is shown."
+    if side.startswith("lies above"):
+        return f"{said}the router gains from reading the query."
+    return f"{said}the router does worse than choosing blindly."
 
 
 def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:

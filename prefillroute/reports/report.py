@@ -10,7 +10,7 @@ from prefillroute.reports import headline, tables
 from prefillroute.reports.accuracy_cost import accuracy_cost_drawing
 from prefillroute.reports.drawing import Drawing
 from prefillroute.reports.layer_profile import ChosenBlock, layer_profile_drawing
-from prefillroute.reports.numbers import decimal
+from prefillroute.reports.numbers import decimal, joined
 from prefillroute.reports.operating import operating_point
 from prefillroute.reports.pool_plane import PoolPlane, pool_plane
 from prefillroute.reports.reliability import reliability_drawing
@@ -68,12 +68,14 @@ def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
 
 
 def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
-    """(encoder, layer, pooling) of the feature blocks in the run's bundle."""
-    return [
+    """(encoder, layer, pooling) of the run's feature blocks, each once, as metrics.json or else the bundle says."""
+    layers = run.metrics.get("layers") or run.bundle
+    found = [
         (str(block["encoder"]), int(layer), str(block["pooling"]))
-        for block in run.bundle.get("blocks", [])
+        for block in layers.get("blocks", [])
         for layer in block["layers"]
     ]
+    return sorted(set(found), key=lambda block: (block[0], block[2], block[1]))
 
 
 def title(run: RunFolder) -> str:
@@ -84,10 +86,12 @@ def title(run: RunFolder) -> str:
 
 def facts(run: RunFolder) -> list[tuple[str, str]]:
     """What else a reader wants to know before the numbers."""
-    chosen: dict[str, list[str]] = {}
-    for encoder, layer, pooling in chosen_blocks(run):
-        chosen.setdefault(f"{encoder} {pooling}", []).append(str(layer))
-    said = [("layers read", "; ".join(f"{name} {', '.join(layers)}" for name, layers in chosen.items()))]
+    blocks = chosen_blocks(run)
+    several = len({encoder for encoder, _, _ in blocks}) > 1
+    read: dict[str, list[str]] = {}
+    for encoder, layer, pooling in blocks:
+        read.setdefault(f"{encoder} {pooling}" if several else pooling, []).append(str(layer))
+    said = [("layers read", "; ".join(f"{name} {', '.join(layers)}" for name, layers in read.items()))]
     said += [
         ("layer choice" if group == "layers" else group, run.choice(group) or "")
         for group in ("signal", "layers", "cost", "policy")
@@ -110,7 +114,7 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
         drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn
         tables=_tables(run),
-        notes=headline.null_notes(metrics) + calibration_note(run),
+        notes=headline.null_notes(metrics) + calibration_note(run) + layer_notes(run),
         command=run.command,
         config_text=run.config_text,
         folder=run.path.resolve().name,
@@ -131,13 +135,24 @@ def _tables(run: RunFolder) -> list[tables.Table]:
 
 def calibration_note(run: RunFolder) -> list[tuple[str, str]]:
     """A warning where the confidences are scores and no probabilities."""
-    name = run.choice("calibration") or ""
-    if name.lower() not in UNCALIBRATED:
+    recorded = run.metrics.get("calibration") or {}
+    name = str(recorded.get("name") or run.choice("calibration") or "")
+    if recorded.get("calibrated", name.lower() not in UNCALIBRATED):
         return []
     reason = (
         f"{name} gives scores, not probabilities: Brier, ECE and log loss are those of an uncalibrated score"
     )
     return [("calibration", reason)]
+
+
+def layer_notes(run: RunFolder) -> list[tuple[str, str]]:
+    """What the layer choice left out, and the targets that it could not score."""
+    layers = run.metrics.get("layers") or {}
+    notes = [("layers", str(note)) for note in layers.get("notes", [])]
+    if layers.get("unscored"):
+        names = joined([str(name) for name in layers["unscored"]])
+        notes.append(("layers", f"one class in training, given the block that is best on average: {names}"))
+    return notes
 
 
 def _cost_range(run: RunFolder) -> tuple[float, float]:

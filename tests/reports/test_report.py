@@ -13,7 +13,7 @@ import pytest
 from prefillroute.errors import UserError
 from prefillroute.reports.headline import hull_gain_verdict
 from prefillroute.reports.layer_profile import layer_profile_drawing
-from prefillroute.reports.report import calibration_note, write_report
+from prefillroute.reports.report import calibration_note, chosen_blocks, layer_notes, write_report
 from prefillroute.reports.run_folder import read_run_folder
 
 FIGURES = ("accuracy_cost", "layers", "reliability", "routing_shares")
@@ -112,6 +112,38 @@ def test_says_what_was_run_and_what_came_out(page, finished_run):
 def test_verdict_on_hull_gain(ends, said):
     metrics = {"test": {"hull_gain": 0.01, "constant_hull_gain": 0.01}, "intervals": {"hull_gain": ends}}
     assert said in hull_gain_verdict(metrics)
+
+
+def test_the_paired_difference_decides_the_verdict():
+    test = {"hull_gain": 0.02, "constant_hull_gain": 0.005, "hull_gain_over_constant": 0.015}
+    intervals = {"hull_gain": [0.006, 0.03], "hull_gain_over_constant": [-0.002, 0.03]}
+    said = hull_gain_verdict({"test": test, "intervals": intervals})
+    assert "lies above it" in said
+    assert "contains 0: on these queries no gain" in said
+    intervals["hull_gain_over_constant"] = [0.002, 0.03]
+    assert "lies above 0: the router gains" in hull_gain_verdict({"test": test, "intervals": intervals})
+    intervals["hull_gain_over_constant"] = [-0.03, -0.002]
+    assert "lies below 0: the router does worse" in hull_gain_verdict({"test": test, "intervals": intervals})
+
+
+def test_layer_choice_in_metrics_is_preferred_and_its_notes_are_shown(run_folder):
+    folder = run_folder()
+    block = {"encoder": "tiny", "layers": [1, 2], "pooling": "last", "dim": 50}
+    layers = {
+        "blocks": [block, {**block, "dim": 100}],
+        "unscored": ["model-0-instruct"],
+        "notes": ["constant: layer 0"],
+    }
+    edit_metrics(
+        folder, lambda m: m.update(layers=layers, calibration={"name": "zscore", "calibrated": False})
+    )
+    run = read_run_folder(folder)
+    assert chosen_blocks(run) == [("tiny", 1, "last"), ("tiny", 2, "last")]
+    assert [text.split(":")[0] for _, text in layer_notes(run)] == [
+        "constant",
+        "one class in training, given the block that is best on average",
+    ]
+    assert calibration_note(run)
 
 
 def test_without_layers_and_bundle(run_folder):
