@@ -3,6 +3,7 @@ table.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -29,14 +30,17 @@ def main() -> int:
     console = Console()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="badinput-") as folder:
-        Path(folder).chmod(0o755)  # the read-only cases run as another user where this one is root
         console.print("making a pool, an encoder, a cache and a run ...")
         base = build(Path(folder) / "base")
         before = sums(base.root)
 
         def one(numbered: tuple[int, Case]) -> Verdict:
             number, case = numbered
-            return run(case, copy(base, Path(folder) / f"case{number}"))
+            verdict = run(case, copy(base, Path(folder) / f"case{number}"))
+            shutil.rmtree(Path(folder) / f"case{number}")
+            faults = f"  <- {'; '.join(verdict.faults)}" if verdict.faults else ""
+            print(f"[{verdict.status}] {case.name}: {verdict.message}{faults}", flush=True)
+            return verdict
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             verdicts = list(pool.map(one, enumerate(cases)))

@@ -1,17 +1,16 @@
 """One case: what is broken, the command a person would type, and what it must answer."""
 
-import os
 import re
-import resource
 import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.badinput import confine
 from experiments.badinput.workspace import Workspace, sums
 
 TIMEOUT_S = 300
-NOBODY = 65534
 
 
 def nothing(workspace: Workspace) -> None:
@@ -32,7 +31,6 @@ class Case:
     """No file may grow beyond it, as on a full disk."""
     read_only: tuple[str, ...] = ()
     """Folders of the workspace that the command cannot write to."""
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,22 +47,20 @@ def run(case: Case, workspace: Workspace) -> Verdict:
     """Break the workspace, run the command in a process of its own, and judge what it said and left."""
     case.prepare(workspace)
     before = sums(workspace.root)
-    command = case.command(workspace)
     folders = [workspace.root / name for name in case.read_only]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o555)
     try:
         done = subprocess.run(
-            command,
+            [*_confinement(case), *case.command(workspace)],
             cwd=workspace.root,
-            env={**workspace.environment(), **case.environment},
+            env=workspace.environment(),
             capture_output=True,
             text=True,
             errors="replace",
             timeout=TIMEOUT_S,
             check=False,
-            preexec_fn=lambda: _restrict(case),
         )
         status, output, errors = done.returncode, done.stdout, done.stderr
     except subprocess.TimeoutExpired:
@@ -74,13 +70,12 @@ def run(case: Case, workspace: Workspace) -> Verdict:
     return _judge(case, status, output, errors, before, workspace.root)
 
 
-def _restrict(case: Case) -> None:
-    """In the child, before the command: no large files, or no rights beyond a plain user's."""
-    if case.limit_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (case.limit_bytes, case.limit_bytes))
-    if case.read_only and os.geteuid() == 0:  # a read-only folder does not stop root
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+def _confinement(case: Case) -> list[str]:
+    """The launcher that makes the machine worse, where the case asks for it."""
+    limits = ["--file-bytes", str(case.limit_bytes)] if case.limit_bytes is not None else []
+    if case.read_only:
+        limits.append("--read-only")
+    return [sys.executable, confine.__file__, *limits, "--"] if limits else []
 
 
 def _judge(case: Case, status: int, output: str, errors: str, before: dict[str, str], root: Path) -> Verdict:

@@ -1,0 +1,68 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prefillroute.errors import UserError
+from prefillroute.layers.source import ArraySource
+from prefillroute.router.parity import check_parity, compare
+from prefillroute.router.router import Router
+
+
+@dataclass
+class View:
+    """What `compare` needs of a `CacheView`."""
+
+    source: ArraySource
+    query_ids: tuple[str, ...]
+    query_tokens: np.ndarray
+
+    def read(self, layer: int, pooling: str) -> np.ndarray:
+        return self.source.read(layer, pooling)
+
+
+@pytest.fixture(scope="module")
+def prompts():
+    return [f"add {1000 + 7 * i} and {3 * i}" if i % 2 else f"spell {i} backwards" for i in range(40)]
+
+
+def predictions(fitted, confidence: np.ndarray) -> pd.DataFrame:
+    rows = [
+        {
+            "query_id": f"q{i}",
+            "target": target,
+            "split": "test",
+            "confidence": confidence[i, m],
+            "cost_usd": fitted.cost.estimate(fitted.query_tokens)[i, m] * 1.02,
+        }
+        for i in range(40)
+        for m, target in enumerate(("small", "medium", "large"))
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+def test_a_bundle_agrees_with_its_own_run(bundle, fitted, prompts):
+    view = View(fitted.source, tuple(f"q{i}" for i in range(40)), fitted.query_tokens)
+    report = compare(Router.load(bundle), view, prompts, predictions(fitted, fitted.confidence), 9)
+    assert report.passed
+    assert report.cached_error < 1e-6
+    assert (report.num_cached, report.num_texts) == (40, 9)
+    assert report.agreement == {"0": 1.0, "0.3": 1.0, "0.7": 1.0}
+    assert report.cost_error == pytest.approx(0.02 / 1.02)
+    assert report.lines()[-1] == "parity holds"
+
+
+def test_a_bundle_of_another_run_is_found_out(bundle, fitted, prompts):
+    view = View(fitted.source, tuple(f"q{i}" for i in range(40)), fitted.query_tokens)
+    other = fitted.confidence[:, ::-1]
+    report = compare(Router.load(bundle), view, prompts, predictions(fitted, other), 4)
+    assert not report.passed
+    assert report.cached_error == pytest.approx(np.abs(other - fitted.confidence).max())
+    assert report.lines()[-1] == "parity FAILS"
+    assert report.to_dict()["passed"] is False
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match="wanted the folder of a finished run"):
+        check_parity(tmp_path)
