@@ -68,7 +68,10 @@ def test_plain_prompts_have_no_template(make_tokenizer, text_of):
         ({"template": None}, "its tokenizer has no chat template; use extraction.prompt_format=plain"),
         ({"template": "{{ raise_exception('no user role') }}"}, r"its chat template fails \(no user role"),
         ({"template": "constant"}, "its chat template prints the query 0 times, not once"),
-        ({"template": "{{ messages[0].content }}{{ messages[0].content }}"}, "its chat template prints the query 2 times"),
+        (
+            {"template": "{{ messages[0].content }}{{ messages[0].content }}"},
+            "its chat template prints the query 2 times",
+        ),
     ],
 )
 def test_bad_templates(make_tokenizer, changes, message):
