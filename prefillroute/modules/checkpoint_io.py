@@ -1,6 +1,5 @@
 """Checkpoints that are either the old one or the new one, never half of one."""
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Save `checkpoint` under `path`."""
+        """Save `checkpoint` under `path`.
+
+        Raises:
+            UserError: it cannot be written, for instance for want of space.
+        """
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
         partial = final.with_name(f".{final.name}.partial")
         try:
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
             partial.replace(final)
-        except BaseException:
+        except (OSError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{final}: the checkpoint cannot be written ({reason})") from None
+        finally:
             partial.unlink(missing_ok=True)
-            raise
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Load the checkpoint at `path`.

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from prefillroute.heads.constant import ConstantHead
 from prefillroute.heads.independent_mlp import IndependentMLP
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.shared_trunk import SharedTrunkNet
+from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.modules.settings import FitSettings
 
@@ -89,8 +91,8 @@ def test_killed_process_resumes_exactly(folded, tmp_path):
     while process.poll() is None and not (folder / "last.ckpt").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert (folder / "last.ckpt").exists()
+    _, errors = process.communicate()
+    assert (folder / "last.ckpt").exists(), errors.decode()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -133,6 +135,31 @@ def test_damaged_checkpoint_is_one_line(folded, tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match=r"last\.ckpt: not a checkpoint that can be read .* delete it"):
         fit(SharedTrunkNet, data, checkpoint_dir=tmp_path)
+
+
+def test_checkpoint_without_space_is_one_line_and_leaves_the_last_one(tmp_path):
+    path, writer = tmp_path / "last.ckpt", AtomicCheckpointIO()
+    writer.save_checkpoint({"epoch": 1}, path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(UserError, match=r"last\.ckpt: the checkpoint cannot be written"):
+            writer.save_checkpoint({"weights": torch.zeros(100_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert writer.load_checkpoint(path) == {"epoch": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", [SharedTrunkNet, IndependentMLP])
+def test_gpu_trains_as_well_and_resumes(folded, tmp_path, kind):
+    data = folded()
+    cpu, gpu = fit(kind, data), fit(kind, data, accelerator="gpu")
+    assert gpu.validation_loss.mean() == pytest.approx(cpu.validation_loss.mean(), abs=0.02)
+    fit(kind, data, accelerator="gpu", checkpoint_dir=tmp_path, max_epochs=7)
+    resumed = fit(kind, data, accelerator="gpu", checkpoint_dir=tmp_path)
+    np.testing.assert_allclose(resumed.validation_loss, gpu.validation_loss, atol=1e-4)
 
 
 def test_logger_gets_one_row_per_epoch(folded, tmp_path):
