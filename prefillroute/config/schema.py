@@ -46,7 +46,8 @@ class RunConfig:
     validation_size: float = 0.1
     """Share of each group's training rows that early stopping and the best members are judged on."""
     nested_layers: bool = False
-    """Choose layers anew inside each fold, on its training rows only; costs as many layer choices as folds."""
+    """Choose layers anew inside each fold, on its training rows only: shows how much one choice for all folds
+    flatters the out-of-fold AUC. Costs as many layer choices as folds and leaves no router bundle."""
     seed: int = 0
     threads: int | None = None
     """CPU threads for torch; null leaves torch's choice."""

@@ -108,7 +108,7 @@ def train_router(config: DictConfig, folder: Path) -> None:
             log_metrics(logger, evaluation.metrics["test"])
 
     write_results(folder, table, evaluation, features.choice, calibrator, timings)
-    if view is not None and identity is not None:
+    if view is not None and identity is not None and not config.nested_layers:
         write_router(
             folder / "router", features=features, fitted=fitted, calibrator=calibrator, cost=cost, targets=targets,
             encoder=encoder, identity=identity, view=view, predict_rows=predict_rows, logits=logits, table=table,

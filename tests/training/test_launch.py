@@ -33,7 +33,8 @@ def test_bare_command_says_what_to_run_first_and_records_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("override", "named"), [("head.drpout=1", "dropout"), ("encoder=smolm2", "smollm2_135m"), ("sed=1", "seed")]
+    ("override", "named"),
+    [("head.drpout=1", "dropout"), ("encoder=smolm2", "smollm2_135m"), ("sed=1", "seed")],
 )
 def test_mistyped_configuration_is_one_line_that_names_the_allowed(
     tmp_path: Path, override: str, named: str
