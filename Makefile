@@ -56,7 +56,7 @@ imports: $(STAMP)
 	$(BIN)/lint-imports
 
 pins: ## No pin may name a local build or a path.
-	@! grep -nE '\+cpu|\+cu|file:|/|@' requirements/*.txt || { echo "requirements/: a pin names a local build, a path or an address"; exit 1; }
+	@! grep -nE '^[^#]*(\+cpu|\+cu|file:|/|@)' requirements/*.txt || { echo "requirements/: a pin names a local build, a path or an address"; exit 1; }
 
 bench: $(STAMP) ## Every benchmark, small first; prints ratios against the plain way.
 	for name in frontier cache cv_probe ensemble route extraction; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
