@@ -19,17 +19,17 @@ from prefillroute.probes.rows import GroupedRows
 
 Sources = ActivationSource | Mapping[str, ActivationSource]
 """One source, or one for each encoder that the blocks name."""
-SCALES = ("block", "component", "none")
+SCALES = ("block", "leading", "component", "none")
 
 
 @dataclass(frozen=True)
 class BlockTransform:
     """Scalers and PCAs of one group of training rows, folded into one affine map for each block.
 
-    `scale` was one of: `block` (default), each block divided by the root mean square of its columns on its
-    training rows, so that a network sees unit-sized inputs and PCA's order of importance survives;
-    `component`, every column divided by its own standard deviation (whitening: the last components count as
-    much as the first); `none`, bare PCA scores, as in NVIDIA's public toolkit.
+    `scale` was one of: `block` (default), each block divided by the root mean square of its columns on its training
+    rows, so that a network sees unit-sized inputs and PCA's order of importance survives; `leading`, each block
+    divided by the standard deviation of its first component; `component`, every column by its own standard deviation
+    (whitening: the last components count as much as the first); `none`, bare PCA scores, as in NVIDIA's toolkit.
     """
 
     blocks: tuple[Block, ...]
@@ -136,6 +136,8 @@ def _output_map(pca: ScaledPCA, dim: int, scale: str) -> Tensor:
     alive = variances > 1e-9 * variances[0]
     if scale == "component":
         divisor = variances.sqrt()
+    elif scale == "leading":
+        divisor = variances[0].sqrt().expand_as(variances)
     elif scale == "block":
         divisor = variances.mean().sqrt().expand_as(variances)
     else:

@@ -14,7 +14,7 @@ CONSTANT_BELOW = 1e-6
 """A column whose standard deviation is below this share of its mean's size is constant (float32 carries
 1e-7).
 """
-DENSE_UP_TO = 1024
+DENSE_UP_TO = 2048
 """Widest covariance that is decomposed in full; wider ones by subspace iteration."""
 
 
@@ -66,7 +66,7 @@ def fit_scaled_pca(
 
 
 def leading_eigenvectors(
-    matrix: Tensor, count: int, start: Tensor | None = None, tolerance: float = 1e-6, max_iterations: int = 40
+    matrix: Tensor, count: int, start: Tensor | None = None, tolerance: float = 1e-5, max_iterations: int = 40
 ) -> tuple[Tensor, Tensor]:
     """The `count` leading eigenvectors (H, count) and eigenvalues (count,), descending, of a symmetric matrix
     (H, H).

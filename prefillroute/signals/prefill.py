@@ -18,9 +18,7 @@ class PrefillSignal:
     needs_activations = True
 
     def __init__(self, scale: str = "block") -> None:
-        """`scale` of the features a head sees: `block`, `component` or `none`
-        (`layers.features.BlockTransform`).
-        """
+        """`scale` of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are."""
         if scale not in SCALES:
             raise UserError(f"signal.scale: got {scale!r}, want one of {', '.join(SCALES)}")
         self.scale = scale

@@ -62,5 +62,7 @@ def test_one_choice_per_group_pads_the_narrow_ones(inputs: SignalInputs) -> None
 
 
 def test_unknown_scale_is_refused() -> None:
-    with pytest.raises(UserError, match=r"signal\.scale: got 'unit', want one of block, component, none"):
+    with pytest.raises(
+        UserError, match=r"signal\.scale: got 'unit', want one of block, leading, component, none"
+    ):
         PrefillSignal(scale="unit")
