@@ -136,7 +136,11 @@ def main() -> None:
     ):
         if spent:
             ratio = spent / seconds["ours"]
-            print(f"  {name:<12}{spent:9.2f} s for {args.targets} targets   {ratio:7.1f} x ours")
+            pool = spent / args.targets * args.all_targets / seconds["ours_all"]
+            print(
+                f"  {name:<12}{spent:9.2f} s for {args.targets} targets   {ratio:7.1f} x ours"
+                + (f"   ({pool:.1f} x for {args.all_targets} targets, scaled up)" if name != "ours" else "")
+            )
     print(f"  {'ours':<12}{seconds['ours_all']:9.2f} s for {args.all_targets} targets")
     for name, parts in difference.items():
         if parts:

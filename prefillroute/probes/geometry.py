@@ -21,10 +21,10 @@ def anisotropy(activations: np.ndarray | Tensor) -> float:
     out.
     """
     rows = torch.as_tensor(activations)
-    norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True, dtype=torch.float64)
-    alive = norms[:, 0] > 0
+    norms = torch.linalg.vector_norm(rows, dim=1)
+    alive = norms > 0
     count = int(alive.sum())
     if count < 2:
         return float("nan")
-    total = (rows[alive] / norms[alive]).sum(0)
+    total = (torch.where(alive, 1 / norms, 0.0) @ rows).double()
     return float((total @ total - count) / (count * (count - 1)))
