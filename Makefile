@@ -35,10 +35,10 @@ quickstart: $(STAMP) ## Real outcomes, a real encoder, a trained router, a repor
 	$(BIN)/python train.py experiment=quickstart pool.max_queries=$(QUESTIONS) paths.data=$(DATA)
 
 test: check ## All checks: format, lint, types, import contract, pins, tests.
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 test-slow: $(STAMP) ## The tests that take minutes.
-	$(BIN)/python -m pytest -n 2 -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 check: $(STAMP) lint types imports pins
 
