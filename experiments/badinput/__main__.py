@@ -1,8 +1,9 @@
-"""`python -m experiments.badinput [-k WORDS] [-j JOBS]`: every case, its exit status and its message in a
+"""`python -m experiments.badinput [-k PATTERN] [-j JOBS]`: every case, its exit status and its message in a
 table.
 """
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -23,10 +24,10 @@ CASES = (*config_cases.CASES, *pool_cases.CASES, *cache_cases.CASES, *router_cas
 def main() -> int:
     """Build the workspace, run the cases, print the table; 1 when a case is not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m experiments.badinput", description=__doc__)
-    parser.add_argument("-k", dest="words", default="", help="only cases whose name contains this")
+    parser.add_argument("-k", dest="pattern", default="", help="only cases whose name matches this pattern")
     parser.add_argument("-j", dest="jobs", type=int, default=2, help="cases at a time")
     arguments = parser.parse_args()
-    cases = [case for case in CASES if arguments.words in case.name]
+    cases = [case for case in CASES if re.search(arguments.pattern, case.name)]
     console = Console()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="badinput-") as folder:

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from experiments.badinput.case import Case
-from experiments.badinput.damage import cell, cut, removed, replaced
+from experiments.badinput.damage import cell, cut, flipped, removed, replaced
 from experiments.badinput.workspace import Workspace
 
 LONG_PROMPT = "count these words " * 40
@@ -19,6 +19,11 @@ def _train(workspace: Workspace) -> list[str]:
 
 def _extract(workspace: Workspace) -> list[str]:
     return workspace.extract()
+
+
+def _fresh(workspace: Workspace) -> list[str]:
+    """Extraction into a cache that is not there yet."""
+    return workspace.extract("encoder.name=fresh")
 
 
 def _without_cache(workspace: Workspace) -> None:
@@ -41,7 +46,7 @@ def _not_a_number(workspace: Workspace) -> None:
             and item.dtype.kind == "f"
             and item.ndim > 1
         ):
-            item[(0,) * item.ndim] = np.nan
+            item[0] = np.nan
 
     for path in workspace.caches.rglob("*.h5"):
         with h5py.File(path, "r+") as file:
@@ -49,8 +54,8 @@ def _not_a_number(workspace: Workspace) -> None:
 
 
 def _locked(workspace: Workspace) -> None:
-    """Hold every lock file of the cache, as a running extraction would, until this process ends."""
-    for path in workspace.caches.rglob("*lock*"):
+    """Hold the shard's lock, as a running extraction would, until this process ends."""
+    for path in workspace.caches.rglob("part-*.lock"):
         handle = path.open("r+")
         fcntl.flock(handle, fcntl.LOCK_EX)
         _HELD.append(handle)
@@ -63,11 +68,9 @@ CASES = (
     Case("cache: index cut short", _train, "caches/.*prefillroute extract", cut("caches/*.h5")),
     Case("cache: shard cut short", _train, "caches/.*prefillroute extract", cut("caches/**/*.h5", 0.7)),
     Case("cache: shards missing", _train, "caches/.*prefillroute extract", removed("caches/*/*.h5")),
-    Case("cache: another version", _train, "caches/.*version.*99", _another_version),
-    Case("cache: NaN in it", _train, r"caches/.*NaN|not finite|nan", _not_a_number),
-    Case(
-        "cache: of another encoder", lambda w: w.train("encoder.num_layers=3"), r"num_layers=2.*num_layers=3"
-    ),
+    Case("cache: another version", _train, "caches/.*(version|SHA-256)", _another_version),
+    Case("cache: NaN in it", _train, "caches/.*(NaN|checksum)", _not_a_number),
+    Case("cache: of another encoder", lambda w: w.train("encoder.num_layers=3"), r"num_layers is 2.*has 3"),
     Case(
         "cache: a prompt is not in it",
         _train,
@@ -76,7 +79,7 @@ CASES = (
     ),
     Case(
         "cache: locked by an extraction",
-        lambda w: w.extract("pool.max_queries=null"),
+        lambda w: w.extract("extraction.verify=true"),
         "being written",
         _locked,
     ),
@@ -86,12 +89,18 @@ CASES = (
         "chat_template",
         replaced("encoder/chat_template.jinja", "<|user|>", "<|user|> "),
     ),
-    Case("extract: weights cut short", _extract, "encoder", cut("encoder/model.safetensors")),
-    Case("extract: weights missing", _extract, "encoder", removed("encoder/model.safetensors")),
+    Case("extract: weights cut short", _fresh, "cannot be loaded", cut("encoder/model.safetensors")),
+    Case("extract: weights missing", _fresh, "no weights", removed("encoder/model.safetensors")),
     Case("extract: tokenizer missing", _extract, "encoder|tokenizer", removed("encoder/token*")),
     Case(
+        "extract: weights changed since",
+        _extract,
+        "made with weights=",
+        flipped("encoder/model.safetensors", 0.9),
+    ),
+    Case(
         "extract: wrong hidden_size in the facts",
-        lambda w: w.extract("encoder.hidden_size=32"),
+        lambda w: w.extract("encoder.name=fresh", "encoder.hidden_size=32"),
         "hidden_size.*16",
     ),
     Case(
@@ -112,5 +121,6 @@ CASES = (
         r"\b1\b.*(truncat|cut|longer)|(truncat|cut|longer).*\b1\b",
         cell("queries.parquet", 0, "prompt", LONG_PROMPT),
         status=0,
+        may_change=("caches/toy-chat.h5", "caches/toy-chat.shards/index.lock"),
     ),
 )

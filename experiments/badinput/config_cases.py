@@ -17,17 +17,20 @@ CASES = (
         lambda w: w.train("layers=fixed", "layers.depth=1.5"),
         r"depth.*1\.5",
     ),
+    Case(
+        "config: key of another option", lambda w: w.train("layers=fixed", "layers.dims=[4]"), "dims.*depth"
+    ),
     Case("config: test_size of 1", lambda w: w.train("split.test_size=1.0"), "test_size"),
     Case(
         "config: unknown benchmark",
         lambda w: w.train("split=leave_one_benchmark_out", "split.benchmark=x"),
         "toy",
     ),
-    Case("config: unknown device", lambda w: w.train("device=tpuu"), "tpuu"),
+    Case("config: unknown device", lambda w: w.train("trainer.accelerator=tpuu"), "tpuu"),
     Case("config: unknown subcommand", lambda w: w.command("rout"), "rout.*route"),
     Case("config: no subcommand", lambda w: w.command(), "command|COMMAND"),
     Case("run: read-only folder", lambda w: w.train(), "runs|Permission", read_only=("runs",)),
-    Case("run: disk full", lambda w: w.train(), "File too large|full", limit_bytes=30000),
+    Case("run: disk full", lambda w: w.train(), "File too large|cannot be written", limit_bytes=30000),
     Case(
         "run: a file stands where the folder goes",
         lambda w: w.train(),

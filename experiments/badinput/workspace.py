@@ -81,13 +81,14 @@ class Workspace:
 
     def train(self, *overrides: str, run: str = "second") -> list[str]:
         """`python train.py` on the toy facts, as small as the options allow."""
+        layers = [] if any(override.startswith("layers=") for override in overrides) else ["layers.dims=[4]"]
         return [
             sys.executable,
             str(REPOSITORY / "train.py"),
             *self.facts(),
             "trainer.max_epochs=2",
             "num_folds=2",
-            "layers.dims=[4]",
+            *layers,
             "evaluation.num_resamples=0",
             "threads=1",
             f"hydra.run.dir=runs/{run}",
