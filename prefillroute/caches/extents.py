@@ -1,6 +1,7 @@
 """Plain, verified reads of one layer's extent in one shard: no HDF5 between the disk and the array."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from prefillroute.errors import UserError
 
 # Small enough that checksum and scatter find the block in the processor's cache.
 BLOCK_BYTES = 1 << 20
+PARALLEL_BYTES = 16 << 20
 
 
 def read_rows(
@@ -61,26 +63,34 @@ def read_rows(
         block_rows = max(1, BLOCK_BYTES // extents.row_bytes)
         block = (rows // extents.chunk_rows) * (1 + extents.chunk_rows // block_rows)
         block += (rows % extents.chunk_rows) // block_rows
+        blocks = np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1)
         starts = extents.activations[pooling][position]
-        buffer = np.empty((block_rows, extents.hidden_size), dtype=extents.dtype)
-        for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(block)) + 1):
-            first, last = int(rows[part[0]]), int(rows[part[-1]])
-            at = int(starts[first // extents.chunk_rows]) + (first % extents.chunk_rows) * extents.row_bytes
-            values = buffer[: last - first + 1]
-            _read_into(handle, values, at)
-            found = row_checksums(values)
-            chosen = rows[part] - first
-            wrong = np.flatnonzero(found[chosen] != sums[rows[part]])
-            if len(wrong):
-                row = int(rows[part[wrong[0]]])
-                raise UserError(
-                    f"{path}: row {row} of layer {layer}, pooling {pooling} is damaged (its checksum is not "
-                    f"the one it was written with); mend it with {command} extraction.verify=true"
+
+        def fill(first_block: int, last_block: int) -> None:
+            buffer = np.empty((block_rows, extents.hidden_size), dtype=extents.dtype)
+            for part in blocks[first_block:last_block]:
+                first, last = int(rows[part[0]]), int(rows[part[-1]])
+                at = (
+                    int(starts[first // extents.chunk_rows])
+                    + (first % extents.chunk_rows) * extents.row_bytes
                 )
-            if len(chosen) == len(values) and (np.diff(positions[part]) == 1).all():
-                out[positions[part[0]] : positions[part[0]] + len(values)] = values
-            else:
-                out[positions[part]] = values[chosen]
+                values = buffer[: last - first + 1]
+                _read_into(handle, values, at)
+                chosen = rows[part] - first
+                wrong = np.flatnonzero(row_checksums(values)[chosen] != sums[rows[part]])
+                if len(wrong):
+                    raise UserError(
+                        f"{path}: row {rows[part[wrong[0]]]} of layer {layer}, pooling {pooling} is damaged (its "
+                        f"checksum is not the one it was written with); mend it with {command} extraction.verify=true"
+                    )
+                every = len(chosen) == len(values) and (np.diff(chosen) == 1).all()
+                out[positions[part]] = values if every else values[chosen]
+
+        if len(rows) * extents.row_bytes < PARALLEL_BYTES:
+            fill(0, len(blocks))
+        else:  # two streams: one copies while the other waits
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(fill, (0, len(blocks) // 2), (len(blocks) // 2, len(blocks))))
     finally:
         os.close(handle)
 

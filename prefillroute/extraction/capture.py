@@ -1,14 +1,12 @@
 """Catches the residual stream inside the forward pass and pools it there; nothing per token is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-from prefillroute.pooling.last import LastPooling
-from prefillroute.pooling.mean import MeanPooling
 
 
 def find_blocks(model: nn.Module, num_layers: int) -> nn.ModuleList:
@@ -35,17 +33,18 @@ class ResidualCapture:
     Args:
         blocks: the L blocks, in order.
         layer_ids: wanted layers, ascending, 0..L.
-        poolings: name -> pooling.
+        poolings: name -> pooling of (B, T, H) by (B, T).
     """
 
     def __init__(
         self,
         blocks: nn.ModuleList,
         layer_ids: Sequence[int],
-        poolings: Mapping[str, LastPooling | MeanPooling],
+        poolings: Mapping[str, Callable[[Tensor, Tensor], Tensor]],
     ) -> None:
         self._poolings = dict(poolings)
         self._mask: Tensor | None = None
+        self._prefix: Mapping[int, Tensor] | None = None
         self._pooled: dict[str, dict[int, Tensor]] = {}
         self._layer_ids = tuple(layer_ids)
         self._handles = [
@@ -55,9 +54,15 @@ class ResidualCapture:
             for layer in layer_ids
         ]
 
-    def start(self, mask: Tensor) -> None:
-        """Get ready for a forward pass over (B, T) tokens whose real ones `mask` marks."""
-        self._mask = mask
+    def start(self, mask: Tensor, prefix: Mapping[int, Tensor] | None = None) -> None:
+        """Get ready for a forward pass.
+
+        Args:
+            mask: (B, P + T) bool, true at real tokens.
+            prefix: layer id -> (1, P, H), what the first P tokens of all rows gave, when the pass is over the
+                other T only.
+        """
+        self._mask, self._prefix = mask, prefix
         self._pooled = {name: {} for name in self._poolings}
 
     def finish(self) -> dict[str, Tensor]:
@@ -67,7 +72,7 @@ class ResidualCapture:
             assert set(layers) == set(self._layer_ids), "every wanted block has run once"
             device = layers[self._layer_ids[0]].device
             out[name] = torch.stack([layers[k].to(device) for k in self._layer_ids], dim=1)
-        self._mask, self._pooled = None, {}
+        self._mask, self._prefix, self._pooled = None, None, {}
         return out
 
     def remove(self) -> None:
@@ -78,6 +83,9 @@ class ResidualCapture:
     def _keep(self, layer: int, hidden: Tensor) -> None:
         if self._mask is None:
             return
+        if self._prefix is not None:
+            before = self._prefix[layer].to(hidden.device)
+            hidden = torch.cat([before.expand(len(hidden), -1, -1), hidden], dim=1)
         mask = self._mask.to(hidden.device)
         for name, pooling in self._poolings.items():
             self._pooled[name][layer] = pooling(hidden, mask)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from torch import nn
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from prefillroute.caches.identity import CacheIdentity, kwargs_json
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.capture import ResidualCapture, find_blocks
 from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
 from prefillroute.extraction.prompts import PromptEncoder
 from prefillroute.extraction.weights import locate_weights
 from prefillroute.pooling.choice import POOLINGS
@@ -51,8 +51,9 @@ class PrefillEncoder:
             max_length=min(options.max_length, facts.context_length),
             encoder=facts.name,
         )
-        self._model: nn.Module | None = None
+        self._model: PreTrainedModel | None = None
         self._capture: ResidualCapture | None = None
+        self._prefix: SharedPrefix | None = None
 
     @property
     def identity(self) -> CacheIdentity:
@@ -76,7 +77,7 @@ class PrefillEncoder:
         return f"torch {torch.__version__}, transformers {transformers.__version__}"
 
     @property
-    def model(self) -> nn.Module:
+    def model(self) -> PreTrainedModel:
         """The base model, without the LM head; loaded on first use."""
         if self._model is None:
             self._model = self._load()
@@ -87,6 +88,7 @@ class PrefillEncoder:
         """Where token ids go."""
         return next(self.model.parameters()).device
 
+    @torch.inference_mode()
     def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
         """Catch these layers and poolings from now on (a cache may lack only some of them)."""
         if self._capture is not None:
@@ -96,6 +98,7 @@ class PrefillEncoder:
         self._capture = ResidualCapture(
             blocks, self.layer_ids, {name: POOLINGS[name]() for name in self.poolings}
         )
+        self._prefix = self._shared_prefix()
 
     @torch.inference_mode()
     def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -115,9 +118,14 @@ class PrefillEncoder:
             self.narrow(self.layer_ids, self.poolings)
         assert self._capture is not None
         ids, mask = pad_right(batch)
-        self._capture.start(mask.to(self.device))
+        prefix = self._prefix if self._prefix is not None and self._prefix.begins(batch) else None
+        self._capture.start(mask.to(self.device), prefix.hidden if prefix else None)
         try:
-            self.model(input_ids=ids.to(self.device), use_cache=False)
+            if prefix:
+                cache, rest = prefix.cache(len(ids)), ids[:, len(prefix) :]
+                self.model(input_ids=rest.to(self.device), past_key_values=cache, use_cache=True)
+            else:
+                self.model(input_ids=ids.to(self.device), use_cache=False)
         except torch.OutOfMemoryError as error:
             raise UserError(
                 f"encoder {self.facts.name}: no memory on {self.device} for a batch of {ids.numel()} tokens; "
@@ -125,11 +133,18 @@ class PrefillEncoder:
             ) from error
         return {name: pooled.cpu().numpy() for name, pooled in self._capture.finish().items()}
 
-    def _load(self) -> nn.Module:
+    def _shared_prefix(self) -> SharedPrefix | None:
+        wanted, ids = self.options.share_prefix, self.prompts.prefix_ids
+        exact = self.model.config.model_type in FULL_ATTENTION
+        if not len(ids) or not exact or not (self.device.type == "cpu" if wanted is None else wanted):
+            return None
+        return SharedPrefix(self.model, ids, self.layer_ids)
+
+    def _load(self) -> PreTrainedModel:
         source, options, facts = self._source, self.options, self.facts
         device = options.resolved_device()
         placement = {"device_map": "balanced"} if device == "balanced" else {}
-        model = _pretrained(
+        loaded = _pretrained(
             AutoModel,
             facts.name,
             source.location,
@@ -138,7 +153,8 @@ class PrefillEncoder:
             dtype=getattr(torch, options.resolved_dtype()),
             **placement,
         )
-        model = getattr(model, "language_model", model)  # of a model that also sees: only its text part runs
+        # Of a model that also sees, only its text part runs.
+        model: PreTrainedModel = getattr(loaded, "language_model", loaded)
         config = model.config
         for key, found in (("num_layers", config.num_hidden_layers), ("hidden_size", config.hidden_size)):
             if found != getattr(facts, key):

@@ -36,6 +36,8 @@ class ExtractionOptions:
     """`auto` takes a GPU when there is one; `cpu`, `cuda`, `cuda:1`; `balanced` spreads over all GPUs."""
     dtype: str = "auto"
     """`auto`: bfloat16 on a GPU, float32 on a CPU."""
+    share_prefix: bool | None = None
+    """Run the template's constant beginning once; null: on a CPU, for models where it is exact up to rounding."""
     storage_dtype: str = "float32"
     num_shards: int = 1
     """Array jobs that share the work."""

@@ -72,6 +72,10 @@ class PromptEncoder:
                 f"encoder {encoder}: its chat template prints the query {probe.count(_PROBE)} times, not once"
             )
         self._before, self._after = probe.split(_PROBE)
+        out = tokenizer(probe, add_special_tokens=not self._chat, return_offsets_mapping=True)
+        inside = [b <= len(self._before) for _, b in out["offset_mapping"]] + [False]
+        self.prefix_ids = np.asarray(out["input_ids"][: inside.index(False)], dtype=np.int32)
+        """Tokens before the query. A query may yet merge with the last of them: compare before relying on it."""
         overhead = len(self._tokenize([probe])[0]) - len(self._tokenize([_PROBE], bare=True)[0])
         if overhead >= max_length:
             raise UserError(

@@ -33,9 +33,11 @@ def test_rows_come_in_the_order_asked_for(path, truth):
             assert np.array_equal(view.read(layer, pooling), truth(asked, [layer], pooling)[:, 0])
 
 
-def test_chunks_and_blocks_smaller_than_a_layer(tmp_path, write_cache, truth, monkeypatch):
+@pytest.mark.parametrize("parallel", [0, 1 << 20])
+def test_chunks_and_blocks_smaller_than_a_layer(tmp_path, write_cache, truth, monkeypatch, parallel):
     monkeypatch.setattr("prefillroute.caches.shard.CHUNK_BYTES", 7 * 48)
     monkeypatch.setattr("prefillroute.caches.extents.BLOCK_BYTES", 3 * 48)
+    monkeypatch.setattr("prefillroute.caches.extents.PARALLEL_BYTES", parallel)
     order = np.random.default_rng(0).permutation(NAMES)[:17].tolist()
     view = ActivationCache(write_cache(tmp_path, NAMES)).select(order)
     for names, chosen in ((order, view), (NAMES, ActivationCache(tmp_path / "toy-chat.h5").select(NAMES))):

@@ -19,7 +19,9 @@ PROMPTS = [
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def encoder(request, toy_facts):
-    return PrefillEncoder(toy_facts(request.param, padding_side="left"), ExtractionOptions(device="cpu"))
+    return PrefillEncoder(
+        toy_facts(request.param, padding_side="left"), ExtractionOptions(device="cpu", share_prefix=False)
+    )
 
 
 @pytest.fixture(scope="module")

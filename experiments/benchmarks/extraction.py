@@ -1,0 +1,198 @@
+"""Tokens per second of extraction, against the bare forward pass and against the plain way, in one run.
+
+    python -m experiments.benchmarks.extraction                  # 64 queries, 3 repetitions
+    python -m experiments.benchmarks.extraction --queries 256 --repetitions 5
+
+Three ways over the same queries, in turn, medians of the paired ratios:
+
+- ours: hooks, pooling of every layer, checks, checksums and writing into a cache;
+- bare: the base model's forward on the very same batches, and nothing else;
+- plain: batches of 4 in file order, padded by the tokenizer, `AutoModelForCausalLM` with `output_hidden_states`, and
+  each row's last and mean vector of every layer copied out one by one.
+
+The plain way's losses are told apart: padding from the lengths, the LM head by timing the base model on the plain
+batches. Peak memory is measured in processes of their own, for N and 4N queries.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import AutoModelForCausalLM
+
+from prefillroute.config.compose import compose_run, fact
+from prefillroute.config.facts import EncoderConfig
+from prefillroute.extraction.batches import padding_share, plan_batches
+from prefillroute.extraction.encoder import PrefillEncoder, pad_right
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.run import extract
+from prefillroute.extraction.weights import locate_weights
+
+DATA = ("data/mmlu_pro", "../shared/data/mmlu_pro")
+
+
+def load_prompts(count: int, data: Path | None, seed: int = 0) -> list[str]:
+    """Real MMLU-Pro prompts, a random sample in file order."""
+    folder = data or next((Path(place) for place in DATA if Path(place).is_dir()), Path(DATA[0]))
+    prompts = pd.read_parquet(folder / "queries.parquet", columns=["prompt"])["prompt"]
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(prompts))[:count])
+    return prompts.iloc[chosen].tolist()
+
+
+def smollm2() -> EncoderConfig:
+    """The encoder that needs no hub."""
+    return fact(compose_run(["encoder=smollm2_135m"], config_name="extract").encoder, EncoderConfig)
+
+
+@torch.inference_mode()
+def run_bare(encoder: PrefillEncoder, batches: Sequence[Sequence[np.ndarray]]) -> None:
+    """Only the forward pass."""
+    for batch in batches:
+        ids, _ = pad_right(batch)
+        encoder.model(input_ids=ids.to(encoder.device), use_cache=False)
+
+
+def run_ours(encoder: PrefillEncoder, prompts: Sequence[str], options: ExtractionOptions) -> float:
+    """A whole extraction into an empty cache; its own clock starts at the first batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        ids = [str(row) for row in range(len(prompts))]
+        return extract(encoder, ids, prompts, Path(folder), options).seconds
+
+
+@torch.inference_mode()
+def run_plain(model: torch.nn.Module, token_ids: Sequence[np.ndarray]) -> list[dict[int, np.ndarray]]:
+    """As one writes it first."""
+    rows: list[dict[int, np.ndarray]] = []
+    for start in range(0, len(token_ids), 4):
+        ids, mask = pad_right(token_ids[start : start + 4])
+        out = model(input_ids=ids, attention_mask=mask.long(), output_hidden_states=True, use_cache=False)
+        for row in range(len(ids)):
+            length = int(mask[row].sum())
+            rows.append({})
+            for layer, hidden in enumerate(out.hidden_states):
+                vectors = hidden[row, length - 1], hidden[row, :length].mean(dim=0)
+                rows[-1][layer] = np.stack([vector.float().cpu().numpy() for vector in vectors])
+    return rows
+
+
+@torch.inference_mode()
+def run_plain_base(base: torch.nn.Module, token_ids: Sequence[np.ndarray]) -> None:
+    """The plain batches without the LM head and without copies."""
+    for start in range(0, len(token_ids), 4):
+        ids, mask = pad_right(token_ids[start : start + 4])
+        base(input_ids=ids, attention_mask=mask.long(), use_cache=False)
+
+
+@torch.inference_mode()
+def run_plain_head(model: torch.nn.Module, token_ids: Sequence[np.ndarray]) -> None:
+    """The plain batches with the LM head and without copies."""
+    for start in range(0, len(token_ids), 4):
+        ids, mask = pad_right(token_ids[start : start + 4])
+        model(input_ids=ids, attention_mask=mask.long(), use_cache=False)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def peak_memory(queries: int, data: Path | None) -> float:
+    """Peak resident MB of a process that extracts so many queries."""
+    command = [
+        sys.executable,
+        "-m",
+        "experiments.benchmarks.extraction",
+        "--queries",
+        str(queries),
+        "--only-ours",
+    ]
+    command += ["--data", str(data)] if data else []
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def only_ours(queries: int, data: Path | None) -> None:
+    """Extract and print this process's peak resident MB."""
+    options = ExtractionOptions()
+    run_ours(PrefillEncoder(smollm2(), options), load_prompts(queries, data), options)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--queries", type=int, default=64)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument(
+        "--data", type=Path, help="folder with queries.parquet; default: " + " or ".join(DATA)
+    )
+    parser.add_argument("--skip-memory", action="store_true", help="do not measure peak memory")
+    parser.add_argument("--only-ours", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only_ours:
+        only_ours(arguments.queries, arguments.data)
+        return
+    options = ExtractionOptions()
+    facts = smollm2()
+    encoder = PrefillEncoder(facts, options)
+    source = locate_weights(facts)
+    causal = AutoModelForCausalLM.from_pretrained(
+        source.location, gguf_file=source.gguf_file, dtype=torch.float32
+    ).eval()
+    prompts = load_prompts(arguments.queries, arguments.data)
+    token_ids = [encoded.token_ids for encoded in encoder.prompts(prompts)]
+    lengths = np.asarray([len(ids) for ids in token_ids])
+    plan = plan_batches(lengths, options.resolved_tokens_per_batch())
+    batches = [[token_ids[row] for row in batch] for batch in plan]
+    tokens = int(lengths.sum())
+    in_fours = [np.arange(start, min(start + 4, len(lengths))) for start in range(0, len(lengths), 4)]
+    encoder.activations(batches[0])  # load and warm up
+    run_plain_head(causal, token_ids[:4])
+
+    seconds: dict[str, list[float]] = {name: [] for name in ("ours", "bare", "plain", "head", "base")}
+    for _ in range(arguments.repetitions):
+        seconds["ours"].append(run_ours(encoder, prompts, options))
+        seconds["bare"].append(timed(lambda: run_bare(encoder, batches)))
+        seconds["plain"].append(timed(lambda: run_plain(causal, token_ids)))
+        seconds["head"].append(timed(lambda: run_plain_head(causal, token_ids)))
+        seconds["base"].append(timed(lambda: run_plain_base(causal.model, token_ids)))
+    times = {name: np.asarray(values) for name, values in seconds.items()}
+    speed = {name: tokens / np.median(values) for name, values in times.items()}
+    print(
+        f"{len(prompts)} queries, {tokens:,} tokens, {torch.get_num_threads()} threads, {arguments.repetitions} rounds"
+    )
+    for name in ("ours", "bare", "plain"):
+        print(f"{name:>6}: {speed[name]:8.0f} tokens/s")
+    print(f"ours / bare:  {np.median(times['bare'] / times['ours']):.2f}  (at least 0.90 wanted)")
+    print(f"ours / plain: {np.median(times['plain'] / times['ours']):.2f}  (at least 2 wanted)")
+    print(
+        f"padding: ours {padding_share(lengths, plan):.1%}, plain {padding_share(lengths, in_fours):.1%} of tokens fed"
+    )
+    head = 1 - np.median(times["base"] / times["head"])
+    print(
+        f"LM head {head:.1%} of the plain forward; copies {1 - np.median(times['head'] / times['plain']):.1%} of all"
+    )
+    if not arguments.skip_memory:
+        few, many = (
+            peak_memory(count, arguments.data) for count in (arguments.queries, 4 * arguments.queries)
+        )
+        print(
+            f"peak memory: {few:.0f} MB for {arguments.queries} queries, {many:.0f} MB for {4 * arguments.queries} "
+            f"({many / few - 1:+.1%})"
+        )
+
+
+if __name__ == "__main__":
+    main()
