@@ -67,13 +67,16 @@ class ExtractionReport:
 
     def lines(self) -> list[str]:
         """For people."""
-        speed = f", {self.tokens / self.seconds:,.0f} tokens/s" if self.tokens else ""
-        lines = [
-            f"{self.path}: {self.queries} queries, {self.new_rows} rows new, {self.reused_rows} reused",
-            f"{self.tokens:,} tokens in {self.seconds:.1f} s{speed}; padding {self.padding:.1%} of what was fed",
+        lines = [f"{self.path}: {self.queries} queries, {self.new_rows} rows new, {self.reused_rows} reused"]
+        if self.tokens:
+            speed = f"{self.tokens / self.seconds:,.0f} tokens/s"
+            lines.append(
+                f"{self.tokens:,} tokens in {self.seconds:.1f} s, {speed}; padding {self.padding:.1%} of what was fed"
+            )
+        lines.append(
             f"{self.truncated} queries were longer than the limit and lost their middle; "
-            f"{self.sharing} different texts share a row because of that",
-        ]
+            f"{self.sharing} different texts share a row because of that"
+        )
         if self.damaged:
             lines.append(f"{self.damaged} damaged rows were extracted again")
         return lines
