@@ -18,23 +18,26 @@ def open_activations(
     """The cached activations of all queries of the table, in its order.
 
     Raises:
-        UserError: no cache, or one that lacks queries (both name the command to run first), or a cache of an
-            encoder of another shape (both values are named).
+        UserError: no cache, or one that lacks queries (both name the command to run first), or a cache made
+            from other facts (both values are named).
     """
     path = cache_path(caches, encoder.name)
     queries = outcomes.queries
     try:
         cache = ActivationCache(path)
+        cache.identity.check_facts(
+            path,
+            name=encoder.name,
+            num_layers=encoder.num_layers,
+            hidden_size=encoder.hidden_size,
+            chat_template_kwargs=encoder.chat_template_kwargs,
+            repo=encoder.repo,
+            revision=encoder.revision,
+        )
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
     except UserError as error:
         # The cache knows its encoder; which pool to extract, only the run knows.
         raise UserError(str(error).replace("pool=<pool>", f"pool={pool.name}")) from error
-    for key, found, wanted in (
-        ("num_layers", cache.num_layers, encoder.num_layers),
-        ("hidden_size", cache.hidden_size, encoder.hidden_size),
-    ):
-        if found != wanted:
-            raise UserError(f"{path}: {key} is {found}, but encoder {encoder.name} has {wanted}")
     return view, cache.identity
 
 
