@@ -26,7 +26,10 @@ def _run(argv: list[str]) -> int:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Said by the subcommand's own parser, which knows the options that it has.
+        subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     return int(arguments.run(arguments) or 0)
 
 

@@ -35,15 +35,22 @@ def compose_run(
     try:
         return _compose(list(overrides), config_name, folder)
     except COMPOSITION_ERRORS as error:
-        raise UserError(explain(error, compose_defaults(config_name, folder))) from error
+        raise UserError(explain(error, compose_options(overrides, config_name, folder))) from error
 
 
-def compose_defaults(config_name: str = "config", conf: Path | None = None) -> DictConfig | None:
-    """The configuration without overrides, whose keys are the allowed ones; None when the files do not compose."""
-    try:
-        return _compose([], config_name, conf or conf_dir())
-    except COMPOSITION_ERRORS:
-        return None
+def compose_options(
+    overrides: Sequence[str] = (), config_name: str = "config", conf: Path | None = None
+) -> DictConfig | None:
+    """The configuration with the chosen options alone, whose keys are the allowed ones; None when even its defaults
+    do not compose.
+    """
+    options = [text for text in overrides if "." not in text.partition("=")[0] and text[:1] not in "+~-"]
+    for tried in (options, []):
+        try:
+            return _compose(tried, config_name, conf or conf_dir())
+        except COMPOSITION_ERRORS:
+            continue
+    return None
 
 
 def fact(node: Any, form: type[Fact]) -> Fact:

@@ -40,7 +40,7 @@ def explain(error: BaseException, allowed: DictConfig | None) -> str:
     if found := re.search(r"full_key: (\S+)", text):
         key = found.group(1)
         parent, _, last = key.rpartition(".")
-        if _is_unknown(allowed, key):
+        if _is_unknown(allowed, key) and "could not be converted" not in text:
             return (
                 f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
             )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from prefillroute.caches.identity import CacheIdentity, kwargs_json
@@ -182,6 +183,6 @@ def _pretrained(factory: Any, encoder: str, location: str, **kwargs: Any) -> Any
     try:
         with quiet:
             return factory.from_pretrained(location, **given)
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"encoder {encoder}: {location} cannot be loaded ({reason})") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from prefillroute.config.compose import compose_defaults
+from prefillroute.config.compose import compose_options
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.config.schema import register_schemas
@@ -31,7 +31,7 @@ def _compose_and_run(main: Callable[[], None]) -> int:
     try:
         main()
     except COMPOSITION_ERRORS as error:
-        raise UserError(explain(error, compose_defaults())) from error
+        raise UserError(explain(error, compose_options(sys.argv[1:]))) from error
     return 0
 
 
