@@ -7,7 +7,7 @@ from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import EncoderConfig, PathsConfig, PoolConfig
 from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.progress import RichProgress
+from prefillroute.extraction.progress import extraction_progress
 from prefillroute.extraction.run import extract
 from prefillroute.outcomes.pool import load_pool
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     encoder = PrefillEncoder(fact(config.encoder, EncoderConfig), options)
     caches = Path(fact(config.paths, PathsConfig).caches)
     queries = outcomes.queries
-    with RichProgress() as progress:
+    with extraction_progress() as progress:
         report = extract(
             encoder, queries["query_id"].tolist(), queries["prompt"].tolist(), caches, options, progress
         )

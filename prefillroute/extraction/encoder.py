@@ -1,6 +1,7 @@
 """An encoder at work: token ids in, pooled residual streams out."""
 
 import io
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr
@@ -145,15 +146,21 @@ class PrefillEncoder:
         source, options, facts = self._source, self.options, self.facts
         device = options.resolved_device()
         placement = {"device_map": "balanced"} if device == "balanced" else {}
-        loaded = _pretrained(
+        loaded, info = _pretrained(
             AutoModel,
             facts.name,
             source.location,
             revision=source.revision,
             gguf_file=source.gguf_file,
             dtype=getattr(torch, options.resolved_dtype()),
+            output_loading_info=True,
             **placement,
         )
+        if info["missing_keys"]:  # transformers fills them with random numbers and warns
+            raise UserError(
+                f"encoder {facts.name}: {source.location} lacks {len(info['missing_keys'])} weights of its model, "
+                f"such as {min(info['missing_keys'])}"
+            )
         # Of a model that also sees, only its text part runs.
         model: PreTrainedModel = getattr(loaded, "language_model", loaded)
         config = model.config
@@ -178,11 +185,17 @@ def pad_right(batch: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _pretrained(factory: Any, encoder: str, location: str, **kwargs: Any) -> Any:
     given = {key: value for key, value in kwargs.items() if value is not None}
-    # Loading bars are for people who watch; a log file does not get them.
+    # Loading bars are for people who watch; a log file does not get them. Nobody needs the warnings that the LM head
+    # was left out and what was not sharded: what is missing is an error of ours.
     quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
+    warner = logging.getLogger("transformers")
+    level = warner.level
+    warner.setLevel(logging.ERROR)
     try:
         with quiet:
             return factory.from_pretrained(location, **given)
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"encoder {encoder}: {location} cannot be loaded ({reason})") from error
+    finally:
+        warner.setLevel(level)

@@ -1,6 +1,8 @@
-"""What is shown while an extraction runs."""
+"""What is shown while an extraction runs: a bar on a terminal, a line now and then in a log file."""
 
-from types import TracebackType
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -50,7 +52,7 @@ class _TokensPerSecond(ProgressColumn):
 class RichProgress:
     """A bar with queries done, tokens per second and time left, both reckoned in tokens."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console) -> None:
         self._bar = Progress(
             TextColumn("extracting"),
             BarColumn(),
@@ -58,7 +60,7 @@ class RichProgress:
             _TokensPerSecond(),
             TimeRemainingColumn(),
             TextColumn("left"),
-            console=console or Console(stderr=True),
+            console=console,
             speed_estimate_period=60,
         )
         self._task = self._bar.add_task("", total=None, rows=0, all_rows=0)
@@ -77,10 +79,48 @@ class RichProgress:
         """Leave the bar as it is."""
         self._bar.stop()
 
-    def __enter__(self) -> "RichProgress":
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+class LineProgress:
+    """One line every so often, for log files: queries done, tokens per second, minutes left."""
+
+    def __init__(self, console: Console, seconds_between_lines: float = 30.0) -> None:
+        self._console, self._between = console, seconds_between_lines
+        self._rows = self._tokens = self._all_rows = self._all_tokens = 0
+        self._started = self._said = time.monotonic()
+
+    def start(self, rows: int, tokens: int) -> None:
+        """Say what there is to do."""
+        self._all_rows, self._all_tokens = rows, tokens
+        self._started = self._said = time.monotonic()
+        if rows:
+            self._say(f"extracting {rows:,} queries, {tokens:,} tokens")
+
+    def advance(self, rows: int, tokens: int) -> None:
+        """Count, and say so when it is time."""
+        self._rows, self._tokens = self._rows + rows, self._tokens + tokens
+        now = time.monotonic()
+        if now - self._said < self._between:
+            return
+        self._said = now
+        speed = self._tokens / (now - self._started)
+        minutes = (self._all_tokens - self._tokens) / speed / 60
+        self._say(
+            f"extracting: {self._rows:,} of {self._all_rows:,} queries, {speed:,.0f} tokens/s, {minutes:.0f} min left"
+        )
+
+    def stop(self) -> None:
+        """Nothing: the report comes next."""
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def extraction_progress() -> Iterator[ExtractionProgress]:
+    """What suits standard error: a bar where people watch, lines where a file does."""
+    console = Console(stderr=True)
+    shown = RichProgress(console) if console.is_terminal else LineProgress(console)
+    try:
+        yield shown
+    finally:
+        shown.stop()

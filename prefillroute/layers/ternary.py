@@ -3,53 +3,26 @@ grid.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
 from prefillroute.layers.choice import LayerChoice
-from prefillroute.layers.grid import LayerRange, resolve_layers, resolve_poolings
+from prefillroute.layers.cv_probe import CVProbe
+from prefillroute.layers.grid import resolve_layers, resolve_poolings
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, check_folds
 
 
-class TernarySearch:
+class TernarySearch(CVProbe):
     """Per pooling, dimension and target, a ternary search over layers for the greatest cross-validated AUC.
 
     It assumes that AUC rises and then falls with depth, which noise and mixed block types break. Two faults
     of the toolkit's are mended: the best layer probed wins even if the search has moved away from it, and
     scaler and PCA are fitted inside each fold. A probe gives all targets and dimensions at once and is kept,
-    so searches share them.
+    so searches share them. Its arguments are those of the whole grid, `CVProbe`.
     """
-
-    def __init__(
-        self,
-        layers: LayerRange = "upper",
-        poolings: Sequence[str] = ("last", "mean"),
-        dims: Sequence[int] = (50, 100, 200, 300),
-        max_blocks: int = 8,
-        regularisation: float = 1.0,
-        fisher_dim: int = 100,
-        permutations: int = 20,
-        device: str = "cpu",
-    ) -> None:
-        """Arguments as for `CVProbe`."""
-        self.layers, self.poolings, self.dims, self.max_blocks = (
-            layers,
-            tuple(poolings),
-            tuple(dims),
-            max_blocks,
-        )
-        self._probe = partial(
-            probe_layer,
-            dims=self.dims,
-            regularisation=regularisation,
-            fisher_dim=fisher_dim,
-            permutations=permutations,
-            device=device,
-        )
 
     def choose(
         self,

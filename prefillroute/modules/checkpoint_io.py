@@ -29,7 +29,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 torch.save(checkpoint, file)
             partial.replace(final)
         except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            # torch wraps what the file said (no space, too large) in an internal "unexpected pos"
+            said = error.__context__ if isinstance(error.__context__, OSError) else error
+            reason = getattr(said, "strerror", None) or str(said).splitlines()[0]
             raise UserError(f"{final}: the checkpoint cannot be written ({reason})") from None
         finally:
             partial.unlink(missing_ok=True)

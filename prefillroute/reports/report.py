@@ -114,7 +114,7 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
         drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn
         tables=_tables(run),
-        notes=headline.null_notes(metrics) + calibration_note(run) + layer_notes(run),
+        notes=headline.null_notes(metrics) + baseline_notes(run) + calibration_note(run) + layer_notes(run),
         command=run.command,
         config_text=run.config_text,
         folder=run.path.resolve().name,
@@ -131,6 +131,11 @@ def _tables(run: RunFolder) -> list[tables.Table]:
         tables.timings_table(run.metrics.get("timings_s") or {}),
     ]
     return [table for table in found if table is not None]
+
+
+def baseline_notes(run: RunFolder) -> list[tuple[str, str]]:
+    """What the evaluation had to take from other rows than it should."""
+    return [(str(name), str(text)) for name, text in (run.metrics.get("notes") or {}).items()]
 
 
 def calibration_note(run: RunFolder) -> list[tuple[str, str]]:

@@ -74,6 +74,9 @@ def print_headline(evaluation: Evaluation, report: Path) -> None:
         f"best single target {test['best_single']}: {test['best_single_accuracy']:.4f}; "
         f"oracle: {test['oracle_accuracy']:.4f}"
     )
+    for key, words in HEADLINE:
+        if (reason := metrics["reasons"].get(f"test.{key}")) is not None:
+            console.print(f"{words}: no number ({reason})", soft_wrap=True, highlight=False)
     console.print(f"report: {report}", soft_wrap=True)
 
 

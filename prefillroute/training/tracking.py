@@ -1,6 +1,7 @@
 """One logger per job, opened here and closed in a ``finally``: in one process a second job would log into the first."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,10 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
     try:
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
-        logger.log_hyperparams({str(key): value for key, value in plain.items()})
+        with warnings.catch_warnings():
+            # A resumed run writes its CSV file anew, epochs before the resume included: nothing is lost.
+            warnings.filterwarnings("ignore", message="Experiment logs directory")
+            logger.log_hyperparams({str(key): value for key, value in plain.items()})
         yield logger
     except BaseException:
         _close(logger, "failed")

@@ -1,6 +1,10 @@
 """Where weights come from, and what is said when they do not."""
 
+import shutil
+
 import pytest
+from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
@@ -50,6 +54,30 @@ def test_weights_that_are_not_as_the_facts_say(toy_facts, key, value, found):
     encoder = PrefillEncoder(toy_facts("llama", **{key: value}), CPU)
     with pytest.raises(UserError, match=rf"encoder\.{key}={value}: the weights of toy_llama have {found}"):
         encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+
+
+def test_weights_that_lack_a_tensor_are_refused(toy_facts, toy_folder, tmp_path):
+    """transformers would fill the hole with random numbers and go on."""
+    folder = tmp_path / "cut"
+    shutil.copytree(toy_folder("llama"), folder)
+    weights = load_file(folder / "model.safetensors")
+    del weights["layers.2.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    encoder = PrefillEncoder(toy_facts("llama", repo=str(folder)), CPU)
+    with pytest.raises(
+        UserError, match=r"lacks 1 weights of its model, such as layers\.2\.mlp\.up_proj\.weight"
+    ):
+        encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+
+
+def test_a_folder_with_an_lm_head_is_loaded_without_a_word(toy_facts, toy_folder, tmp_path, capfd):
+    folder = tmp_path / "causal"
+    shutil.copytree(toy_folder("llama"), folder)
+    LlamaForCausalLM(LlamaConfig.from_pretrained(folder)).save_pretrained(folder)
+    encoder = PrefillEncoder(toy_facts("llama", repo=str(folder)), CPU)
+    capfd.readouterr()
+    encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.smollm2

@@ -13,7 +13,13 @@ import pytest
 from prefillroute.errors import UserError
 from prefillroute.reports.headline import hull_gain_verdict
 from prefillroute.reports.layer_profile import layer_profile_drawing
-from prefillroute.reports.report import calibration_note, chosen_blocks, layer_notes, write_report
+from prefillroute.reports.report import (
+    baseline_notes,
+    calibration_note,
+    chosen_blocks,
+    layer_notes,
+    write_report,
+)
 from prefillroute.reports.run_folder import read_run_folder
 
 FIGURES = ("accuracy_cost", "layers", "reliability", "routing_shares")
@@ -126,6 +132,9 @@ def test_the_paired_difference_decides_the_verdict():
     assert "lies below 0: the router does worse" in hull_gain_verdict({"test": test, "intervals": intervals})
 
 
+NOTES = {"baselines": "no train_oof rows: cost range and baselines are those of calibration"}
+
+
 def test_layer_choice_in_metrics_is_preferred_and_its_notes_are_shown(run_folder):
     folder = run_folder()
     block = {"encoder": "tiny", "layers": [1, 2], "pooling": "last", "dim": 50}
@@ -135,7 +144,8 @@ def test_layer_choice_in_metrics_is_preferred_and_its_notes_are_shown(run_folder
         "notes": ["constant: layer 0"],
     }
     edit_metrics(
-        folder, lambda m: m.update(layers=layers, calibration={"name": "zscore", "calibrated": False})
+        folder,
+        lambda m: m.update(layers=layers, calibration={"name": "zscore", "calibrated": False}, notes=NOTES),
     )
     run = read_run_folder(folder)
     assert chosen_blocks(run) == [("tiny", 1, "last"), ("tiny", 2, "last")]
@@ -144,6 +154,7 @@ def test_layer_choice_in_metrics_is_preferred_and_its_notes_are_shown(run_folder
         "one class in training, given the block that is best on average",
     ]
     assert calibration_note(run)
+    assert baseline_notes(run) == list(NOTES.items())
 
 
 def test_without_layers_and_bundle(run_folder):

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from experiments.badinput import toy
 from experiments.badinput.workspace import NUM_QUERIES, Workspace, build
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
@@ -23,12 +24,19 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def train(workspace: Workspace, run: str, *overrides: str, **extra: str) -> Path:
+    run_command(workspace, run, *overrides, **extra)
+    return workspace.root / "runs" / run
+
+
+def run_command(
+    workspace: Workspace, run: str, *overrides: str, **extra: str
+) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
         workspace.train(*overrides, run=run), cwd=workspace.root, env=workspace.environment() | extra,
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    return workspace.root / "runs" / run
+    return done
 
 
 def metrics_of(folder: Path) -> dict:
@@ -92,6 +100,14 @@ def test_baselines_need_no_cache(workspace: Workspace) -> None:
     assert roc_auc_score(small["correct"], small["confidence"]) > 0.65
 
 
+def test_a_number_that_cannot_be_computed_is_explained_where_it_is_missing(workspace: Workspace) -> None:
+    names = (f"{{name:{name},price_in:0,price_out:0,price_date:free}}" for name in toy.TARGETS)
+    free = f"pool.targets=[{','.join(names)}]"
+    done = run_command(workspace, "free", "signal=category", "head=constant", free)
+    assert "P-AUCCC: no number (all targets cost the same" in done.stdout
+    assert "hull gain: no number (the cheapest target is free" in done.stdout
+
+
 def test_nested_layer_choice_predicts_every_row(workspace: Workspace) -> None:
     nested = pd.read_parquet(train(workspace, "nested", "nested_layers=true") / "predictions.parquet")
     plain = pd.read_parquet(workspace.root / "runs" / "first" / "predictions.parquet")
@@ -124,7 +140,7 @@ def test_killed_run_goes_on_to_the_same_numbers(workspace: Workspace, kill_after
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    train(workspace, run, *overrides)
+    assert "Warning" not in run_command(workspace, run, *overrides).stderr
     first, second = (pd.read_parquet(path / "predictions.parquet") for path in (undisturbed, folder))
     np.testing.assert_array_equal(first["confidence"], second["confidence"])
     assert not (folder / "checkpoints").exists()
