@@ -6,6 +6,7 @@ that there is something to learn.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,8 +27,8 @@ TOPICS = {"sums": "add {a} and {b}", "words": "spell the number {a} backwards {b
 _SPECIAL = ["<|pad|>", "<|user|>", "<|end|>", "<|assistant|>"]
 
 
-def write_encoder(folder: Path) -> None:
-    """Save the toy encoder and its tokenizer to `folder`; deterministic."""
+def save_tokenizer(folder: Path, **kwargs: Any) -> int:
+    """Save a tokenizer of single bytes with a chat template; returns the size of its vocabulary."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: index for index, token in enumerate([*_SPECIAL, *alphabet])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -38,15 +39,21 @@ def write_encoder(folder: Path) -> None:
         pad_token="<|pad|>",
         eos_token="<|end|>",
         additional_special_tokens=["<|user|>", "<|assistant|>"],
-        model_max_length=CONTEXT_LENGTH,
+        **kwargs,
     )
     fast.chat_template = CHAT_TEMPLATE
     fast.save_pretrained(folder)
+    return len(vocabulary)
+
+
+def write_encoder(folder: Path) -> None:
+    """Save the toy encoder and its tokenizer to `folder`; deterministic."""
+    vocab_size = save_tokenizer(folder, model_max_length=CONTEXT_LENGTH)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = LlamaForCausalLM(
             LlamaConfig(
-                vocab_size=len(vocabulary),
+                vocab_size=vocab_size,
                 hidden_size=HIDDEN_SIZE,
                 intermediate_size=32,
                 num_hidden_layers=NUM_LAYERS,

@@ -1,43 +1,20 @@
-"""The two encoder families of the headline command at toy width: random weights, a tokenizer of single bytes."""
+"""The two encoder families of the headline command at toy width: random weights, the toy's tokenizer."""
 
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     NemotronHConfig,
     NemotronHForCausalLM,
     PreTrainedModel,
-    PreTrainedTokenizerFast,
     Qwen3_5MoeForCausalLM,
     Qwen3_5MoeTextConfig,
 )
 
+from experiments.badinput.toy import save_tokenizer
+
 NUM_LAYERS = 4
 HIDDEN_SIZE = 32
-SPECIAL = ["<|pad|>", "<|user|>", "<|end|>", "<|assistant|>"]
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
-
-
-def save_tokenizer(folder: Path) -> int:
-    """Returns the size of the vocabulary."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate([*SPECIAL, *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<|pad|>",
-        eos_token="<|end|>",
-        additional_special_tokens=["<|user|>", "<|assistant|>"],
-    )
-    fast.chat_template = CHAT_TEMPLATE
-    fast.save_pretrained(folder)
-    return len(vocabulary)
 
 
 def qwen35_moe(vocab_size: int) -> PreTrainedModel:
