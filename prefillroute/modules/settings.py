@@ -9,7 +9,7 @@ ACCELERATORS = ("auto", "cpu", "gpu")
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Defaults are DESIGN section 7's.
+    """Defaults are those of `trainer=default`.
 
     Raises:
         UserError: a value out of range, by its key.
@@ -24,8 +24,8 @@ class FitSettings:
     """Epochs without an improvement of at least `min_delta` after which a net stops."""
     min_delta: float = 1e-4
     batch_size: int = 512
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-3
     accelerator: str = "auto"
     """auto, cpu or gpu; auto takes a CUDA GPU where there is one."""
     progress_bar: bool = True
