@@ -72,7 +72,14 @@ def main() -> int:
     arguments = parser.parse_args()
     runs = find_runs(arguments.runs)
     for pool in sorted({run.pool for run in runs}):
-        mine = {run.head: run for run in runs if run.pool == pool}
+        mine: dict[str, Run] = {}
+        for run in (each for each in runs if each.pool == pool):
+            if run.head in mine:
+                raise UserError(
+                    f"{run.folder}: a second run of head {run.head} on pool {pool}, after {mine[run.head].folder}; "
+                    "name the runs to compare"
+                )
+            mine[run.head] = run
         if arguments.reference not in mine:
             raise UserError(f"pool {pool}: no run of head {arguments.reference}; found {', '.join(mine)}")
         print_pool(pool, mine, arguments.reference, arguments.resamples)
@@ -100,7 +107,8 @@ def print_pool(pool: str, runs: dict[str, Run], reference: str, resamples: int) 
                 head, *[_value(found["difference"][k], found["intervals"][k], True) for k in METRICS]
             )
     console.print(values)
-    console.print(paired)
+    if paired.row_count:
+        console.print(paired)
 
 
 def _value(value: float | None, interval: list[float] | None, signed: bool = False) -> str:
