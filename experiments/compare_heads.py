@@ -61,6 +61,24 @@ def find_runs(folders: list[Path]) -> list[Run]:
     return runs
 
 
+def by_pool(runs: list[Run]) -> dict[str, dict[str, Run]]:
+    """Pool to head to run.
+
+    Raises:
+        UserError: two runs of one head on one pool.
+    """
+    pools: dict[str, dict[str, Run]] = {}
+    for run in runs:
+        heads = pools.setdefault(run.pool, {})
+        if run.head in heads:
+            raise UserError(
+                f"{run.folder}: a second run of head {run.head} on pool {run.pool}, after {heads[run.head].folder}; "
+                "name the runs to compare"
+            )
+        heads[run.head] = run
+    return pools
+
+
 def main() -> int:
     """Print, per pool, each head's values and its paired differences from the reference."""
     parser = argparse.ArgumentParser(
@@ -71,15 +89,7 @@ def main() -> int:
     parser.add_argument("--resamples", type=int, default=1000)
     arguments = parser.parse_args()
     runs = find_runs(arguments.runs)
-    for pool in sorted({run.pool for run in runs}):
-        mine: dict[str, Run] = {}
-        for run in (each for each in runs if each.pool == pool):
-            if run.head in mine:
-                raise UserError(
-                    f"{run.folder}: a second run of head {run.head} on pool {pool}, after {mine[run.head].folder}; "
-                    "name the runs to compare"
-                )
-            mine[run.head] = run
+    for pool, mine in sorted(by_pool(runs).items()):
         if arguments.reference not in mine:
             raise UserError(f"pool {pool}: no run of head {arguments.reference}; found {', '.join(mine)}")
         print_pool(pool, mine, arguments.reference, arguments.resamples)

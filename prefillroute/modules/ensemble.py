@@ -37,10 +37,10 @@ class EnsembleModule(pl.LightningModule):
     def __init__(
         self,
         head: Head,
-        learning_rate: float = 1e-3,
-        weight_decay: float = 1e-4,
-        patience: int = 15,
-        min_delta: float = 1e-4,
+        learning_rate: float,
+        weight_decay: float,
+        patience: int,
+        min_delta: float,
         seed: int = 0,
         fingerprint: dict[str, Any] | None = None,
     ) -> None:

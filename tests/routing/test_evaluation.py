@@ -276,30 +276,3 @@ def test_senseless_counts_are_refused(make_table) -> None:
 def test_no_test_rows_is_an_error(make_table) -> None:
     with pytest.raises(UserError, match="0 rows with split 'test'"):
         evaluate(make_table(num_test=0))
-
-
-def test_comparison_is_paired_and_knows_no_order(make_table) -> None:
-    good, bad = make_table(noise=0.2), make_table(noise=3.0)
-    assert np.array_equal(good.correct, bad.correct, equal_nan=True)
-    mixed = bad.select(np.random.default_rng(0).permutation(len(bad)))
-    found = compare(good, mixed, num_resamples=50)
-    assert found["difference"] == pytest.approx(compare(good, bad, num_resamples=0)["difference"])
-    alone = [evaluate(table, num_resamples=0).metrics["test"]["mean_auc"] for table in (good, bad)]
-    assert found["difference"]["mean_auc"] == pytest.approx(alone[0] - alone[1])
-    low, high = found["intervals"]["mean_auc"]
-    assert 0 < low < found["difference"]["mean_auc"] < high
-    same = compare(good, good, num_resamples=10)
-    assert {value for value in same["difference"].values() if value is not None} == {0.0}
-    assert same["intervals"]["p_auccc"] == [0.0, 0.0]
-
-
-def test_comparison_refuses_other_queries_targets_and_outcomes(make_table) -> None:
-    table = make_table(num_train=10, num_test=10)
-    with pytest.raises(UserError, match="targets of the second table"):
-        compare(table, make_table(num_train=10, num_test=10, num_targets=4))
-    with pytest.raises(UserError, match="test query 'q00019' is not in the second table"):
-        compare(table, table.select(np.arange(19)))
-    with pytest.raises(UserError, match="has 10 test queries: wanted the same 9"):
-        compare(table.select(np.arange(19)), table)
-    with pytest.raises(UserError, match="outcome of query 'q00010', target 'target-0' differs"):
-        compare(table, replace(table, correct=1 - table.correct))
