@@ -40,6 +40,15 @@ def shards_folder(index: Path) -> Path:
     return index.with_suffix(".shards")
 
 
+READERS = {"embedder": "embed", "language_model": "perplexity"}
+"""Groups whose models fill caches too, and the commands that make them. Their names there are
+`<group>.<name>`.
+"""
+
+
 def extract_command(encoder: str) -> str:
-    """The command that makes, completes or mends an encoder's cache; every error message names it."""
+    """The command that makes, completes or mends a cache; every error message names it."""
+    group, _, name = encoder.partition(".")
+    if group in READERS:
+        return f"prefillroute {READERS[group]} {group}={name} pool=<pool>"
     return f"prefillroute extract encoder={encoder} pool=<pool>"

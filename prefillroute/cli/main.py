@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 
 from prefillroute import __version__
-from prefillroute.cli import collect, extract, import_outcomes, pool, report, route
+from prefillroute.cli import collect, embed, extract, import_outcomes, perplexity, pool, report, route
 from prefillroute.cli.parser import Parser
 from prefillroute.config.guard import guarded
 
-COMMANDS = (collect, import_outcomes, pool, extract, report, route)
+COMMANDS = (collect, import_outcomes, pool, extract, embed, perplexity, report, route)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

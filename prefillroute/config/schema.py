@@ -1,8 +1,7 @@
 """The form of a composed run: typed facts, open choices (STYLE section 5.2).
 
-The form is attached once, at the root of ``conf/config.yaml``, ``conf/extract.yaml``,
-``conf/pool.yaml`` and ``conf/collect.yaml``, so that
-a fact file needs no header and a misspelt key in it fails when Hydra composes.
+The form is attached once, at the root of ``conf/config.yaml``, ``conf/extract.yaml`` and the other root files, so
+that a fact file needs no header and a misspelt key in it fails when Hydra composes.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +10,13 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from prefillroute.config.facts import EncoderConfig, PathsConfig, PoolConfig
+from prefillroute.config.facts import (
+    EmbedderConfig,
+    EncoderConfig,
+    LanguageModelConfig,
+    PathsConfig,
+    PoolConfig,
+)
 
 
 @dataclass
@@ -29,6 +34,8 @@ class RunConfig:
     """`python train.py`: from outcomes to a report and a router bundle."""
 
     encoder: EncoderConfig = MISSING
+    embedder: EmbedderConfig = MISSING
+    language_model: LanguageModelConfig = MISSING
     pool: PoolConfig = MISSING
     paths: PathsConfig = MISSING
     signal: dict[str, Any] = MISSING
@@ -52,6 +59,8 @@ class RunConfig:
     seed: int = 0
     threads: int | None = None
     """CPU threads for torch; null leaves torch's choice."""
+    report: bool = True
+    """Draw figures and write report.html; `prefillroute report RUN` makes them later from the same folder."""
 
 
 @dataclass
@@ -59,6 +68,28 @@ class ExtractConfig:
     """`prefillroute extract`: an encoder over the queries of a pool."""
 
     encoder: EncoderConfig = MISSING
+    pool: PoolConfig = MISSING
+    paths: PathsConfig = MISSING
+    extraction: dict[str, Any] = MISSING
+
+
+@dataclass
+class EmbedConfig:
+    """`prefillroute embed`: an embedder over the queries of a pool."""
+
+    embedder: EmbedderConfig = MISSING
+    pool: PoolConfig = MISSING
+    paths: PathsConfig = MISSING
+    extraction: dict[str, Any] = MISSING
+    vectors: str | None = None
+    """Parquet file with vectors made elsewhere (`prompt_sha256`, `embedding`), instead of running the embedder."""
+
+
+@dataclass
+class PerplexityConfig:
+    """`prefillroute perplexity`: a causal language model over the queries of a pool."""
+
+    language_model: LanguageModelConfig = MISSING
     pool: PoolConfig = MISSING
     paths: PathsConfig = MISSING
     extraction: dict[str, Any] = MISSING
@@ -118,5 +149,7 @@ def register_schemas() -> None:
     store = ConfigStore.instance()
     store.store(name="run_schema", node=RunConfig)
     store.store(name="extract_schema", node=ExtractConfig)
+    store.store(name="embed_schema", node=EmbedConfig)
+    store.store(name="perplexity_schema", node=PerplexityConfig)
     store.store(name="pool_schema", node=PoolShowConfig)
     store.store(name="collect_schema", node=CollectConfig)

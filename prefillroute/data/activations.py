@@ -1,7 +1,7 @@
 """Minibatches of all groups for the batched training pass."""
 
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import NamedTuple, Self
 
 import pytorch_lightning as pl
 import torch
@@ -12,6 +12,17 @@ from prefillroute.errors import UserError
 from prefillroute.heads.seeds import seeded_generator
 
 
+class GroupBatch(NamedTuple):
+    """Rows of one group."""
+
+    features: Tensor
+    """(B, D)"""
+    correct: Tensor
+    """(B, M) in [0, 1], NaN = missing."""
+    difficulty: Tensor | None
+    """(B,) in [0, 1] as a judge sees it, NaN = not judged."""
+
+
 class FoldedBatch:
     """One step's rows of each group, gathered when a group asks: a stopped group costs nothing."""
 
@@ -19,12 +30,17 @@ class FoldedBatch:
         self.data = data
         self.rows = rows
 
-    def group(self, group: int) -> tuple[Tensor, Tensor] | None:
-        """Features (B, D) and outcomes (B, M) of a group; None where it has no batch in this step."""
+    def group(self, group: int) -> GroupBatch | None:
+        """The rows of a group; None where it has no batch in this step."""
         rows = self.rows[group]
         if rows is None:
             return None
-        return self.data.features[group].index_select(0, rows), self.data.correct.index_select(0, rows)
+        difficulty = None if self.data.difficulty is None else self.data.difficulty.index_select(0, rows)
+        return GroupBatch(
+            self.data.features[group].index_select(0, rows),
+            self.data.correct.index_select(0, rows),
+            difficulty,
+        )
 
     def to(self, device: torch.device) -> Self:
         """Itself: the data module has put the data where the nets are."""

@@ -16,7 +16,8 @@ class FoldedData:
 
     `features` (G, N, D) float32; `correct` (N, M) float32 in [0, 1], NaN = missing; `train` (G, N) bool;
     `valid` (G, N) bool, the part of each group's training rows on which its nets are stopped and ranked. A
-    row of neither is only predicted.
+    row of neither is only predicted. `difficulty` (N,) float32 in [0, 1], a judge's view of each query, NaN = not
+    judged; None without a judge.
 
     Raises:
         UserError: shapes that do not fit, a row in both parts, an empty part, features that are not finite.
@@ -26,6 +27,7 @@ class FoldedData:
     correct: Tensor
     train: Tensor
     valid: Tensor
+    difficulty: Tensor | None = None
 
     def __post_init__(self) -> None:
         groups, rows, _ = self.features.shape
@@ -67,12 +69,14 @@ class FoldedData:
         """The same data on `device`; itself where it is there already."""
         if self.features.device == torch.device(device):
             return self
-        moved = {name: getattr(self, name).to(device) for name in ("features", "correct", "train", "valid")}
-        return replace(self, **moved)
+        tensors = {name: value for name, value in vars(self).items() if value is not None}
+        return replace(self, **{name: value.to(device) for name, value in tensors.items()})
 
     def fingerprint(self) -> str:
         """Hash of outcomes, masks and shapes; not of features, whose last bit differs by machine."""
         digest = hashlib.sha256(repr(tuple(self.features.shape)).encode())
-        for tensor in (self.correct, self.train, self.valid):
+        for tensor in (self.correct, self.train, self.valid, self.difficulty):
+            if tensor is None:
+                continue
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]

@@ -1,16 +1,10 @@
 """An encoder at work: token ids in, pooled residual streams out."""
 
-import io
-import logging
-import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stderr
-from typing import Any
 
 import numpy as np
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from prefillroute.caches.identity import CacheIdentity, kwargs_json
@@ -22,6 +16,7 @@ from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
 from prefillroute.extraction.prompts import PromptEncoder
 from prefillroute.extraction.weights import locate_weights
 from prefillroute.pooling.choice import POOLINGS
+from prefillroute.pretrained.loading import pretrained
 
 
 class PrefillEncoder:
@@ -43,8 +38,12 @@ class PrefillEncoder:
         self.poolings = tuple(options.poolings)
         self._source = locate_weights(facts)
         source = self._source
-        tokenizer = _pretrained(
-            AutoTokenizer, facts.name, source.location, revision=source.revision, gguf_file=source.gguf_file
+        tokenizer = pretrained(
+            AutoTokenizer,
+            f"encoder {facts.name}",
+            source.location,
+            revision=source.revision,
+            gguf_file=source.gguf_file,
         )
         self.prompts = PromptEncoder(
             tokenizer,
@@ -146,9 +145,9 @@ class PrefillEncoder:
         source, options, facts = self._source, self.options, self.facts
         device = options.resolved_device()
         placement = {"device_map": "balanced"} if device == "balanced" else {}
-        loaded, info = _pretrained(
+        loaded, info = pretrained(
             AutoModel,
-            facts.name,
+            f"encoder {facts.name}",
             source.location,
             revision=source.revision,
             gguf_file=source.gguf_file,
@@ -181,21 +180,3 @@ def pad_right(batch: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
         ids[row, : len(tokens)] = torch.from_numpy(np.asarray(tokens, dtype=np.int64))
         mask[row, : len(tokens)] = True
     return ids, mask
-
-
-def _pretrained(factory: Any, encoder: str, location: str, **kwargs: Any) -> Any:
-    given = {key: value for key, value in kwargs.items() if value is not None}
-    # Loading bars are for people who watch; a log file does not get them. Nobody needs the warnings that the LM head
-    # was left out and what was not sharded: what is missing is an error of ours.
-    quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
-    warner = logging.getLogger("transformers")
-    level = warner.level
-    warner.setLevel(logging.ERROR)
-    try:
-        with quiet:
-            return factory.from_pretrained(location, **given)
-    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(f"encoder {encoder}: {location} cannot be loaded ({reason})") from error
-    finally:
-        warner.setLevel(level)

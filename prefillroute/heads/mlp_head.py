@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefillroute.heads.contract import Head
+from prefillroute.heads.own_features import OwnFeaturesMLP
 from prefillroute.heads.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedMLP, check_shape
 
@@ -26,24 +27,46 @@ class MLPHead(Head):
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
+        own_features: int = 0,
         hidden: Sequence[int] = (256, 128),
         dropout: Sequence[float] = (0.3, 0.2),
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
         check_shape(hidden, dropout)
         self.hidden = tuple(hidden)
         self.dropout = tuple(dropout)
-        # A net's place in the ensemble seeds it, so that nets do not change when groups are added.
-        nets = [
-            (member,) if self.joint else (member, target)
-            for member in range(num_members)
-            for target in range(1 if self.joint else num_targets)
-        ]
-        outputs = num_targets if self.joint else 1
         for group in range(num_groups):
-            generators = [seeded_generator(seed, "init", group, *net) for net in nets]
-            self.groups.append(StackedMLP(generators, in_features, hidden, dropout, outputs))
+            self.groups.append(self._nets(group))
+
+    @property
+    def net_outputs(self) -> int:
+        """O; more than T for a head that learns something beside the targets."""
+        return self.num_outputs
 
     def hyper(self) -> dict[str, Any]:
-        """`hidden` and `dropout` as lists."""
-        return {"hidden": list(self.hidden), "dropout": list(self.dropout)}
+        """`hidden` and `dropout` as lists, and `own_features`."""
+        return {
+            "hidden": list(self.hidden),
+            "dropout": list(self.dropout),
+            "own_features": self.own_features,
+        }
+
+    def _nets(self, group: int) -> StackedMLP:
+        members, per_member = range(self.num_members), range(1 if self.joint else self.num_targets)
+        nets = [(member, target) for member in members for target in per_member]
+        # A net's place in the ensemble seeds it, so that nets do not change when groups are added.
+        generators = [
+            seeded_generator(self.seed, "init", group, *(net[:1] if self.joint else net)) for net in nets
+        ]
+        if self.joint or not self.own_features:
+            return StackedMLP(generators, self.in_features, self.hidden, self.dropout, self.net_outputs)
+        return OwnFeaturesMLP(
+            generators,
+            [target for _, target in nets],
+            self.num_targets,
+            self.own_features,
+            self.in_features,
+            self.hidden,
+            self.dropout,
+            self.net_outputs,
+        )

@@ -73,7 +73,7 @@ def relu_dropout(hidden: Tensor, rate: float, generator: torch.Generator | None)
 
 
 class StackedMLP(NetStack):
-    """S nets Linear-ReLU-Dropout, ..., Linear with T outputs each."""
+    """S nets Linear-ReLU-Dropout, ..., Linear with O outputs each."""
 
     def __init__(
         self,
@@ -90,9 +90,13 @@ class StackedMLP(NetStack):
             StackedLinear(generators, widths[i], widths[i + 1]) for i in range(len(widths) - 1)
         )
 
+    def inputs(self, features: Tensor) -> Tensor:
+        """What the first layer reads of features (B, D): (D, B), the same for all nets."""
+        return features.T
+
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Logits (S, B, T) of features (B, D)."""
-        hidden = features.T  # (D, B)
+        """Outputs (S, B, O) of features (B, D)."""
+        hidden = self.inputs(features)
         for layer, rate in zip(self.layers, self.dropout, strict=False):
             hidden = relu_dropout(layer(hidden), rate if self.training else 0.0, generator)  # (S, H, B)
         return self.layers[-1](hidden).transpose(1, 2)

@@ -17,7 +17,7 @@ from prefillroute.data.activations import FoldedBatch
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
 from prefillroute.heads.seeds import seeded_generator
-from prefillroute.modules.loss import masked_bce
+from prefillroute.modules.monitor import MONITORS
 from prefillroute.modules.progress import GroupProgress
 
 VALID_ROWS_AT_ONCE = 1024
@@ -30,6 +30,7 @@ class EnsembleModule(pl.LightningModule):
         head: the nets, as initialised.
         learning_rate, weight_decay: of Adam; the decay is an L2 term of the loss, as in ``torch.optim.Adam``.
         patience, min_delta: early stopping of each net on its group's validation part.
+        monitor: what it is stopped and ranked by there, one of `MONITORS`.
         seed: of dropout.
         fingerprint: plain values that a checkpoint must share to be resumed, for instance the data's hash.
     """
@@ -41,6 +42,7 @@ class EnsembleModule(pl.LightningModule):
         weight_decay: float,
         patience: int,
         min_delta: float,
+        monitor: str = "loss",
         seed: int = 0,
         fingerprint: dict[str, Any] | None = None,
     ) -> None:
@@ -50,6 +52,7 @@ class EnsembleModule(pl.LightningModule):
         self.head = head
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.monitor = monitor
         self.seed = seed
         self.fingerprint = dict(fingerprint or {})
         groups = range(head.num_groups)
@@ -89,10 +92,9 @@ class EnsembleModule(pl.LightningModule):
         for group in range(self.head.num_groups):
             if not len(self.progress[group].active) or (part := batch.group(group)) is None:
                 continue
-            features, correct = part
-            logits = self.head.stack(group)(features, self.generators[group])
-            total, count = masked_bce(logits, self._own_targets(group, correct))
-            loss = total / count.clamp(min=1)  # (S,)
+            outputs = self.head.stack(group)(part.features, self.generators[group])
+            nets = self.progress[group].active
+            loss = self.head.training_loss(outputs, part.correct, nets, part.difficulty)  # (S,)
             self.manual_backward(loss.sum())  # nets share no parameter, so each gets its own gradient
             before = self.train_loss[group] if self.train_steps[group] else 0.0
             self.train_loss[group] = before + loss.detach()
@@ -101,17 +103,15 @@ class EnsembleModule(pl.LightningModule):
         optimizer.zero_grad(set_to_none=True)
 
     def validation_step(self, batch: FoldedBatch, batch_idx: int) -> None:
-        """Loss of every active net on the whole validation part of its group, without dropout."""
+        """Score of every active net on the whole validation part of its group, without dropout."""
         for group in range(self.head.num_groups):
             self.valid_loss[group] = None
             if not len(self.progress[group].active) or (part := batch.group(group)) is None:
                 continue
-            total, count = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
-            for features, correct in zip(*(t.split(VALID_ROWS_AT_ONCE) for t in part), strict=True):
-                logits = self.head.stack(group)(features)
-                more, seen = masked_bce(logits, self._own_targets(group, correct))
-                total, count = total + more, count + seen
-            self.valid_loss[group] = total / count.clamp(min=1)
+            parts = [self.head.stack(group)(rows) for rows in part.features.split(VALID_ROWS_AT_ONCE)]
+            logits = torch.cat(parts, dim=1)[..., : self.head.num_outputs]
+            own = self.head.own_targets(part.correct, self.progress[group].active)
+            self.valid_loss[group] = MONITORS[self.monitor](logits, own)
 
     def on_train_epoch_end(self) -> None:
         """Early stopping, net by net; log; end the fit when no net is left."""
@@ -156,13 +156,6 @@ class EnsembleModule(pl.LightningModule):
         for group, (progress, state) in enumerate(zip(self.progress, checkpoint["progress"], strict=True)):
             progress.load_state_dict(state)
             self.head.stack(group).keep_nets(progress.active)
-
-    def _own_targets(self, group: int, correct: Tensor) -> Tensor:
-        """Outcomes that the nets of a group predict: (B, M) as they are for a joint head, else (S, B, 1)."""
-        if self.head.joint:
-            return correct
-        targets = self.progress[group].active.to(correct.device) % self.head.num_targets
-        return correct.T[targets].unsqueeze(2)
 
     def _keep_nets(self, group: int, positions: Tensor) -> None:
         """Cut stopped nets out of the parameters and out of Adam's moments."""

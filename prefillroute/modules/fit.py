@@ -22,10 +22,10 @@ from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, Head
 from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.heads.loss import masked_bce
 from prefillroute.heads.restore import head_spec
 from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
 from prefillroute.modules.ensemble import EnsembleModule
-from prefillroute.modules.loss import masked_bce
 from prefillroute.modules.settings import FitSettings
 
 
@@ -101,6 +101,7 @@ def fit_head(
         weight_decay=settings.weight_decay,
         patience=settings.patience,
         min_delta=settings.min_delta,
+        monitor=settings.monitor,
         seed=seed,
         fingerprint=fingerprint,
     )
@@ -119,7 +120,7 @@ def fit_head(
     return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history))
 
 
-_CHANGES_NUMBERS = ("patience", "min_delta", "batch_size", "learning_rate", "weight_decay")
+_CHANGES_NUMBERS = ("monitor", "patience", "min_delta", "batch_size", "learning_rate", "weight_decay")
 
 
 def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path | None) -> pl.Trainer:

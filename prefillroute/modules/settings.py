@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from prefillroute.errors import UserError
 
+MONITORED = ("loss", "auc")
 ACCELERATORS = ("auto", "cpu", "gpu")
 
 
@@ -18,7 +19,9 @@ class FitSettings:
     num_members: int = 10
     """Nets per group, from different seeds."""
     num_kept: int = 5
-    """The best of them, by loss on the group's common validation part, whose mean is the prediction."""
+    """The best of them, by `monitor` on the group's common validation part, whose mean is the prediction."""
+    monitor: str = "loss"
+    """What nets are stopped and ranked by on the validation part: their loss, or their mean AUC over targets."""
     max_epochs: int = 150
     patience: int = 15
     """Epochs without an improvement of at least `min_delta` after which a net stops."""
@@ -43,6 +46,8 @@ class FitSettings:
             )
         if not self.learning_rate > 0:
             raise UserError(f"trainer.learning_rate is {self.learning_rate}, want above 0")
+        if self.monitor not in MONITORED:
+            raise UserError(f"trainer.monitor is {self.monitor!r}, want one of {', '.join(MONITORED)}")
         if self.accelerator not in ACCELERATORS:
             wanted = ", ".join(ACCELERATORS)
             raise UserError(f"trainer.accelerator is {self.accelerator!r}, want one of {wanted}")

@@ -1,20 +1,23 @@
 """A sweep at a glance: jobs best to worst in the terminal, summary.csv, summary.html, and what failed."""
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
 from prefillroute.errors import UserError
 from prefillroute.reports.catalogue import METRICS, Metric
-from prefillroute.reports.headline import interval, interval_text
-from prefillroute.reports.numbers import MISSING
+from prefillroute.reports.families import by_family, families, job_counts
+from prefillroute.reports.headline import interval
+from prefillroute.reports.numbers import count, joined
+from prefillroute.reports.sweep_console import print_sweep, sweep_console
 from prefillroute.reports.sweep_jobs import Job, read_jobs
 from prefillroute.reports.sweep_page import render_sweep
+from prefillroute.reports.sweep_plan import read_plan
+from prefillroute.reports.sweep_view import SweepView
 
 SHOWN = (
     "mean_auc",
@@ -31,46 +34,71 @@ SHOWN = (
 def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console | None = None) -> int:
     """Print a sweep's jobs best to worst, write summary.csv and summary.html into its folder.
 
+    Where the jobs vary `experiment/semantic`, a second table adds them up by family.
+
     Args:
         sweep_dir: folder with one run folder per job, at any depth.
         sort_by: metric of metrics.json's section ``test`` that orders the jobs; null comes last.
         console: where to print; standard output by default.
 
     Returns:
-        The number of failed jobs.
+        The number of jobs that failed or never began.
 
     Raises:
         UserError: no job, an unknown metric, or a folder that cannot be written.
     """
-    metric = next((entry for entry in METRICS if entry.key == sort_by), None)
-    if metric is None or not metric.better:
-        allowed = ", ".join(entry.key for entry in METRICS if entry.better)
-        raise UserError(f"sort_by={sort_by}: found no such metric, wanted one of {allowed}")
     sweep_dir = Path(sweep_dir)
+    plan = read_plan(sweep_dir)
+    metric, shown = summary_metrics(sort_by, plan.shown)
     jobs = read_jobs(sweep_dir)
     finished = best_first([job for job in jobs if job.metrics is not None], metric)
     failed = [job for job in jobs if job.metrics is None]
-    varied = varied_keys(jobs)
-    shown = [entry for key in SHOWN for entry in METRICS if entry.key == key]
-    if metric not in shown:
-        shown.insert(0, metric)
-    page = render_sweep(sweep_dir, finished, failed, varied, shown, metric)
-    frame = summary_frame([*finished, *failed], varied)
+    family_of = by_family(sweep_dir, finished)
+    view = SweepView(
+        finished=finished,
+        failed=failed,
+        num_missing=max((plan.num_jobs or 0) - len(jobs), 0),
+        command=plan.command,
+        varied=varied_keys(jobs),
+        shown=shown,
+        metric=metric,
+        note=resamples_note(finished),
+        families=families(finished, family_of) if family_of else [],
+    )
+    frame = summary_frame([*finished, *failed], view.varied, family_of)
     try:
         _replace(sweep_dir / "summary.csv", frame.to_csv(index=False))
-        _replace(sweep_dir / "summary.html", page)
+        _replace(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
     except OSError as error:
         raise UserError(
             f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
         ) from error
-    _print(console or _console(), finished, failed, varied, shown, metric)
-    return len(failed)
+    print_sweep(console or sweep_console(), view)
+    return view.num_unfinished
 
 
 def is_sweep(folder: Path) -> bool:
     """Whether a folder holds jobs, and is not a run itself."""
     is_run = any((folder / name).exists() for name in ("metrics.json", "status.json", ".hydra"))
     return folder.is_dir() and not is_run and any(folder.rglob("status.json"))
+
+
+def summary_metrics(sort_by: str, shown: Sequence[str] = ()) -> tuple[Metric, list[Metric]]:
+    """The metric that orders the jobs, and those of the columns, :data:`SHOWN` by default.
+
+    Raises:
+        UserError: there is no such metric, or neither way of the first one is better.
+    """
+    known = {entry.key: entry for entry in METRICS}
+    ordered = [entry.key for entry in METRICS if entry.better]
+    if sort_by not in ordered:
+        raise UserError(f"sort_by={sort_by}: found no such metric, wanted one of {', '.join(ordered)}")
+    for key in shown:
+        if key not in known:
+            raise UserError(f"shown: found no metric {key}, wanted some of {', '.join(known)}")
+    columns = [known[key] for key in shown or SHOWN]
+    metric = known[sort_by]
+    return metric, columns if metric in columns else [metric, *columns]
 
 
 def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:
@@ -91,8 +119,22 @@ def varied_keys(jobs: Sequence[Job]) -> list[str]:
     return varied or keys
 
 
-def summary_frame(jobs: Sequence[Job], varied: Sequence[str]) -> pd.DataFrame:
-    """One row per job: folder, state, varied overrides, every global metric with its interval, the error."""
+def resamples_note(finished: Sequence[Job]) -> str:
+    """On how many resamples the intervals stand, where not all on equally many."""
+    numbers = Counter(int((job.metrics or {}).get("num_resamples") or 0) for job in finished)
+    if len(numbers) < 2:
+        return ""
+    said = [
+        f"{count(resamples)} resamples in {count(jobs)} job{'s' * (jobs > 1)}"
+        for resamples, jobs in numbers.items()
+    ]
+    return f"Intervals from {joined(said)}."
+
+
+def summary_frame(
+    jobs: Sequence[Job], varied: Sequence[str], family_of: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """One row per job: folder, state, varied overrides, family, every global metric with its interval, the error."""
     rows = []
     for job in jobs:
         row: dict[str, object] = {
@@ -100,6 +142,9 @@ def summary_frame(jobs: Sequence[Job], varied: Sequence[str]) -> pd.DataFrame:
             "state": "failed" if job.metrics is None else "finished",
         }
         row |= {key: job.overrides.get(key) for key in varied}
+        if family_of and job.folder in family_of:
+            row |= {"family": family_of[job.folder], **job_counts(job)}
+        row["num_resamples"] = (job.metrics or {}).get("num_resamples")
         for key, value in (job.metrics or {}).get("test", {}).items():
             if value is not None and not isinstance(value, int | float | str):
                 continue
@@ -108,47 +153,6 @@ def summary_frame(jobs: Sequence[Job], varied: Sequence[str]) -> pd.DataFrame:
                 row[f"{key}_low"], row[f"{key}_high"] = ends
         rows.append({**row, "error": job.error})
     return pd.DataFrame(rows)
-
-
-def job_name(job: Job, varied: Sequence[str]) -> str:
-    """What tells this job from the others: its varied overrides, or its folder."""
-    said = [f"{key}={job.overrides[key]}" for key in varied if key in job.overrides]
-    return " ".join(said) or job.folder
-
-
-def _print(
-    console: Console,
-    finished: Sequence[Job],
-    failed: Sequence[Job],
-    varied: Sequence[str],
-    shown: Sequence[Metric],
-    metric: Metric,
-) -> None:
-    if finished:
-        table = RichTable(
-            title=f"{len(finished)} finished, by {metric.label} ({metric.direction})", title_justify="left"
-        )
-        for key in varied or ["job"]:
-            table.add_column(key, overflow="fold")
-        for entry in shown:
-            table.add_column(Text(f"{entry.label}\n{entry.direction}"), justify="right")
-        for job in finished:
-            names = [job.overrides.get(key, MISSING) for key in varied] or [job.folder]
-            cells = [Text(name) for name in names]
-            for entry in shown:
-                ends = interval_text(job.metrics or {}, entry)
-                value = entry.form(job.value(entry.key))
-                cells.append(Text(value if ends == MISSING else f"{value}\n{ends}"))
-            table.add_row(*cells)
-        console.print(table)
-    for job in failed:
-        console.print(Text(f"failed: {job_name(job, varied)}: {job.error}"), soft_wrap=True)
-
-
-def _console() -> Console:
-    """The terminal at its own width; 160 columns for a log file, where rich would cut at 80."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The query's category, one-hot: what a router knows that has only the label on the box."""
+"""The query's category or benchmark, one-hot: what a router knows that has only the label on the box."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,23 +6,38 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from prefillroute.errors import UserError
 from prefillroute.signals.inputs import SignalInputs
+
+COLUMNS = ("category", "benchmark")
 
 
 class CategorySignal:
-    """One column per category of the training rows of any group; an unknown category is all zeros."""
+    """One column per label of the training rows of any group; an unknown label is all zeros.
 
-    needs_activations = False
+    Args:
+        column: of the query table, one of `COLUMNS`.
 
-    def __init__(self) -> None:
+    Raises:
+        UserError: another column.
+    """
+
+    needs: frozenset[str] = frozenset()
+    own_features = 0
+    own_names: tuple[str, ...] = ()
+
+    def __init__(self, column: str = "category") -> None:
+        if column not in COLUMNS:
+            raise UserError(f"signal.column: got {column!r}, want one of {', '.join(COLUMNS)}")
+        self.column = column
         self.categories_: tuple[str, ...] = ()
 
     def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
-        """(G, N, D) float32. Columns are common to all groups; a category that a group never saw is zero
+        """(G, N, D) float32. Columns are common to all groups; a label that a group never saw is zero
         there.
         """
         training = masks.any(0)
-        self.categories_ = tuple(sorted(set(inputs.categories[training].tolist())))
+        self.categories_ = tuple(sorted(set(self._labels(inputs)[training].tolist())))
         features = np.repeat(self.transform(inputs)[None], len(masks), axis=0)
         for group, mask in enumerate(masks):
             features[group] *= features[group][mask].any(0)
@@ -31,11 +46,11 @@ class CategorySignal:
     def transform(self, inputs: SignalInputs) -> np.ndarray:
         """(N, D) float32."""
         known = np.asarray(self.categories_, dtype=object)
-        return (inputs.categories.astype(object)[:, None] == known[None, :]).astype(np.float32)
+        return (self._labels(inputs).astype(object)[:, None] == known[None, :]).astype(np.float32)
 
     def describe(self) -> dict[str, Any]:
-        """Kind and categories, in column order."""
-        return {"kind": "category", "categories": list(self.categories_)}
+        """Kind, column of the query table, and labels in the order of the features."""
+        return {"kind": "category", "column": self.column, "categories": list(self.categories_)}
 
     def state(self) -> dict[str, Tensor]:
         """Nothing: the description holds it all."""
@@ -44,6 +59,11 @@ class CategorySignal:
     @classmethod
     def from_state(cls, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> "CategorySignal":
         """Inverse of `describe`."""
-        signal = cls()
+        signal = cls(description["column"])
         signal.categories_ = tuple(description["categories"])
         return signal
+
+    def _labels(self, inputs: SignalInputs) -> np.ndarray:
+        labels = inputs.categories if self.column == "category" else inputs.benchmarks
+        assert labels is not None, f"the run passes {self.column}"
+        return labels

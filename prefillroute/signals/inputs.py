@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from torch import Tensor
 
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.layers.source import ActivationSource
+
+NEEDS = ("activations", "embedding", "perplexity")
+"""What a run has to open for a signal that asks for it; everything else comes with the outcome table."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,16 @@ class SignalInputs:
     """Encoder to the activations of the N queries."""
     choices: tuple[LayerChoice, ...] = ()
     """Layer choice of every group, or one for all; only fitting needs it."""
+    benchmarks: np.ndarray | None = None
+    """(N,) str."""
+    prompts: np.ndarray | None = None
+    """(N,) str, the bare queries."""
+    embedding: np.ndarray | None = None
+    """(N, d) float32 by the run's embedder."""
+    perplexity: np.ndarray | None = None
+    """(N, 4) float32 by the run's language model."""
+    correct: np.ndarray | None = None
+    """(N, M) float in [0, 1], NaN = missing; only fitting gets it, and group g may look at the rows of `masks[g]`."""
 
 
 class Signal(Protocol):
@@ -28,8 +40,12 @@ class Signal(Protocol):
     folds.
     """
 
-    needs_activations: bool
-    """Whether a cache must exist and layers be chosen."""
+    needs: frozenset[str]
+    """Which of `NEEDS`."""
+    own_features: int
+    """The last M * own_features columns belong to the targets one by one; 0 where all columns are common."""
+    own_names: tuple[str, ...]
+    """What those columns are, per target."""
 
     def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
         """Features (G, N, D) float32 of all N rows; group g is fitted on the rows of `masks[g]` (G, N) bool
@@ -38,9 +54,3 @@ class Signal(Protocol):
 
     def transform(self, inputs: SignalInputs) -> np.ndarray:
         """Features (N, D) float32 under group 0, for new queries."""
-
-    def describe(self) -> dict[str, Any]:
-        """What group 0 learned, as plain JSON values."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What group 0 learned, as tensors."""

@@ -15,7 +15,9 @@ from prefillroute.signals.inputs import SignalInputs
 class PrefillSignal:
     """Blocks of a layer choice, each through its scaler and PCA, side by side."""
 
-    needs_activations = True
+    needs = frozenset({"activations"})
+    own_features = 0
+    own_names: tuple[str, ...] = ()
 
     def __init__(self, scale: str = "block") -> None:
         """`scale` of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are."""

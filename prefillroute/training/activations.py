@@ -1,4 +1,4 @@
-"""The encoder's activations of the queries that a run reads."""
+"""The caches that a run reads: the encoder's activations, sentence vectors, perplexities."""
 
 from pathlib import Path
 
@@ -7,9 +7,10 @@ import numpy as np
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import cache_path
 from prefillroute.caches.reader import ActivationCache, CacheView
-from prefillroute.config.facts import EncoderConfig, PoolConfig
+from prefillroute.config.facts import EmbedderConfig, EncoderConfig, LanguageModelConfig, PoolConfig
 from prefillroute.errors import UserError
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.semantic.language_model import COLUMNS
 
 
 def open_activations(
@@ -39,6 +40,53 @@ def open_activations(
         # The cache knows its encoder; which pool to extract, only the run knows.
         raise UserError(str(error).replace("pool=<pool>", f"pool={pool.name}")) from error
     return view, cache.identity
+
+
+def open_embedding(
+    caches: Path, embedder: EmbedderConfig, pool: PoolConfig, outcomes: Outcomes
+) -> np.ndarray:
+    """Sentence vectors (Q, d) float32 of all queries of the table.
+
+    Raises:
+        UserError: as for `open_activations`.
+    """
+    facts = {"hidden_size": embedder.dimension, "num_layers": 0}
+    return _one_vector(caches, "embedder", embedder, facts, "embedding", pool, outcomes)
+
+
+def open_language_model(
+    caches: Path, language_model: LanguageModelConfig, pool: PoolConfig, outcomes: Outcomes
+) -> np.ndarray:
+    """(Q, 5) float32: `semantic.language_model.COLUMNS` of all queries of the table.
+
+    Raises:
+        UserError: as for `open_activations`.
+    """
+    facts = {"hidden_size": len(COLUMNS), "num_layers": 0}
+    return _one_vector(caches, "language_model", language_model, facts, "perplexity", pool, outcomes)
+
+
+def _one_vector(
+    caches: Path,
+    group: str,
+    model: EmbedderConfig | LanguageModelConfig,
+    sizes: dict[str, int],
+    pooling: str,
+    pool: PoolConfig,
+    outcomes: Outcomes,
+) -> np.ndarray:
+    name = f"{group}.{model.name}"
+    path = cache_path(caches, name, "plain")
+    queries = outcomes.queries
+    try:
+        cache = ActivationCache(path)
+        cache.identity.check_facts(
+            path, name=name, chat_template_kwargs={}, repo=model.repo, revision=model.revision, **sizes
+        )
+        view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
+    except UserError as error:
+        raise UserError(str(error).replace("pool=<pool>", f"pool={pool.name}")) from error
+    return view.read(0, pooling)
 
 
 def query_tokens(view: CacheView | None) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """From a run's fitted parts to its router bundle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,41 +9,39 @@ import numpy as np
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.reader import CacheView
 from prefillroute.calibration.contract import Calibrator
-from prefillroute.config.facts import EncoderConfig, TargetConfig
+from prefillroute.config.facts import EncoderConfig
 from prefillroute.layers.source import RowSubset
-from prefillroute.modules.fit import FittedHead
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.router.golden import NUM_ROWS, GoldenVectors
 from prefillroute.router.save import save_bundle
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.signals.prefill import PrefillSignal
-from prefillroute.training.confidences import Logits
-from prefillroute.training.features import Features
+from prefillroute.training.data import RunData
 from prefillroute.training.layer_memo import memo_key
+from prefillroute.training.predictors import Prediction
 
 
 def write_router(
     path: Path,
     *,
-    features: Features,
-    fitted: FittedHead,
+    prediction: Prediction,
     calibrator: Calibrator,
     cost: CostModel,
-    targets: Sequence[TargetConfig],
+    data: RunData,
     encoder: EncoderConfig,
-    identity: CacheIdentity,
-    view: CacheView,
-    predict_rows: np.ndarray,
-    logits: Logits,
+    activations: tuple[CacheView, CacheIdentity],
     table: ConfidenceTable,
     policy: Policy,
     metrics: Mapping[str, Any],
 ) -> None:
     """Save the bundle of a prefill run; the last calibration or test rows are its golden vectors."""
-    signal = features.signal
+    signal, fitted, logits = prediction.signal, prediction.fitted, prediction.logits
     assert isinstance(signal, PrefillSignal), "only prefill runs have a bundle"
     assert signal.transform_ is not None
+    assert fitted is not None
+    view, identity = activations
+    predict_rows = data.predict_rows
     last = np.arange(len(predict_rows))[-NUM_ROWS:]
     golden = GoldenVectors.take(
         RowSubset(view, predict_rows[last]),
@@ -59,7 +57,7 @@ def write_router(
         head=fitted.final,
         calibrator=calibrator,
         cost=cost,
-        targets=targets,
+        targets=data.targets,
         encoders=[(encoder, identity)],
         golden=golden,
         policy=policy,

@@ -13,9 +13,8 @@ from prefillroute.calibration.cross_fit import cross_fitted
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.modules.fit import FittedHead
 from prefillroute.outcomes.costs.contract import CostModel
-from prefillroute.outcomes.splits import Split
-from prefillroute.outcomes.table import Outcomes
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.training.data import RunData
 from prefillroute.training.features import Features
 from prefillroute.training.groups import Groups
 
@@ -42,41 +41,44 @@ def predict_logits(fitted: FittedHead, features: Features, groups: Groups) -> Lo
     return Logits(out_of_fold, predict.numpy().astype(np.float64))
 
 
-def make_table(
-    calibrator: Calibrator,
-    logits: Logits,
-    outcomes: Outcomes,
-    split: Split,
-    groups: Groups,
-    predict_rows: np.ndarray,
-    cost: CostModel,
-    query_tokens: np.ndarray | None,
-) -> ConfidenceTable:
-    """Fit the calibrator on rows that the nets have not seen and put all parts into one table.
+def calibrate(calibrator: Calibrator, logits: Logits, data: RunData) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a calibrator on rows that the nets have not seen.
 
-    The calibrator is fitted on the calibration part, or without one on the out-of-fold logits of the training part;
-    calibrators that follow single rows are cross-fitted for the rows they learned from.
+    These are the calibration part or, without one, the out-of-fold rows of the training part; calibrators that
+    follow single rows are cross-fitted for the rows they learned from.
+
+    Returns:
+        Confidences of those rows, and of the test rows.
     """
-    num_calibration = len(split.calibration)
+    num_calibration, groups = len(data.split.calibration), data.groups
     if num_calibration:
-        z, rows = logits.predict[:num_calibration], split.calibration
+        z, rows = logits.predict[:num_calibration], data.split.calibration
         folds = np.arange(num_calibration) % 5
     else:
         assert logits.out_of_fold is not None
         z, rows, folds = logits.out_of_fold, groups.rows, groups.folds
-    calibrator.fit(z, outcomes.correct[rows])
-    if calibrator.cross_fit:
-        own = cross_fitted(calibrator, z, outcomes.correct[rows], folds)
-    else:
-        own = calibrator.transform(z)
-    test = calibrator.transform(logits.predict[num_calibration:])
-    if num_calibration:
+    correct = data.outcomes.correct[rows]
+    calibrator.fit(z, correct)
+    own = cross_fitted(calibrator, z, correct, folds) if calibrator.cross_fit else calibrator.transform(z)
+    return own, calibrator.transform(logits.predict[num_calibration:])
+
+
+def make_table(
+    calibrator: Calibrator,
+    logits: Logits,
+    data: RunData,
+    cost: CostModel,
+    query_tokens: np.ndarray | None,
+) -> ConfidenceTable:
+    """Calibrate and put all parts of the data into one table."""
+    outcomes, groups = data.outcomes, data.groups
+    own, test = calibrate(calibrator, logits, data)
+    confidence = np.concatenate([own, test])
+    if len(data.split.calibration):
         train = np.full((len(groups.rows), len(outcomes.targets)), np.nan)
-        confidence = np.concatenate([train, own, test])
-    else:
-        confidence = np.concatenate([own, test])
-    order = np.concatenate([groups.rows, predict_rows])
-    names = split.names(len(outcomes)).astype(str)
+        confidence = np.concatenate([train, confidence])
+    order = np.concatenate([groups.rows, data.predict_rows])
+    names = data.split.names(len(outcomes)).astype(str)
     tokens = None if query_tokens is None else query_tokens[order]
     return ConfidenceTable(
         query_id=outcomes.queries["query_id"].to_numpy(dtype=object)[order],

@@ -3,6 +3,7 @@
 N = training rows, P = rows that are only predicted, G = groups, D = features.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,39 @@ class Features:
     """Fitted; group 0 goes into the bundle."""
     choice: LayerChoice | None
     """Of group 0; None for a signal without layers."""
+    seconds: Mapping[str, float]
+    """Wall time of making them."""
+
+
+@dataclass(frozen=True)
+class QueryTable:
+    """All that signals may read of the Q queries of the outcome table."""
+
+    outcomes: Outcomes
+    view: CacheView | None = None
+    embedding: np.ndarray | None = None
+    """(Q, d)"""
+    perplexity: np.ndarray | None = None
+    """(Q, 4)"""
+
+    def inputs(
+        self, rows: np.ndarray, choices: tuple[LayerChoice, ...] = (), fitting: bool = False
+    ) -> SignalInputs:
+        """Some rows, as signals see them; with their outcomes only for fitting."""
+        queries = self.outcomes.queries
+        activations: Mapping[str, RowSubset] = {}
+        if self.view is not None:
+            activations = {self.view.encoder: RowSubset(self.view, rows)}
+        return SignalInputs(
+            categories=queries["category"].to_numpy(dtype=object)[rows],
+            benchmarks=queries["benchmark"].to_numpy(dtype=object)[rows],
+            prompts=queries["prompt"].to_numpy(dtype=object)[rows],
+            activations=activations,
+            choices=choices,
+            embedding=None if self.embedding is None else self.embedding[rows],
+            perplexity=None if self.perplexity is None else self.perplexity[rows],
+            correct=self.outcomes.correct[rows] if fitting else None,
+        )
 
 
 class LayerChooser:
@@ -77,10 +111,9 @@ class LayerChooser:
 
 def make_features(
     signal: Signal,
-    outcomes: Outcomes,
+    table: QueryTable,
     groups: Groups,
     predict_rows: np.ndarray,
-    view: CacheView | None,
     chooser: LayerChooser | None,
     nested: bool,
     seed: int,
@@ -90,6 +123,8 @@ def make_features(
     Args:
         nested: choose layers anew inside each group, on that group's rows only (DESIGN section 7).
     """
+    start = time.perf_counter()
+    outcomes = table.outcomes
     choices: tuple[LayerChoice, ...] = ()
     if chooser is not None:
         choices = (chooser(outcomes, groups.rows, groups.folds),)
@@ -97,9 +132,10 @@ def make_features(
             choices += tuple(
                 _inner_choice(chooser, outcomes, groups.rows[fit], groups, seed) for fit in groups.fit[1:]
             )
-    train = signal.fit_transform(_inputs(outcomes, groups.rows, view, choices), groups.fit)
-    predict = signal.transform(_inputs(outcomes, predict_rows, view, ()))
-    return Features(train, predict, signal, choices[0] if choices else None)
+    train = signal.fit_transform(table.inputs(groups.rows, choices, fitting=True), groups.fit)
+    predict = signal.transform(table.inputs(predict_rows))
+    seconds = {"features": time.perf_counter() - start}
+    return Features(train, predict, signal, choices[0] if choices else None, seconds)
 
 
 def _inner_choice(
@@ -107,11 +143,3 @@ def _inner_choice(
 ) -> LayerChoice:
     inner = stratified_folds(outcomes, rows, num_folds=int(groups.folds.max()) + 1, seed=seed)
     return chooser(outcomes, rows, inner)
-
-
-def _inputs(
-    outcomes: Outcomes, rows: np.ndarray, view: CacheView | None, choices: tuple[LayerChoice, ...]
-) -> SignalInputs:
-    activations: Mapping[str, RowSubset] = {} if view is None else {view.encoder: RowSubset(view, rows)}
-    categories = outcomes.queries["category"].to_numpy(dtype=object)[rows]
-    return SignalInputs(categories=categories, activations=activations, choices=choices)

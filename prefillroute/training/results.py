@@ -1,6 +1,7 @@
 """Write a run's tables and numbers, each file whole or not at all, and say the headline."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def write_results(
     choice: LayerChoice | None,
     calibrator: Calibrator,
     timings: Timings,
+    fits: int,
 ) -> None:
     """Write predictions, curve, layers and metrics.json; the last one last, so that it stands for a whole run."""
     _write_parquet(folder / "predictions.parquet", table.to_frame())
@@ -50,12 +52,18 @@ def write_results(
         **evaluation.metrics,
         "layers": layers,
         "calibration": {"name": calibrator.name, "calibrated": calibrator.calibrated},
+        "fits": fits,
         "timings_s": timings.seconds,
     }
+    write_metrics(folder, metrics)
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write metrics.json, whole or not at all."""
     write_text(folder / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False) + "\n")
 
 
-def print_headline(evaluation: Evaluation, report: Path) -> None:
+def print_headline(evaluation: Evaluation, report: Path | None) -> None:
     """Print the headline numbers with their intervals beside the constant predictor's, and where the report is."""
     metrics = evaluation.metrics
     table = Table(title="test", title_justify="left")
@@ -77,7 +85,8 @@ def print_headline(evaluation: Evaluation, report: Path) -> None:
     for key, words in HEADLINE:
         if (reason := metrics["reasons"].get(f"test.{key}")) is not None:
             console.print(f"{words}: no number ({reason})", soft_wrap=True, highlight=False)
-    console.print(f"report: {report}", soft_wrap=True)
+    if report is not None:
+        console.print(f"report: {report}", soft_wrap=True)
 
 
 def _number(value: Any) -> str:

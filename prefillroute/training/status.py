@@ -1,4 +1,4 @@
-"""`status.json` of a run folder: what a sweep's summary believes instead of exit codes.
+"""`status.json` of a run folder: what a sweep, its summary and a sweep that goes on believe instead of exit codes.
 
 SLURM reports a job whose Python raised as COMPLETED, and a killed one leaves no return value; the file tells both
 apart.
@@ -9,6 +9,9 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+
+from prefillroute.errors import UserError
+from prefillroute.reports.run_folder import read_metrics
 
 STATUS_FILE = "status.json"
 
@@ -21,10 +24,35 @@ class Status:
     overrides: tuple[str, ...] = ()
     error: str | None = None
 
+    def is_of(self, overrides: tuple[str, ...]) -> bool:
+        """Whether it is that of a job with these overrides; Hydra gives each key once, so their order says nothing."""
+        return sorted(self.overrides) == sorted(overrides)
+
     def write(self, folder: Path) -> None:
         """Write atomically, so that a reader never sees half a file."""
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / STATUS_FILE, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def read_status(folder: Path) -> Status | None:
+    """How the job of a folder stood last; None where no job left a whole status.json."""
+    try:
+        found = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
+        return Status(found["state"], tuple(found["overrides"]), found["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
+    """Whether a job with the same overrides finished in this folder and left numbers that can be read."""
+    status = read_status(folder)
+    if status is None or status.state != "finished" or not status.is_of(overrides):
+        return False
+    try:
+        read_metrics(folder)
+    except UserError:
+        return False
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,23 +1,103 @@
-"""After a sweep: one table over its jobs, best to worst, and an exit status that counts the failed ones."""
+"""Around a sweep: before it the plan, after it one table over its jobs, best to worst, and an exit status."""
 
+import json
 import logging
+import math
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from prefillroute.reports.sweep import summarise_sweep
+from prefillroute.config.guard import one_line
+from prefillroute.errors import UserError
+from prefillroute.reports.sweep import summarise_sweep, summary_metrics
+from prefillroute.reports.sweep_plan import PLAN_FILE, SweepPlan
+from prefillroute.training.refine import refine_jobs
+from prefillroute.training.status import write_text
 
 log = logging.getLogger(__name__)
 
 
 class SweepSummary(Callback):
-    """Hydra callback: prints the summary of all run folders below the sweep's folder when the last job ended."""
+    """Hydra callback: prints the summary of all run folders below the sweep's folder when the last job ended.
+
+    Args:
+        sort_by: metric of metrics.json's section ``test`` that orders the jobs.
+        refine: how many of the best jobs get intervals from 1,000 resamples, whatever the sweep's jobs have.
+        refine_also: predictors that get them too, by their `experiment/semantic`: its value, or a part of it.
+        shown: metrics in the table's columns; empty for the usual ones.
+
+    Raises:
+        UserError: an unknown metric, or a negative number.
+    """
+
+    def __init__(
+        self,
+        sort_by: str = "mean_auc",
+        refine: int = 0,
+        refine_also: Sequence[str] = (),
+        shown: Sequence[str] = (),
+    ) -> None:
+        self.sort_by, self.refine = sort_by, refine
+        self.refine_also, self.shown = tuple(map(str, refine_also)), tuple(map(str, shown))
+        summary_metrics(sort_by, self.shown)
+        if refine < 0:
+            raise UserError(f"refine={refine}: wanted 0 (none) or more")
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write sweep.json, and say how to go on after a stop."""
+        folder = Path(config.hydra.sweep.dir)
+        plan = SweepPlan(sweep_command(config), _num_jobs(config), self.shown)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
+        log.info("after a stop this goes on: %s", plan.command)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write summary.csv and summary.html into the sweep's folder; status 1 when a job failed."""
-        failed = summarise_sweep(Path(config.hydra.sweep.dir))
-        if failed:
-            # SystemExit passes Hydra's callback guard, which turns ordinary exceptions into warnings.
+        """Refine, write summary.csv and summary.html into the sweep's folder; status 1 when a job failed."""
+        folder = Path(config.hydra.sweep.dir)
+        # SystemExit passes Hydra's callback guard, which turns ordinary exceptions into warnings.
+        try:
+            refine_jobs(folder, self.sort_by, self.refine, self.refine_also)
+            unfinished = summarise_sweep(folder, self.sort_by)
+        except (UserError, OSError) as error:
+            print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
+            raise SystemExit(1) from None
+        if unfinished:
             raise SystemExit(1)
+
+
+def sweep_command(config: DictConfig) -> str:
+    """The command that goes on with a sweep in its folder."""
+    hydra = config.hydra
+    said = OmegaConf.to_container(hydra.overrides, resolve=False)  # as typed
+    assert isinstance(said, dict)
+    task, own = said["task"], said["hydra"]
+    kept = [text for text in own if not text.startswith(("hydra.mode=", "hydra.sweep.dir="))]
+    several = ["-m"] if "hydra.mode=MULTIRUN" in own else []
+    words = ["python", f"{hydra.job.name}.py", *several, *task, *kept]
+    return shlex.join([*words, f"hydra.sweep.dir={hydra.sweep.dir}"])
+
+
+def _num_jobs(config: DictConfig) -> int | None:
+    """How many jobs Hydra's own sweeper makes; None for another sweeper, which may decide while it runs."""
+    sweeper = config.hydra.sweeper
+    if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
+        return None
+    params = OmegaConf.to_container(sweeper.params) if sweeper.params else {}
+    task = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    assert isinstance(params, dict)
+    assert isinstance(task, list)
+    overrides = [f"{key!s}={value!s}" for key, value in params.items()] + task
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    sizes = {}  # by key: the command line wins over the experiment
+    for override in parser.parse_overrides(overrides):
+        several = override.is_sweep_override()
+        sizes[override.get_key_element()] = sum(1 for _ in override.sweep_string_iterator()) if several else 1
+    return math.prod(sizes.values())

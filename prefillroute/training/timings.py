@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 log = logging.getLogger(__name__)
@@ -23,3 +23,9 @@ class Timings:
         took = time.perf_counter() - start
         self.seconds[stage] += took
         log.info("%-12s %7.1f s", stage, took)
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Record stages that were timed elsewhere, perhaps by an earlier job that did the work."""
+        for stage, took in seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + took
+            log.info("%-12s %7.1f s", stage, took)

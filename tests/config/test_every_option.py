@@ -1,10 +1,12 @@
 """Every option of every group composes, has nothing missing and binds to its constructor: found by listing conf/."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,7 +18,16 @@ from prefillroute.harness.requests import target_request
 CONF = conf_dir()
 # What the run passes to a constructor beside the choice's own hyper-parameters.
 RUNTIME = {
-    "head": ("in_features", "num_targets", "num_groups", "num_members", "seed"),
+    "head": (
+        "in_features",
+        "num_targets",
+        "num_groups",
+        "num_members",
+        "seed",
+        "own_features",
+        "own_names",
+        "num_nodes",
+    ),
     "logger": ("save_dir",),
 }
 ROOTS = {"extraction": "extract", "benchmark": "collect"}
@@ -56,16 +67,35 @@ def test_option_composes_and_binds(group: str, option: str) -> None:
 
 
 def experiments() -> list[str]:
-    return sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+    folder = CONF / "experiment"
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
+
+
+def swept(name: str) -> list[list[str]]:
+    """Per swept key of an experiment, its overrides; empty for a single run. Globs are resolved."""
+    raw = OmegaConf.load(CONF / "experiment" / f"{name}.yaml")
+    params = OmegaConf.select(raw, "hydra.sweeper.params") or {}
+    loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+    overrides = OverridesParser.create(loader).parse_overrides([f"{k}={v}" for k, v in params.items()])
+    return [
+        [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+        if override.is_sweep_override()
+        else [f"{override.get_key_element()}={override.get_value_element_as_str()}"]
+        for override in overrides
+    ]
 
 
 @pytest.mark.parametrize("name", experiments())
 def test_every_job_of_a_shipped_sweep_composes(name: str) -> None:
-    raw = OmegaConf.load(CONF / "experiment" / f"{name}.yaml")
-    params = OmegaConf.select(raw, "hydra.sweeper.params") or {}
-    overrides = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in params.items()])
-    batches = BasicSweeper.split_arguments(overrides, max_batch_size=None)
-    jobs = [job for batch in batches for job in batch] if overrides else [[]]
+    keys = swept(name)
+    jobs: list[tuple[str, ...]] = list(itertools.product(*keys))
+    if len(jobs) > 50:  # then every value once, beside the first of the other keys
+        jobs = [
+            (*(other[0] for other in keys[:at]), value, *(other[0] for other in keys[at + 1 :]))
+            for at, values in enumerate(keys)
+            for value in values
+            if "semantic=" not in value  # each is an experiment of its own, and composed as one
+        ]
     for job in jobs:
         config = compose_run([f"experiment={name}", *job])
         assert OmegaConf.missing_keys(config) == set()
@@ -73,11 +103,37 @@ def test_every_job_of_a_shipped_sweep_composes(name: str) -> None:
             check_arguments(node, RUNTIME.get(key, ()))
 
 
+def test_the_semantic_grid_is_as_large_as_the_papers() -> None:
+    routers, calibrations = swept("semantic/grid")
+    assert len(calibrations) == 6
+    assert len(routers) >= 80
+    assert len(routers) * len(calibrations) > 400
+    used: dict[str, set[str]] = {"head": set(), "signal": set()}
+    for router in routers:
+        for entry in OmegaConf.load(
+            CONF / "experiment" / "semantic" / f"{router.partition('=')[2]}.yaml"
+        ).defaults:
+            ((override, option),) = entry.items()
+            group = override.split("@")[0].removeprefix("override /")
+            used.setdefault(group, set()).add(str(option))
+    for group, options_used in used.items():
+        if group in ("head", "signal"):
+            there = {classes_of(group, path.stem) for path in (CONF / group).glob("*.yaml")}
+            assert there == {classes_of(group, option) for option in options_used}, group
+
+
+def classes_of(group: str, option: str) -> str:
+    """Of a union all parts count, so that every combination that ships is in the grid."""
+    raw = OmegaConf.load(CONF / group / f"{option}.yaml")
+    parts = sorted(str(value) for entry in raw.get("defaults", []) for value in entry.values())
+    return " ".join([str(raw._target_), *parts])
+
+
 def test_every_room_of_choices_has_options() -> None:
     groups = {group for group, _ in options()}
     assert groups >= {
         "encoder", "pool", "signal", "pooling", "layers", "split", "cost",
-        "head", "calibration", "policy", "trainer", "logger", "paths", "extraction",
+        "head", "calibration", "policy", "embedder", "language_model", "trainer", "logger", "paths", "extraction",
         "benchmark", "provider",
     }  # fmt: skip
 

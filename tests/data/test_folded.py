@@ -58,7 +58,8 @@ def test_order_depends_on_seed_group_and_epoch_only():
 def test_batches_carry_their_groups_own_features():
     data = make()
     batch = FoldedBatch(data, (torch.tensor([3, 1]), None, torch.tensor([2])))
-    features, correct = batch.group(0)
+    features, correct, difficulty = batch.group(0)
+    assert difficulty is None
     assert torch.equal(features, data.features[0, [3, 1]])
     assert torch.equal(correct, data.correct[[3, 1]])
     assert batch.group(1) is None

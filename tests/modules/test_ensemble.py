@@ -11,9 +11,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from prefillroute.data.activations import TrainLoader
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.independent_mlp import IndependentMLP
+from prefillroute.heads.loss import masked_bce
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.fit import FittedHead, fit_head
-from prefillroute.modules.loss import masked_bce
 from prefillroute.modules.settings import FitSettings
 
 KINDS = (SharedTrunkNet, IndependentMLP)

@@ -110,6 +110,7 @@ def test_checkpoint_holds_plain_values_and_tensors(folded, tmp_path):
         "weight_decay",
         "patience",
         "min_delta",
+        "monitor",
         "seed",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]

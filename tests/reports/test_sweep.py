@@ -12,7 +12,7 @@ from prefillroute.errors import UserError
 from prefillroute.reports.sweep import is_sweep, summarise_sweep
 
 
-def job(folder, overrides, *, state="finished", error=None, **test):
+def job(folder, overrides, *, state="finished", error=None, extra=None, **test):
     folder.mkdir(parents=True)
     (folder / "status.json").write_text(
         json.dumps({"state": state, "overrides": overrides, "error": error}), encoding="utf-8"
@@ -21,7 +21,7 @@ def job(folder, overrides, *, state="finished", error=None, **test):
         intervals = (
             {"mean_auc": [test["mean_auc"] - 0.01, test["mean_auc"] + 0.01]} if test.get("mean_auc") else {}
         )
-        metrics = {"test": test, "targets": {"a": {"auc": 0.6}}, "intervals": intervals}
+        metrics = {"test": test, "targets": {"a": {"auc": 0.6}}, "intervals": intervals, **(extra or {})}
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
 
@@ -74,7 +74,12 @@ def test_page_opens_offline_and_escapes(sweep):
 
 def test_only_failed_jobs(tmp_path):
     job(tmp_path / "0", ["encoder=a"], state="failed", error="no cache")
-    assert printed(tmp_path) == (1, "failed: encoder=a: no cache\n")
+    failed, text = printed(tmp_path)
+    assert failed == 1
+    assert text.splitlines() == [
+        "failed: encoder=a: no cache",
+        f"to go on: the sweep's command with hydra.sweep.dir={tmp_path}",
+    ]
 
 
 def test_finished_job_with_cut_metrics_counts_as_failed(sweep):
@@ -107,3 +112,89 @@ def test_jobs_with_long_overrides_fit_a_narrow_terminal(tmp_path):
     stream = io.StringIO()
     assert summarise_sweep(tmp_path, console=Console(file=stream, width=60)) == 0
     assert max(len(line) for line in stream.getvalue().splitlines()) <= 60
+
+
+def plan(folder, **entries):
+    entries = {"command": "python train.py -m encoder=a,b", "num_jobs": None, "shown": []} | entries
+    (folder / "sweep.json").write_text(json.dumps(entries), encoding="utf-8")
+
+
+def test_missing_jobs_are_counted_and_the_command_is_the_last_word(sweep):
+    plan(sweep, num_jobs=8)
+    failed, text = printed(sweep)
+    assert failed == 2 + 3
+    assert text.splitlines()[-2:] == ["3 jobs never began", "to go on: python train.py -m encoder=a,b"]
+    assert "3 jobs never began" in (sweep / "summary.html").read_text(encoding="utf-8")
+
+
+def test_a_whole_sweep_does_not_say_how_to_go_on(sweep):
+    for folder in ("9", "10"):
+        (sweep / folder / "status.json").unlink()
+        (sweep / folder).rmdir()
+    plan(sweep, num_jobs=3)
+    assert printed(sweep)[0] == 0
+    assert "to go on" not in printed(sweep)[1]
+    assert "To go on" not in (sweep / "summary.html").read_text(encoding="utf-8")
+
+
+def test_a_plan_that_was_cut_off_is_no_mistake(sweep):
+    (sweep / "sweep.json").write_text('{"command": "python', encoding="utf-8")
+    assert "hydra.sweep.dir=" in printed(sweep)[1].splitlines()[-1]
+
+
+def test_the_plan_chooses_the_columns(sweep):
+    plan(sweep, shown=["mean_brier", "p_auccc"])
+    header = "".join(printed(sweep)[1].splitlines()[2:4])
+    for label in ("Mean AUC", "Mean Brier", "P-AUCCC"):  # what orders the jobs is always shown
+        assert label in header
+    assert "Relative AUC" not in header
+    plan(sweep, shown=["mean_bier"])
+    with pytest.raises(UserError, match=r"mean_bier.*mean_brier"):
+        printed(sweep)
+
+
+def semantic_job(folder, predictor, calibration, head, fits, seconds, evaluation, auc=0.6):
+    timings = {"outcomes": 1.0, "features": seconds, "head": 2 * seconds, "evaluation": evaluation}
+    job(
+        folder, [f"experiment/semantic={predictor}", f"calibration={calibration}"], mean_auc=auc,
+        extra={"fits": fits, "timings_s": timings, "num_resamples": 200},
+    )  # fmt: skip
+    (folder / ".hydra").mkdir()
+    choices = f"hydra:\n  runtime:\n    choices:\n      head: {head}\n"
+    (folder / ".hydra" / "hydra.yaml").write_text(choices, encoding="utf-8")
+
+
+def test_families_count_a_predictor_once_under_all_its_calibrations(tmp_path):
+    semantic_job(tmp_path / "0", "3_knn_lr", "none", "logistic", 6, 10.0, 1.0, auc=0.65)
+    semantic_job(tmp_path / "1", "3_knn_lr", "platt", "logistic", 6, 10.0, 2.0)
+    semantic_job(tmp_path / "2", "5_emb_lr", "none", "logistic", 6, 100.0, 4.0)
+    semantic_job(tmp_path / "3", "5_emb_mt", "none", "multi_task", 180, 1000.0, 8.0)
+    job(tmp_path / "4", ["experiment/semantic=x", "calibration=none"], state="failed", error="no cache")
+    text = printed(tmp_path)[1]
+    rows = [line.split("│")[1:-1] for line in text.splitlines() if line.count("│") == 7]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["logistic", "3", "2", "12", "5 min 30 s", "7.00 s"],
+        ["multi_task", "1", "1", "180", "50 min 00 s", "8.00 s"],
+        ["all", "4", "3", "192", "55 min 30 s", "15.0 s"],
+    ]
+    page = (tmp_path / "summary.html").read_text(encoding="utf-8")
+    assert "<td>5 min 30 s</td>" in page
+    frame = pd.read_csv(tmp_path / "summary.csv")
+    assert list(frame["family"].dropna()) == ["logistic", "logistic", "logistic", "multi_task"]
+    assert list(frame["fits"].dropna()) == [6, 6, 6, 180]
+    assert list(frame["training_s"].dropna()) == [30, 30, 300, 3000]
+
+
+def test_a_sweep_over_something_else_has_no_families(sweep):
+    assert "families" not in printed(sweep)[1]
+    assert "Families" not in (sweep / "summary.html").read_text(encoding="utf-8")
+
+
+def test_unequal_resamples_are_said(tmp_path):
+    job(tmp_path / "0", ["head=a"], mean_auc=0.6, extra={"num_resamples": 1000})
+    job(tmp_path / "1", ["head=b"], mean_auc=0.5, extra={"num_resamples": 200})
+    job(tmp_path / "2", ["head=c"], mean_auc=0.4, extra={"num_resamples": 200})
+    said = "Intervals from 1,000 resamples in 1 job and 200 resamples in 2 jobs."
+    assert said in printed(tmp_path)[1].splitlines()
+    assert said in (tmp_path / "summary.html").read_text(encoding="utf-8")
+    assert list(pd.read_csv(tmp_path / "summary.csv")["num_resamples"]) == [1000, 200, 200]

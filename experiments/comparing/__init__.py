@@ -1,0 +1,1 @@
+"""Finished runs against each other: reading, paired differences, tables, forest plots."""

@@ -1,0 +1,61 @@
+"""`prefillroute embed embedder=X pool=Y`: bring the sentence vectors of a pool's queries into a cache."""
+
+import argparse
+from pathlib import Path
+
+from prefillroute.config.build import build
+from prefillroute.config.compose import compose_run, fact
+from prefillroute.config.facts import EmbedderConfig, PathsConfig, PoolConfig
+from prefillroute.extraction.progress import extraction_progress
+from prefillroute.extraction.run import Encoder, extract
+from prefillroute.outcomes.pool import load_pool
+from prefillroute.semantic.embedder import SentenceEmbedder
+from prefillroute.semantic.vectors_file import VectorsFile
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "embed",
+        help="run a sentence embedder over a pool's queries and cache the vectors",
+        description="Embed a pool's queries with sentence-transformers: what signal=embedding and signal=knn read. "
+        "Cached as activations are: interrupted, the same command goes on; array jobs share the work with "
+        "extraction.num_shards=N extraction.shard_index=I.",
+        epilog="examples: prefillroute embed embedder=minilm pool=starter; "
+        "prefillroute embed embedder=nv_embed_v2 pool=mmlu_pro vectors=nv_embed.parquet",
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="embedder=..., pool=..., vectors=FILE (made elsewhere: columns prompt_sha256 and embedding); of "
+        "extraction: device, dtype, tokens_per_batch, max_length, num_shards, shard_index, verify",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Embed and print what was done."""
+    config = compose_run(arguments.overrides, config_name="embed")
+    pool, facts = fact(config.pool, PoolConfig), fact(config.embedder, EmbedderConfig)
+    _, outcomes = load_pool(
+        pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
+    )
+    options = build(config.extraction)
+    queries = outcomes.queries
+    embedder: Encoder
+    if config.vectors is None:
+        embedder = SentenceEmbedder(facts, options)
+    else:
+        embedder = VectorsFile(facts, Path(config.vectors))
+    with extraction_progress() as progress:
+        report = extract(
+            embedder,
+            queries["query_id"].tolist(),
+            queries["prompt"].tolist(),
+            Path(fact(config.paths, PathsConfig).caches),
+            options,
+            progress,
+        )
+    print("\n".join(report.lines()))
+    return 0

@@ -1,0 +1,100 @@
+"""A cascade from the cheapest target up, as a confidence table (in the manner of FrugalGPT, arXiv 2305.05176)."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from prefillroute.errors import UserError
+from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.logistic import C_GRID, LinearStack, LogisticHead
+
+
+class CappedStack(NetStack):
+    """Logits of `base`, none above that of `accept`."""
+
+    def __init__(self, base: LinearStack, accept: float) -> None:
+        super().__init__()
+        self.base = base
+        self.cap = float(torch.logit(torch.tensor(accept, dtype=torch.float64)))
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, M) of features (B, D)."""
+        return self.base(features).clamp(max=self.cap)
+
+
+class CascadeHead(ClosedFormHead):
+    """Go up from the cheapest target and stop at the first whose confidence reaches `accept`.
+
+    Confidences are those of `LogisticHead`, capped: p[q, m] = min(base p[q, m], accept). All targets that reach
+    `accept` tie, to the bit, and ties go to the cheaper target (DESIGN section 5), so lambda = 0 chooses the cheapest
+    target that is confident enough, or the most confident one where none is: exactly the cascade. lambda > 0 gives up
+    confidence below `accept` for cost.
+
+    Only calibration=none leaves the ties alone: the other calibrators map every target in its own way, after which
+    this is a logistic regression with blunted confidences.
+
+    Unlike FrugalGPT, no target is asked before the choice is made: the confidence is in the query, not in an answer.
+
+    Args:
+        accept: in (0, 1).
+        c_grid, standardise, own_features: as for `LogisticHead`.
+
+    Raises:
+        UserError: `accept` out of range, or a bad `c_grid`.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        own_features: int = 0,
+        accept: float = 0.6,
+        c_grid: Sequence[float] = C_GRID,
+        standardise: bool = False,
+    ) -> None:
+        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
+        if not 0 < accept < 1:
+            raise UserError(f"head.accept is {accept}, want a probability between 0 and 1")
+        self.accept = accept
+        self.c_grid = tuple(sorted(c_grid))
+        self.standardise = standardise
+        base = self._logistic()
+        for group in range(num_groups):
+            stack = base.stack(group)
+            assert isinstance(stack, LinearStack)
+            self.groups.append(CappedStack(stack, accept))
+
+    def hyper(self) -> dict[str, Any]:
+        """`accept`, `c_grid` as a list, `standardise` and `own_features`."""
+        return {
+            "accept": self.accept,
+            "c_grid": list(self.c_grid),
+            "standardise": self.standardise,
+            "own_features": self.own_features,
+        }
+
+    def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
+        """Fit a `LogisticHead` and take its weights."""
+        base = self._logistic().fit(features, correct, train, valid)
+        for group in range(self.num_groups):
+            stack = self.stack(group)
+            assert isinstance(stack, CappedStack)
+            stack.base.load_state_dict(base.stack(group).state_dict())
+        return self
+
+    def _logistic(self) -> LogisticHead:
+        return LogisticHead(
+            self.in_features,
+            self.num_targets,
+            self.num_groups,
+            self.num_members,
+            self.seed,
+            self.own_features,
+            self.c_grid,
+            self.standardise,
+        )

@@ -1,0 +1,78 @@
+"""Query times target in a space of few dimensions, the router of RouteLLM and EmbedLLM on any features.
+
+RouteLLM (Ong et al. 2024) learns from pairwise preferences, where only differences between targets count: it has no
+biases, and normalises v_m. EmbedLLM (Zhuang et al. 2024) learns correctness, as here, with a bias in the projection.
+Here each target has a bias of its own too, so that its accuracy needs no dimension.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prefillroute.errors import UserError
+from prefillroute.heads.contract import Head, NetStack
+from prefillroute.heads.seeds import seeded_generator
+from prefillroute.heads.stacked import StackedLinear
+
+# S = nets, B = rows, D = features, M = targets, R = rank
+
+
+class FactorStack(NetStack):
+    """`projection` D to R with a bias; `target` (S, M, R), `weight` (S, 1, R), `bias` (S, M, 1)."""
+
+    def __init__(
+        self, generators: Sequence[torch.Generator], in_features: int, num_targets: int, rank: int
+    ) -> None:
+        super().__init__()
+        nets = len(generators)
+        self.projection = StackedLinear(generators, in_features, rank)
+        self.target = nn.Parameter(torch.empty(nets, num_targets, rank))
+        self.weight = nn.Parameter(torch.empty(nets, 1, rank))
+        self.bias = nn.Parameter(torch.zeros(nets, num_targets, 1))
+        bound = 1 / math.sqrt(rank)
+        with torch.no_grad():
+            for net, generator in enumerate(generators):
+                self.target[net].normal_(generator=generator)  # as torch.nn.Embedding
+                self.weight[net].uniform_(-bound, bound, generator=generator)  # as torch.nn.Linear
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, M) of features (B, D)."""
+        query = self.projection(features.T)  # (S, R, B)
+        return torch.baddbmm(self.bias, self.target * self.weight, query).transpose(1, 2)
+
+
+class MatrixFactorisation(Head):
+    """logit_m(x) = w . (v_m * (W x + c)) + bias_m, with W x + c and v_m in R^rank.
+
+    Args:
+        rank: R; EmbedLLM's is 232, RouteLLM's 128. Above the number of targets it no longer restricts the logits.
+
+    Raises:
+        UserError: a rank below 1.
+    """
+
+    joint = True
+
+    def __init__(
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        rank: int = 128,
+    ) -> None:
+        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        if rank < 1:
+            raise UserError(f"head.rank is {rank}, want at least 1")
+        self.rank = rank
+        for group in range(num_groups):
+            generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
+            self.groups.append(FactorStack(generators, in_features, num_targets, rank))
+
+    def hyper(self) -> dict[str, Any]:
+        """`rank`."""
+        return {"rank": self.rank}

@@ -1,0 +1,94 @@
+"""Multidimensional item response theory on features: queries are the items, targets those who answer (section 4.2).
+
+The paper's equation is lost in the text extraction of it. This is the compensatory model with two parameters per item
+and dimension (MIRT-2PL; Embretson and Reise 2000): P = sigmoid(sum_d a_d(q) * (theta_md - b_d(q))). Strength in one
+dimension makes up for weakness in another.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from prefillroute.errors import UserError
+from prefillroute.heads.contract import Head
+from prefillroute.heads.seeds import seeded_generator
+from prefillroute.heads.stacked import StackedMLP, check_shape
+
+# S = nets, B = rows, M = targets, L = latent dimensions
+
+
+class MIRTStack(StackedMLP):
+    """A trunk with 2L outputs, the query's difficulties and raw discriminations; `ability` (S, M, L)."""
+
+    def __init__(
+        self,
+        generators: Sequence[torch.Generator],
+        in_features: int,
+        num_targets: int,
+        dim: int,
+        hidden: Sequence[int],
+        dropout: Sequence[float],
+    ) -> None:
+        super().__init__(generators, in_features, hidden, dropout, 2 * dim)
+        self.dim = dim
+        self.ability = nn.Parameter(torch.empty(len(generators), num_targets, dim))
+        bound = 3**0.5 / dim**0.5  # variance 1 / L: targets differ by as much whatever L is
+        with torch.no_grad():
+            for net, generator in enumerate(generators):
+                self.ability[net].uniform_(-bound, bound, generator=generator)
+
+    def item(self, features: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Difficulty b and discrimination a > 0 of features (B, D), each (S, L, B)."""
+        outputs = super().forward(features, generator).transpose(1, 2)
+        return outputs[:, : self.dim], softplus(outputs[:, self.dim :])
+
+    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Logits (S, B, M) of features (B, D)."""
+        difficulty, discrimination = self.item(features, generator)
+        threshold = (discrimination * difficulty).sum(dim=1, keepdim=True)  # (S, 1, B)
+        return torch.baddbmm(threshold, self.ability, discrimination, beta=-1).transpose(1, 2)
+
+
+class MIRTHead(Head):
+    """X_mirt_2PL: a trunk maps the query to b and a = softplus(.) in R^L; every target has an ability in R^L.
+
+    Args:
+        dim: L; the paper's X_mirt_2PL_D10 has 10.
+        hidden: widths of the trunk; none of them = b and softplus^-1(a) are linear in the features.
+        dropout: one rate per hidden layer, honoured to the nearest 1/256.
+
+    Raises:
+        UserError: a dimension, widths or rates out of range.
+    """
+
+    joint = True
+
+    def __init__(
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        dim: int = 10,
+        hidden: Sequence[int] = (128,),
+        dropout: Sequence[float] = (0.3,),
+    ) -> None:
+        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        if dim < 1:
+            raise UserError(f"head.dim is {dim}, want at least 1")
+        if hidden or dropout:
+            check_shape(hidden, dropout)
+        self.dim = dim
+        self.hidden = tuple(hidden)
+        self.dropout = tuple(dropout)
+        for group in range(num_groups):
+            generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
+            self.groups.append(MIRTStack(generators, in_features, num_targets, dim, hidden, dropout))
+
+    def hyper(self) -> dict[str, Any]:
+        """`dim`, `hidden` and `dropout`, the latter two as lists."""
+        return {"dim": self.dim, "hidden": list(self.hidden), "dropout": list(self.dropout)}

@@ -1,0 +1,166 @@
+"""Correctness and difficulty learned by one net: the multi-task networks of the semantic routers (paper section 4.2).
+
+A net puts out its T correctness logits, then C difficulty logits: two linear heads on one trunk, so that a query's
+difficulty, which all targets together reveal, shapes the trunk that predicts correctness. Only the correctness
+logits are ever routed on. Class 0 is the hardest, class C - 1 the easiest.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
+
+from prefillroute.errors import UserError
+from prefillroute.heads.mlp_head import MLPHead
+
+# S = nets, B = rows, M = targets, T = targets that one net predicts, C = difficulty classes
+
+DIFFICULTY_LABELS = ("share", "judge")
+
+
+class MultiTaskHead(MLPHead):
+    """Cross-entropy of the outcomes + `difficulty_weight` * cross-entropy of the query's difficulty class.
+
+    Args:
+        num_classes: C.
+        difficulty_weight: lambda of the second term; 0 leaves the difficulty logits untrained.
+        difficulty_labels: "share", the class is the share of the observed targets that are right on the query;
+            "judge", soft classes from a judge's difficulty in [0, 1] (1 = hardest), where there is one.
+        disagreement_weight: w of a row's weight 1 + w * 4 * share * (1 - share) in the first term, scaled to mean 1
+            over the rows of a batch that have outcomes: queries that all or none answer count least.
+
+    The other arguments are those of `MLPHead`.
+
+    Raises:
+        UserError: a value out of range; when training with "judge" without a judge's difficulties.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        num_targets: int,
+        num_groups: int = 1,
+        num_members: int = 1,
+        seed: int = 0,
+        own_features: int = 0,
+        hidden: Sequence[int] = (256, 128),
+        dropout: Sequence[float] = (0.3, 0.2),
+        num_classes: int = 5,
+        difficulty_weight: float = 0.3,
+        difficulty_labels: str = "share",
+        disagreement_weight: float = 0.0,
+    ) -> None:
+        if num_classes < 2:
+            raise UserError(f"head.num_classes is {num_classes}, want at least 2")
+        for key, value in (
+            ("difficulty_weight", difficulty_weight),
+            ("disagreement_weight", disagreement_weight),
+        ):
+            if not value >= 0:
+                raise UserError(f"head.{key} is {value}, want 0 or more")
+        if difficulty_labels not in DIFFICULTY_LABELS:
+            wanted = ", ".join(DIFFICULTY_LABELS)
+            raise UserError(f"head.difficulty_labels is {difficulty_labels!r}, want one of {wanted}")
+        self.num_classes = num_classes  # before the nets are built: `net_outputs` reads it
+        self.difficulty_weight = difficulty_weight
+        self.difficulty_labels = difficulty_labels
+        self.needs_difficulty = difficulty_labels == "judge"
+        self.disagreement_weight = disagreement_weight
+        super().__init__(
+            in_features, num_targets, num_groups, num_members, seed, own_features, hidden, dropout
+        )
+
+    @property
+    def net_outputs(self) -> int:
+        """T + C."""
+        return self.num_outputs + self.num_classes
+
+    def hyper(self) -> dict[str, Any]:
+        """Those of `MLPHead` and the four of the second task."""
+        return super().hyper() | {
+            "num_classes": self.num_classes,
+            "difficulty_weight": self.difficulty_weight,
+            "difficulty_labels": self.difficulty_labels,
+            "disagreement_weight": self.disagreement_weight,
+        }
+
+    def training_loss(
+        self, outputs: Tensor, correct: Tensor, nets: Tensor, difficulty: Tensor | None = None
+    ) -> Tensor:
+        """The weighted sum (S,) of both cross-entropies, each a mean over what has been observed."""
+        own = self.own_targets(correct, nets)  # (B, T) or (S, B, T)
+        logits, classes = outputs[..., : self.num_outputs], outputs[..., self.num_outputs :]
+        seen = ~own.isnan()
+        weight = seen * disagreement_weights(correct, self.disagreement_weight)[:, None]
+        losses = binary_cross_entropy_with_logits(
+            logits, own.nan_to_num(0.0).expand_as(logits), weight.expand_as(logits), reduction="none"
+        )
+        correctness = losses.sum(dim=(1, 2)) / seen.sum(dim=(-2, -1)).clamp(min=1)
+        labels = self._labels(correct, difficulty)  # (B, C)
+        surprise = -(labels * classes.log_softmax(dim=-1)).sum(dim=(1, 2))
+        return correctness + self.difficulty_weight * surprise / labels.sum().clamp(min=1)
+
+    def _labels(self, correct: Tensor, difficulty: Tensor | None) -> Tensor:
+        if self.difficulty_labels == "share":
+            return share_labels(correct, self.num_classes)
+        if difficulty is None:
+            raise UserError(
+                "head.difficulty_labels is 'judge', but the queries have no judged difficulty; want those that "
+                "`prefillroute perplexity` asks of its language model, or head.difficulty_labels=share"
+            )
+        return judge_labels(difficulty, self.num_classes)
+
+
+class MultiTaskMLP(MultiTaskHead):
+    """MT: one network per target, with a correctness and a difficulty output (conf/head/multi_task.yaml)."""
+
+    joint = False
+
+
+class UnifiedMultiTask(MultiTaskHead):
+    """U_emb_MT: one backbone for the correctness of all targets and the difficulty, after TensorOpera's router
+    (Stripelis et al. 2024).
+    """
+
+    joint = True
+
+
+def share_labels(correct: Tensor, num_classes: int) -> Tensor:
+    """(B, C) one-hot class min(floor(share * C), C - 1) of outcomes (B, M); zeros for a row without any.
+
+    `share` is that of the observed targets that are right, and right means an outcome of at least 0.5. In whole
+    numbers: floats would put 3 of 5 right in one class or another by rounding.
+    """
+    right, seen = _counts(correct)
+    classes = (right * num_classes // seen.clamp(min=1)).clamp(max=num_classes - 1)
+    return one_hot(classes, num_classes).to(correct.dtype) * (seen > 0)[:, None]
+
+
+def judge_labels(difficulty: Tensor, num_classes: int) -> Tensor:
+    """(B, C) soft classes of difficulties (B,) in [0, 1], 1 = hardest; zeros where NaN.
+
+    A query's weight is split linearly between the two classes whose centres, (c + 0.5) / C on the scale of ease =
+    1 - difficulty, are nearest; beyond the outermost centres it is whole.
+    """
+    ease = 1 - difficulty.nan_to_num(0.0)
+    place = (ease * num_classes - 0.5).clamp(0, num_classes - 1)  # the centre of class c lies at c
+    classes = torch.arange(num_classes, device=difficulty.device, dtype=difficulty.dtype)
+    labels = (1 - (place[:, None] - classes).abs()).clamp(min=0)
+    return labels * ~difficulty.isnan()[:, None]
+
+
+def disagreement_weights(correct: Tensor, strength: float) -> Tensor:
+    """(B,) 1 + strength * 4 * share * (1 - share) of outcomes (B, M), scaled to mean 1 over rows with any."""
+    right, seen = _counts(correct)
+    share = right / seen.clamp(min=1)
+    weight = 1 + strength * 4 * share * (1 - share)
+    observed = seen > 0
+    mean = (weight * observed).sum() / observed.sum().clamp(min=1)
+    return weight / mean.clamp(min=1)  # below 1 only where no row has outcomes
+
+
+def _counts(correct: Tensor) -> tuple[Tensor, Tensor]:
+    """Targets that are right on each row, and that were observed (B,), int64."""
+    return (correct >= 0.5).sum(dim=1), (~correct.isnan()).sum(dim=1)

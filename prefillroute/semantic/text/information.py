@@ -1,0 +1,27 @@
+"""Information-theoretic measures of a text's characters and bytes."""
+
+import zlib
+
+import numpy as np
+
+NAMES = ("character_entropy", "zlib_ratio", "non_ascii_share")
+
+ZLIB_LEVEL = 6
+
+
+def information(text: str) -> tuple[float, ...]:
+    """The columns of NAMES: entropy of the characters' distribution in bits per character; bytes after zlib
+    over bytes before (UTF-8; above 1 for short texts, whose header is the greater part); share of characters
+    outside ASCII. All are 0 for an empty text.
+    """
+    if not text:
+        return (0.0,) * len(NAMES)
+    # A lone surrogate has no UTF-8; it is passed through instead of refused.
+    raw = text.encode("utf-8", "surrogatepass")
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    share = np.unique(codes, return_counts=True)[1] / len(codes)
+    return (
+        float(-(share * np.log2(share)).sum()) + 0.0,  # + 0.0: no negative zero
+        len(zlib.compress(raw, ZLIB_LEVEL)) / len(raw),
+        float((codes > 127).mean()),
+    )

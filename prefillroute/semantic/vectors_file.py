@@ -1,0 +1,95 @@
+"""Vectors that an embedder made in another environment, brought into a cache like any other (DESIGN section 8)."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.caches.keys import prompt_digest
+from prefillroute.config.facts import EmbedderConfig
+from prefillroute.errors import UserError
+from prefillroute.extraction.prompts import EncodedPrompt
+from prefillroute.semantic.embedder import POOLING, embedding_identity
+
+
+class VectorsFile:
+    """An `extraction.run.Encoder` that looks vectors up instead of computing them.
+
+    A query's row is keyed by the bytes of its text, because its tokens are known only where it was embedded.
+
+    Args:
+        facts: of the embedder that made them.
+        path: parquet file with the columns `prompt_sha256` (hex, of the UTF-8 text) and `embedding` (list of
+            `facts.dimension` floats); its metadata key `weights` says what made them.
+
+    Raises:
+        UserError: the file cannot be read, lacks a column, or has vectors of another length.
+    """
+
+    def __init__(self, facts: EmbedderConfig, path: Path) -> None:
+        self.facts, self.path = facts, path
+        self.layer_ids: tuple[int, ...] = (0,)
+        self.poolings: tuple[str, ...] = (POOLING,)
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise UserError(f"vectors={path}: cannot be read ({str(error).splitlines()[0]})") from error
+        for column in ("prompt_sha256", "embedding"):
+            if column not in table.column_names:
+                raise UserError(
+                    f"vectors={path}: column {column} is missing, found {', '.join(table.column_names)}"
+                )
+        lengths = {len(value) for value in table["embedding"].to_pylist()}
+        if lengths - {facts.dimension}:
+            raise UserError(
+                f"vectors={path}: found vectors of {min(lengths - {facts.dimension})} numbers, "
+                f"embedder {facts.name} has {facts.dimension}"
+            )
+        self._vectors = np.asarray(table["embedding"].to_pylist(), dtype=np.float32)
+        self._row = {digest: row for row, digest in enumerate(table["prompt_sha256"].to_pylist())}
+        said = (table.schema.metadata or {}).get(b"weights")
+        self._weights = said.decode() if said else f"file:sha256={_file_digest(path)}"
+
+    @property
+    def identity(self) -> CacheIdentity:
+        """As the embedder's own would be, with what the file says of its weights."""
+        return embedding_identity(self.facts, self._weights, "elsewhere", self.facts.max_length)
+
+    @property
+    def versions(self) -> str:
+        """Where they came from."""
+        return f"vectors of {self.path.name}"
+
+    def prompts(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
+        """The bytes of each text in the place of token ids.
+
+        Raises:
+            UserError: a query has no vector in the file.
+        """
+        for prompt in prompts:
+            if prompt_digest(prompt) not in self._row:
+                raise UserError(f"vectors={self.path}: has no vector for the query {prompt[:40]!r}")
+        return [
+            EncodedPrompt(
+                np.frombuffer(prompt.encode("utf-8", "surrogatepass"), np.uint8).astype(np.int32), 0, False
+            )
+            for prompt in prompts
+        ]
+
+    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """There is one vector."""
+        assert tuple(layer_ids) == (0,), layer_ids
+
+    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """{`POOLING`: (B, 1, dimension) float32}."""
+        digests = [hashlib.sha256(ids.astype(np.uint8).tobytes()).hexdigest() for ids in batch]
+        return {POOLING: self._vectors[[self._row[digest] for digest in digests]][:, None, :]}
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

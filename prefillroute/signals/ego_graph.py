@@ -1,0 +1,100 @@
+"""A query and its nearest training queries, as the nodes that a graph network reads.
+
+G = groups, N = queries, M = targets, P = new queries, n = memory rows, k = neighbours, F = features of a node.
+"""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from prefillroute.errors import UserError
+from prefillroute.semantic.neighbour_statistics import mean_outcomes
+from prefillroute.semantic.neighbours import group_neighbours, nearest
+from prefillroute.signals.inputs import SignalInputs
+
+
+class EgoGraphSignal:
+    """Nodes side by side, F = dim + M + 1 columns each: first the query, then its k nearest training queries.
+
+    A node is the PCA of its embedding, fitted on the group's training rows and divided by the root mean square of its
+    columns there; its outcomes minus the targets' mean outcomes (0 where missing, and for the query itself); and its
+    closeness 1 / (1 + distance), in units of the group's mean distance between neighbours, 0 for the query itself:
+    attention scores nodes one by one and cannot compare embeddings. Rows that a group is fitted on never are their
+    own neighbours.
+    """
+
+    needs: frozenset[str] = frozenset({"embedding"})
+    own_features = 0
+    own_names: tuple[str, ...] = ()
+
+    def __init__(self, num_neighbours: int = 10, dim: int = 64) -> None:
+        """`dim` columns of PCA; those beyond the embedding's width or the number of training rows are 0."""
+        for key, value in (("num_neighbours", num_neighbours), ("dim", dim)):
+            if value < 1:
+                raise UserError(f"signal.{key}: got {value}, want at least 1")
+        self.num_neighbours, self.dim = num_neighbours, dim
+        self.num_nodes = num_neighbours + 1
+
+    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
+        """(G, N, (1 + k) F) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` only."""
+        assert inputs.embedding is not None, "this signal needs embeddings"
+        assert inputs.correct is not None, "fitting needs outcomes"
+        memories = [np.flatnonzero(mask) for mask in masks]
+        fewest = min(len(memory) for memory in memories)
+        if fewest <= self.num_neighbours:
+            raise UserError(
+                f"signal.num_neighbours: got {self.num_neighbours}, "
+                f"want fewer than the {fewest} training rows of the smallest fold"
+            )
+        correct = inputs.correct.astype(np.float32)
+        width = self.num_nodes * (self.dim + correct.shape[1] + 1)
+        features = np.empty((*masks.shape, width), dtype=np.float32)
+        for group, found in enumerate(group_neighbours(inputs.embedding, memories, self.num_neighbours)):
+            training = inputs.embedding[found.memory]
+            mean, weight = self._fit_pca(training)
+            outcomes = correct[found.memory]
+            points = (inputs.embedding - mean) @ weight
+            scale = float(found.distances[masks[group]].mean()) or 1.0
+            closeness = 1 / (1 + found.distances / scale)
+            features[group] = _nodes(points, points[found.memory], outcomes, found.rows, found.own, closeness)
+            if group == 0:
+                self.scale_ = scale
+                self.memory_, self.correct_ = training.astype(np.float32), outcomes
+                self.mean_, self.weight_ = mean, weight
+        return features
+
+    def transform(self, inputs: SignalInputs) -> np.ndarray:
+        """(P, (1 + k) F) float32 of new queries, from group 0's memory."""
+        assert inputs.embedding is not None, "this signal needs embeddings"
+        distances, rows = nearest(self.memory_, inputs.embedding, self.num_neighbours)
+        points, memory = ((rows_ - self.mean_) @ self.weight_ for rows_ in (inputs.embedding, self.memory_))
+        closeness = 1 / (1 + distances / self.scale_)
+        return _nodes(points, memory, self.correct_, rows, np.full(len(rows), -1), closeness)
+
+    def _fit_pca(self, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (d,) and weight (d, dim) float32 of training rows (n, d): nodes hold (x - mean) @ weight."""
+        rows = training.astype(np.float64)
+        pca = PCA(min(self.dim, *rows.shape), svd_solver="covariance_eigh").fit(rows)
+        size = np.sqrt(np.square((rows - pca.mean_) @ pca.components_.T).mean())
+        weight = np.zeros((rows.shape[1], self.dim), dtype=np.float32)
+        weight[:, : pca.n_components_] = pca.components_.T / (size if size > 0 else 1.0)
+        return pca.mean_.astype(np.float32), weight
+
+
+def _nodes(
+    points: np.ndarray,
+    memory: np.ndarray,
+    correct: np.ndarray,
+    rows: np.ndarray,
+    own: np.ndarray,
+    closeness: np.ndarray,
+) -> np.ndarray:
+    """(N, (1 + k) F) float32 from PCA of queries (N, dim) and memory (n, dim), outcomes (n, M), neighbours (N, k)
+    and their closeness (N, k).
+    """
+    (num_queries, k), dim = rows.shape, points.shape[1]
+    nodes = np.zeros((num_queries, 1 + k, dim + correct.shape[1] + 1), dtype=np.float32)
+    nodes[:, 0, :dim], nodes[:, 1:, :dim] = points, memory[rows]
+    surprise = correct[rows] - mean_outcomes(correct, own)[:, None]
+    nodes[:, 1:, dim:-1] = np.nan_to_num(surprise, nan=0.0)
+    nodes[:, 1:, -1] = closeness
+    return nodes.reshape(num_queries, -1)

@@ -1,0 +1,65 @@
+"""What every predictor of a run is trained and measured on: outcomes, split, groups."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from prefillroute.config.build import build
+from prefillroute.config.compose import fact
+from prefillroute.config.facts import PoolConfig, TargetConfig
+from prefillroute.outcomes.files import outcome_folder
+from prefillroute.outcomes.pool import load_pool
+from prefillroute.outcomes.splits import Split
+from prefillroute.outcomes.table import Outcomes
+from prefillroute.training.groups import Groups, make_groups
+from prefillroute.training.shared import key_of, stamp
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A pool's outcomes, divided."""
+
+    pool: PoolConfig
+    targets: list[TargetConfig]
+    outcomes: Outcomes
+    split: Split
+    groups: Groups
+    predict_rows: np.ndarray
+    """Calibration and test rows of the outcome table, which are only predicted."""
+    key: str
+    """Of everything that decides the above, for `training.shared`."""
+
+
+def data_key(config: DictConfig) -> str:
+    """Names what `load_data` depends on; the outcome files count with their size and time."""
+    folder = outcome_folder(fact(config.pool, PoolConfig).outcomes)
+    stamps = [stamp(Path(folder) / name) for name in ("queries.parquet", "outcomes.parquet")]
+    return key_of(config.pool, config.split, config.num_folds, config.validation_size, config.seed, stamps)
+
+
+def load_data(config: DictConfig) -> RunData:
+    """Read the pool's outcomes and divide them.
+
+    Raises:
+        UserError: for what is missing or wrong in them.
+    """
+    pool = fact(config.pool, PoolConfig)
+    targets, outcomes = load_pool(
+        pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
+    )
+    split = build(config.split, seed=config.seed).split(outcomes)
+    groups = make_groups(outcomes, split, config.num_folds, config.validation_size, config.seed)
+    return RunData(
+        pool,
+        targets,
+        outcomes,
+        split,
+        groups,
+        np.concatenate([split.calibration, split.test]),
+        data_key(config),
+    )

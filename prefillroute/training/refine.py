@@ -1,0 +1,88 @@
+"""Sharper intervals for the jobs of a sweep that matter: more resamples, from the predictions as they stand."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefillroute.errors import UserError
+from prefillroute.reports.families import PREDICTOR_KEY
+from prefillroute.reports.report import write_report
+from prefillroute.reports.run_folder import read_metrics
+from prefillroute.reports.run_table import read_confidence_table, read_config
+from prefillroute.reports.sweep import best_first, summary_metrics
+from prefillroute.reports.sweep_jobs import Job, read_jobs
+from prefillroute.routing.evaluation import NUM_RESAMPLES, evaluate
+from prefillroute.training.progress import progress_bar
+from prefillroute.training.results import write_metrics
+
+log = logging.getLogger(__name__)
+
+
+def refine_jobs(
+    sweep_dir: Path, sort_by: str, num_best: int, also: Sequence[str] = (), num_resamples: int = NUM_RESAMPLES
+) -> int:
+    """Compute the intervals of the best jobs, and of named predictors, again.
+
+    Jobs with as many resamples already are left alone, so that what was stopped goes on. One that cannot be
+    computed again keeps its numbers; a warning says why.
+
+    Args:
+        sweep_dir: folder of the sweep.
+        sort_by: metric that orders the jobs.
+        num_best: how many of them, from the best on.
+        also: predictors in addition, see `named_jobs`.
+        num_resamples: of the new intervals.
+
+    Returns:
+        The number of jobs with new intervals.
+
+    Raises:
+        UserError: no job, or an unknown metric.
+    """
+    if not num_best and not also:
+        return 0
+    metric, _ = summary_metrics(sort_by)
+    jobs = [job for job in read_jobs(sweep_dir) if job.metrics is not None]
+    ranked = [job for job in best_first(jobs, metric) if job.value(metric.key) is not None]
+    chosen = {job.folder: job for job in [*ranked[:num_best], *named_jobs(jobs, also)]}
+    coarse = [folder for folder, job in chosen.items() if _num_resamples(job) < num_resamples]
+    refined = 0
+    with progress_bar("intervals") as report:
+        for done, folder in enumerate(coarse, start=1):
+            try:
+                refine_run(sweep_dir / folder, num_resamples)
+                refined += 1
+            except UserError as error:
+                log.warning("%s keeps its intervals: %s", folder, error)
+            report(done, len(coarse), folder)
+    return refined
+
+
+def named_jobs(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
+    """Jobs whose `experiment/semantic` is one of the names; a name that is none of its values is taken as a part."""
+    values = {value for job in jobs if (value := job.overrides.get(PREDICTOR_KEY)) is not None}
+    wanted: set[str] = set()
+    for name in names:
+        found = {name} & values or {value for value in values if name in value}
+        if not found:
+            log.warning("refine_also: no finished job of %s", name)
+        wanted |= found
+    return [job for job in jobs if job.overrides.get(PREDICTOR_KEY) in wanted]
+
+
+def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
+    """Evaluate a run's predictions again and put the numbers in the place of its metrics.json's.
+
+    Raises:
+        UserError: a file of the run, or its pool's queries, are missing or damaged.
+    """
+    config = read_config(folder)
+    settings = {**config.evaluation, "num_resamples": num_resamples}
+    evaluation = evaluate(read_confidence_table(folder), **settings, seed=config.seed)
+    write_metrics(folder, {**read_metrics(folder), **evaluation.metrics})
+    if (folder / "report.html").exists():
+        write_report(folder)
+
+
+def _num_resamples(job: Job) -> int:
+    return int((job.metrics or {}).get("num_resamples") or 0)

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+PLACES = [Path(__file__).parents[3] / "data", Path(__file__).parents[4] / "shared" / "data"]
+PASSAGES = [
+    "A method is to be written to search an array for a value. What should it return if there are several?\n\n"
+    "A. An error, e.g. -1.\nB. The first index\nC. None of these",
+    "Let $$f(x) = \\frac{x^{2} - 1}{x + 1}$$ for all x ≠ -1 (cf. §3.2). Find the limit that f does not have.",
+    'int main() {\n    int x = 5;\n    printf("%d", x++);\n    return x == 6;\n}\nWhat isn\'t printed?',
+    "In the (largely [but not wholly] forgotten) treaty of 1,648 words, nobody's sovereignty was "
+    "acknowledged; never again, said Grotius—'tis un\u00adcertain why—would Europe's princes… Who's right?!",
+    "Mr. O'Neill's naïve façade didn't fool the IRS: $3,462.20 at 4.5% over 35 months is NOT $102.55. Why?",
+    "¿Cuál es la capital de España? 東京は日本の首都です。 Übergröße, straße, İstanbul.",
+]
+
+
+@pytest.fixture(scope="session")
+def passages() -> list[str]:
+    return PASSAGES
+
+
+@pytest.fixture(scope="session")
+def real_prompts() -> list[str]:
+    """Every fiftieth question of MMLU-Pro."""
+    for place in PLACES:
+        if (file := place / "mmlu_pro" / "queries.parquet").is_file():
+            return pd.read_parquet(file)["prompt"].tolist()[::50]
+    pytest.skip("no mmlu_pro in data/ or ../shared/data")
