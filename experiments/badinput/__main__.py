@@ -14,7 +14,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from experiments.badinput import cache_cases, collect_cases, config_cases, pool_cases, router_cases
+from experiments.badinput import (
+    cache_cases,
+    collect_cases,
+    config_cases,
+    pool_cases,
+    router_cases,
+    semantic_cases,
+)
 from experiments.badinput.case import Case, Verdict, run
 from experiments.badinput.workspace import Workspace, build, copy, sums
 
@@ -24,6 +31,7 @@ CASES = (
     *cache_cases.CASES,
     *router_cases.CASES,
     *collect_cases.CASES,
+    *semantic_cases.CASES,
 )
 
 

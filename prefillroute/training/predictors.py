@@ -145,7 +145,7 @@ class Predictors:
         fitted = fit_head(head, data, settings, seed=self.config.seed, logger=logger, checkpoint_dir=folder)
         logits = predict_logits(fitted, features, groups)
         seconds = {**features.seconds, "head": fitted.seconds}
-        return Prediction(logits, features.choice, features.signal, fitted, seconds, _num_fits(head))
+        return Prediction(logits, features.choice, features.signal, fitted, seconds, num_fits(head))
 
     def _make_features(self, node: DictConfig) -> Features:
         signal = build(node)
@@ -182,7 +182,7 @@ class Predictors:
         return key_of(self.data.key, node, read, stamps)
 
 
-def _num_fits(head: Head) -> int:
+def num_fits(head: Head) -> int:
     """Groups x members, and targets where each has nets of its own; what is solved has one member, however many
     a trainer would make.
     """

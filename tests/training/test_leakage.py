@@ -284,7 +284,7 @@ def test_a_query_that_is_its_own_neighbour_is_noticed(
 
     monkeypatch.setattr(KNNSignal, "fit_transform", leaking)
     with pytest.raises(AssertionError, match="out of fold"):
-        test_nothing_is_learned_from_permuted_outcomes("1_vote_k25", permuted)
+        test_nothing_is_learned_from_permuted_outcomes("3_knn_lr", permuted)
 
 
 def test_early_stopping_on_the_held_out_fold_is_noticed(
