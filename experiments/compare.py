@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--pools", nargs="+", default=list(POOLS), metavar="POOL", help="default: %(default)s"
+        "--pools", nargs="+", default=list(POOLS), metavar="POOL", help=f"default: {' '.join(POOLS)}"
     )
     parser.add_argument(
         "--grid", type=Path, metavar="SWEEP", help="folder of a finished experiment=semantic/grid"

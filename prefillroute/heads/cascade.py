@@ -69,6 +69,11 @@ class CascadeHead(ClosedFormHead):
             assert isinstance(stack, LinearStack)
             self.groups.append(CappedStack(stack, accept))
 
+    @property
+    def fits_per_member(self) -> int:
+        """One per target, though they are solved side by side."""
+        return self.num_targets
+
     def hyper(self) -> dict[str, Any]:
         """`accept`, `c_grid` as a list, `standardise` and `own_features`."""
         return {

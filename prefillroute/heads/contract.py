@@ -112,6 +112,11 @@ class Head(nn.Module):
         return self.num_targets if self.joint else 1
 
     @property
+    def fits_per_member(self) -> int:
+        """Separately fitted predictors in one member: one for all targets, or one for each."""
+        return 1 if self.joint else self.num_targets
+
+    @property
     def features_per_target(self) -> int:
         """Columns that a target's own predictor reads: the common ones and its own."""
         return self.in_features - (self.num_targets - 1) * self.own_features

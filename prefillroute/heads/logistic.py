@@ -79,6 +79,11 @@ class LogisticHead(ClosedFormHead):
             for _ in range(num_groups)
         )
 
+    @property
+    def fits_per_member(self) -> int:
+        """One per target, though they are solved side by side."""
+        return self.num_targets
+
     def hyper(self) -> dict[str, Any]:
         """`c_grid` as a list, `standardise` and `own_features`."""
         return {

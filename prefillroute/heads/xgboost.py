@@ -120,6 +120,11 @@ class XGBoostHead(ClosedFormHead):
         self.tree = {"max_depth": max_depth, "max_bin": max_bin, **rates, **penalties}
         self.groups.extend(BoosterStack(num_members, num_targets, own_features) for _ in range(num_groups))
 
+    @property
+    def fits_per_member(self) -> int:
+        """One per target, though they are solved side by side."""
+        return self.num_targets
+
     def hyper(self) -> dict[str, Any]:
         """All that the constructor takes."""
         return {

@@ -183,8 +183,6 @@ class Predictors:
 
 
 def num_fits(head: Head) -> int:
-    """Groups x members, and targets where each has nets of its own; what is solved has one member, however many
-    a trainer would make.
-    """
+    """How often something was fitted: per group, and there per member (what is solved has one) and target."""
     members = 1 if isinstance(head, ClosedFormHead) else head.num_members
-    return head.num_groups * members * (1 if head.joint else head.num_targets)
+    return head.num_groups * members * head.fits_per_member

@@ -7,6 +7,8 @@
 The predictors are found by reading conf/: the shortest-named experiment of each head and of each signal.
 """
 
+import copy
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,34 +62,36 @@ def experiments() -> list[str]:
     return sorted(set(found.values()))
 
 
+@functools.cache
+def composed(*overrides: str) -> DictConfig:
+    """The run on any of the worlds; Hydra takes a quarter of a second for it."""
+    targets = ",".join(f"{{name:{name},price_in:1,price_out:2}}" for name in TARGETS)
+    pool = ("pool=mmlu_pro_six", "pool.name=toy", f"pool.targets=[{targets}]")
+    encoder = ("encoder.name=toy", "encoder.num_layers=2", f"encoder.hidden_size={WIDTH}")
+    embedder = ("embedder.name=toy", f"embedder.dimension={WIDTH}", "language_model.name=toy")
+    return compose_run([*pool, *encoder, *embedder, *SMALL, *overrides])
+
+
 @dataclass(frozen=True)
 class World:
     """A pool on disk with all its caches."""
 
     folder: Path
-    correct: np.ndarray
 
     def config(self, *overrides: str) -> DictConfig:
-        targets = ",".join(f"{{name:{name},price_in:1,price_out:2}}" for name in TARGETS)
-        return compose_run(
-            [
-                *(
-                    "pool=mmlu_pro_six",
-                    "pool.name=toy",
-                    f"pool.outcomes={self.folder}",
-                    f"pool.targets=[{targets}]",
-                ),
-                *(f"paths.caches={self.folder}", "encoder.name=toy", "encoder.num_layers=2"),
-                *(f"encoder.hidden_size={WIDTH}", "embedder.name=toy", f"embedder.dimension={WIDTH}"),
-                *("language_model.name=toy", *SMALL, *overrides),
-            ]
-        )
+        config = copy.deepcopy(composed(*overrides))
+        config.pool.outcomes = config.paths.caches = str(self.folder)
+        return config
 
     def predictor(self, name: str) -> DictConfig:
         chosen = OmegaConf.load(CONF / "experiment" / "semantic" / f"{name}.yaml").defaults
         options = {str(option) for entry in chosen for group, option in entry.items() if "@" not in group}
         smaller = [text for option in sorted(options & set(SMALLER)) for text in SMALLER[option]]
         return self.config(f"experiment=semantic/{name}", "pool.max_queries=null", *smaller)
+
+    @functools.cached_property
+    def data(self) -> RunData:
+        return load_data(self.config())
 
 
 class Given:
@@ -157,12 +161,12 @@ def make_world(folder: Path, permuted: bool = False, changed: int | None = None)
     }
     for name, (values, poolings) in made.items():
         extract(Given(name, values, prompts, poolings), ids, prompts, folder, ExtractionOptions(device="cpu"))
-    return World(folder, correct)
+    return World(folder)
 
 
 def train(world: World, name: str, data: RunData | None = None) -> tuple[Prediction, RunData]:
     config = world.predictor(name)
-    data = data or load_data(config)
+    data = data or world.data
     predictors = Predictors(config, data, Shared())
     if str(config.head["_target_"]).endswith(".Blend"):
         blend = build(config.head)
@@ -201,7 +205,7 @@ def permuted(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="module")
 def changed(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, World]]:
     """A world with another test row, and one with another row of the held-out fold."""
-    data = load_data(world.config())
+    data = world.data
     rows = {
         "test": int(data.split.test[3]),
         "held out": int(data.groups.rows[np.flatnonzero(data.groups.held_out[FOLD])[5]]),
@@ -213,7 +217,7 @@ def changed(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 def in_world(data: RunData, other: World) -> RunData:
     """The same division into parts and folds, of the other world's queries: strata depend on outcomes."""
-    return replace(data, outcomes=load_data(other.config()).outcomes, key=data.key + str(other.folder))
+    return replace(data, outcomes=other.data.outcomes, key=data.key + str(other.folder))
 
 
 @pytest.mark.parametrize("name", experiments())
@@ -291,7 +295,7 @@ def test_early_stopping_on_the_held_out_fold_is_noticed(
     world: World, changed: dict[str, tuple[int, World]]
 ) -> None:
     _, other = changed["held out"]
-    data = load_data(world.predictor("u_emb_mt"))
+    data = world.data
     valid = data.groups.valid.copy()
     valid[FOLD] = data.groups.held_out[FOLD]
     leaking = replace(data, groups=replace(data.groups, valid=valid))
