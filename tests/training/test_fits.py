@@ -15,7 +15,7 @@ from prefillroute.training.predictors import num_fits
         (SharedTrunkNet, 6 * 3),
         (UnifiedMultiTask, 6 * 3),
         (MultiTaskMLP, 6 * 3 * 5),  # one net per target
-        (LogisticHead, 6),  # solved at once, whatever the number of members
+        (LogisticHead, 6 * 5),  # solved, whatever the number of members
     ],
 )
 def test_groups_times_members_times_targets_that_have_their_own(kind: type[Head], expected: int) -> None:
