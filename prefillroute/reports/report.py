@@ -79,8 +79,10 @@ def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
 
 
 def title(run: RunFolder) -> str:
-    """Encoder, pool, head and calibration of the run."""
-    named = [run.choice(group) for group in ("encoder", "pool", "head", "calibration")]
+    """What was read (the encoder, or the semantic signal), pool, head and calibration of the run."""
+    signal = run.choice("signal") or "prefill"
+    read = run.choice("encoder") if signal == "prefill" else signal
+    named = [read, *(run.choice(group) for group in ("pool", "head", "calibration"))]
     return " · ".join(name for name in named if name) or run.path.resolve().name
 
 

@@ -1,0 +1,88 @@
+"""What a run trains once and later jobs of the sweep find again; averages of confidence tables."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from prefillroute.config.build import build
+from prefillroute.errors import UserError
+from prefillroute.heads.blend import Blend
+from prefillroute.training.confidences import calibrate
+from prefillroute.training.data import load_data
+from prefillroute.training.predictors import Predictors
+from prefillroute.training.shared import Recent, Shared
+
+World = Any  # of conftest.py
+
+
+def predictors(world: World, shared: Shared, *overrides: str) -> Predictors:
+    return Predictors(world.config(*overrides), world.data, shared)
+
+
+@pytest.mark.parametrize("split", ["stratified", "calibrated"])
+def test_a_blend_is_the_mean_of_calibrated_confidences(world: World, split: str) -> None:
+    config = world.config(
+        "head=blend", "layers=final", "layers.dim=4", f"split={split}", "split.test_size=0.3"
+    )
+    data = load_data(config)
+    own = Predictors(config, data, Shared())
+    blend = build(config.head)
+    assert isinstance(blend, Blend)
+    found = own.blend(blend)
+    parts = [own.predict(part["signal"], part["head"]) for part in blend.parts.values()]
+    tables = [calibrate(build(config.calibration), part.logits, data) for part in parts]
+    wanted = [logit(np.mean([table[side] for table in tables], axis=0)) for side in (0, 1)]
+    if split == "calibrated":
+        assert found.logits.out_of_fold is None
+        np.testing.assert_allclose(found.logits.predict, np.concatenate(wanted), rtol=1e-6)
+    else:
+        np.testing.assert_allclose(found.logits.out_of_fold, wanted[0], rtol=1e-6)
+        np.testing.assert_allclose(found.logits.predict, wanted[1], rtol=1e-6)
+    assert (expit(found.logits.predict) > 0).all()
+    assert found.fits == sum(part.fits for part in parts)
+
+
+def test_calibrations_of_a_predictor_share_its_logits_and_nothing_else_does(world: World) -> None:
+    shared = Shared()
+
+    def predict(*overrides: str) -> Any:
+        found = predictors(world, shared, "signal=embedding", "head=logistic", *overrides)
+        return found.predict(found.config.signal, found.config.head)
+
+    first = predict("calibration=platt")
+    assert predict("calibration=isotonic", "evaluation.num_resamples=7") is first
+    for other in ("head.standardise=true", "signal.dim=4", "trainer.batch_size=100", "embedder.max_length=9"):
+        assert predict(other) is not first, other
+    config = world.config("signal=embedding", "head=logistic")
+    elsewhere = Predictors(config, replace(world.data, key="other rows"), shared)
+    assert elsewhere.predict(config.signal, config.head) is not first
+
+
+def test_predictors_share_features(world: World) -> None:
+    shared = Shared()
+    first = predictors(world, shared, "signal=knn", "head=logistic")
+    second = predictors(world, shared, "signal=knn", "head=knn_vote")
+    assert first.features(first.config.signal) is second.features(second.config.signal)
+    third = predictors(world, shared, "signal=knn", "signal.kernel=gaussian")
+    assert first.features(first.config.signal) is not third.features(third.config.signal)
+
+
+def test_what_was_not_asked_for_longest_goes_first() -> None:
+    recent, made = Recent(2), []
+
+    def get(key: str) -> str:
+        return recent.get(key, lambda: made.append(key) or key)
+
+    for key in ("a", "b", "a", "c", "a", "b"):
+        assert get(key) == key
+    assert made == ["a", "b", "c", "b"]
+
+
+def test_a_blend_says_what_it_lacks() -> None:
+    with pytest.raises(UserError, match=r"head\.parts has 1"):
+        Blend({"a": {"signal": {}, "head": {}}}, {})
+    with pytest.raises(UserError, match=r"head\.parts\.b has no head"):
+        Blend({"a": {"signal": {}, "head": {}}, "b": {"signal": {}}}, {})
