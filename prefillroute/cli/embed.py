@@ -3,12 +3,9 @@
 import argparse
 from pathlib import Path
 
-from prefillroute.config.build import build
+from prefillroute.cli.fill import fill_cache
 from prefillroute.config.compose import compose_run, fact
-from prefillroute.config.facts import EmbedderConfig, PathsConfig, PoolConfig
-from prefillroute.extraction.progress import extraction_progress
-from prefillroute.extraction.run import Encoder, extract
-from prefillroute.outcomes.pool import load_pool
+from prefillroute.config.facts import EmbedderConfig
 from prefillroute.semantic.embedder import SentenceEmbedder
 from prefillroute.semantic.vectors_file import VectorsFile
 
@@ -37,25 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Embed and print what was done."""
     config = compose_run(arguments.overrides, config_name="embed")
-    pool, facts = fact(config.pool, PoolConfig), fact(config.embedder, EmbedderConfig)
-    _, outcomes = load_pool(
-        pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
-    )
-    options = build(config.extraction)
-    queries = outcomes.queries
-    embedder: Encoder
-    if config.vectors is None:
-        embedder = SentenceEmbedder(facts, options)
-    else:
-        embedder = VectorsFile(facts, Path(config.vectors))
-    with extraction_progress() as progress:
-        report = extract(
-            embedder,
-            queries["query_id"].tolist(),
-            queries["prompt"].tolist(),
-            Path(fact(config.paths, PathsConfig).caches),
-            options,
-            progress,
-        )
-    print("\n".join(report.lines()))
-    return 0
+    facts = fact(config.embedder, EmbedderConfig)
+    if config.vectors is not None:
+        return fill_cache(config, lambda options: VectorsFile(facts, Path(config.vectors)))
+    return fill_cache(config, lambda options: SentenceEmbedder(facts, options))

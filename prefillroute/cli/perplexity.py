@@ -1,14 +1,10 @@
 """`prefillroute perplexity language_model=X pool=Y`: bring what a language model makes of the queries into a cache."""
 
 import argparse
-from pathlib import Path
 
-from prefillroute.config.build import build
+from prefillroute.cli.fill import fill_cache
 from prefillroute.config.compose import compose_run, fact
-from prefillroute.config.facts import LanguageModelConfig, PathsConfig, PoolConfig
-from prefillroute.extraction.progress import extraction_progress
-from prefillroute.extraction.run import extract
-from prefillroute.outcomes.pool import load_pool
+from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.semantic.language_model import LanguageModelReader
 
 
@@ -36,21 +32,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(arguments: argparse.Namespace) -> int:
     """Read and print what was done."""
     config = compose_run(arguments.overrides, config_name="perplexity")
-    pool = fact(config.pool, PoolConfig)
-    _, outcomes = load_pool(
-        pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
-    )
-    options = build(config.extraction)
-    reader = LanguageModelReader(fact(config.language_model, LanguageModelConfig), options)
-    queries = outcomes.queries
-    with extraction_progress() as progress:
-        report = extract(
-            reader,
-            queries["query_id"].tolist(),
-            queries["prompt"].tolist(),
-            Path(fact(config.paths, PathsConfig).caches),
-            options,
-            progress,
-        )
-    print("\n".join(report.lines()))
-    return 0
+    facts = fact(config.language_model, LanguageModelConfig)
+    return fill_cache(config, lambda options: LanguageModelReader(facts, options))
