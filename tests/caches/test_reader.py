@@ -10,7 +10,7 @@ import pytest
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.index import build_index
-from prefillroute.caches.reader import ActivationCache, CacheView
+from prefillroute.caches.reader import ActivationCache
 from prefillroute.errors import UserError
 
 NAMES = [f"q{i}" for i in range(23)]
@@ -100,14 +100,10 @@ def test_one_layer_touches_only_its_bytes(tmp_path, write_cache):
     assert spent == 300 * (12 * 4 + 8)  # its vectors and their checksums
 
 
-def read_in_worker(item: tuple[CacheView, int]) -> np.ndarray:
-    return item[0].read(item[1], "mean")
-
-
 def test_several_processes_read(path, truth):
     view = ActivationCache(path).select(NAMES)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for layer, values in enumerate(pool.map(read_in_worker, [(view, layer) for layer in range(5)])):
+        for layer, values in enumerate(pool.map(view.read, range(5), ["mean"] * 5)):
             assert np.array_equal(values, truth(NAMES, [layer], "mean")[:, 0])
 
 
