@@ -11,6 +11,7 @@ from prefillroute.errors import UserError
 from prefillroute.metrics.brier import brier
 from prefillroute.metrics.roc_auc import roc_auc
 from prefillroute.reports.families import PREDICTOR_KEY
+from prefillroute.reports.headline import number
 from prefillroute.reports.run_table import read_predictions
 from prefillroute.reports.sweep_jobs import read_jobs
 
@@ -45,7 +46,8 @@ def best_of_grid(
     """The `count` best predictors of a grid, best first, each under its best calibration.
 
     They are ranked by mean AUC on the rows that calibrator and lambda were fitted on: the calibration part or, without
-    one, the out-of-fold rows. Test rows are not read.
+    one, the out-of-fold rows. Test rows are not read. A job on fewer queries than the others have (a toy) is left out:
+    its AUC is another pool's.
 
     Args:
         grid: sweep folder over `experiment/semantic` and `calibration`.
@@ -61,6 +63,8 @@ def best_of_grid(
         for job in read_jobs(grid)
         if job.metrics is not None and wanted(job.overrides.get(PREDICTOR_KEY, ""))
     ]
+    sizes = [number(job.metrics["test"], "num_queries") or 0 for job in jobs if job.metrics is not None]
+    jobs = [job for job, size in zip(jobs, sizes, strict=True) if size == max(sizes)]
     best: dict[str, Choice] = {}
     for done, job in enumerate(jobs, start=1):
         name = job.overrides[PREDICTOR_KEY]

@@ -32,6 +32,8 @@ def test_the_grids_best_are_the_best_on_calibration_rows_not_on_test(tmp_path, m
     for number, (name, (own, test)) in enumerate(noise.items()):
         table = table_of(own, "calibration", test)
         make_run(tmp_path / f"{number}", table, semantic(name, "platt"))
+    fewer = table_of(0.0, "calibration").select(np.arange(120))  # of another size: not this pool's AUC
+    make_run(tmp_path / "toy", fewer, semantic("toy", "platt"))
     found = best_of_grid(tmp_path, 2, lambda name: "prefill" not in name)
     assert [choice.name for choice in found] == ["honest", "middle"]
     table = table_of(0.5, "calibration", 2.0)
