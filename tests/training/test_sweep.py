@@ -72,13 +72,6 @@ def metrics_of(folder: Path) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def loggers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On again: other tests of this process set logging up as Hydra and Inspect do, which disables loggers."""
-    for name in ("refine", "launch", "sweep"):
-        monkeypatch.setattr(logging.getLogger(f"prefillroute.training.{name}"), "disabled", False)
-
-
 def test_the_same_resamples_give_the_same_numbers_again(tmp_path: Path) -> None:
     table = write_run(tmp_path / "run", (), noise=1.0)
     before = metrics_of(tmp_path / "run")
