@@ -36,6 +36,8 @@ GREATEST_SURPRISE = 80.0
 """Nats; bounds the perplexity to what float32 can hold."""
 TOKENS_AT_ONCE = 512
 """Rows of logits in memory together: 100 MB at 50,000 tokens of vocabulary."""
+TOKENS_IN_CACHE = 16
+"""Rows of them that a CPU turns into probabilities together: these stay in its caches."""
 
 
 class LanguageModelReader:
@@ -151,12 +153,18 @@ class LanguageModelReader:
         """Log-probability of each token, and entropy of the distribution it came from; hidden (T, H), tokens (T,)."""
         assert self._model is not None
         head = self._model.get_output_embeddings()
+        rows = TOKENS_IN_CACHE if hidden.device.type == "cpu" else TOKENS_AT_ONCE
+        # Written over again and again: new memory costs a CPU more than the arithmetic.
+        scratch = torch.empty(2, rows, head.weight.shape[0], device=hidden.device)
         found, entropies = [], []
         for states, own in zip(hidden.split(TOKENS_AT_ONCE), tokens.split(TOKENS_AT_ONCE), strict=True):
-            logits = head(states).float()  # (t, V)
-            logits -= logits.logsumexp(dim=1, keepdim=True)
-            found.append(logits.gather(1, own.to(logits.device)[:, None])[:, 0].cpu())
-            entropies.append(-torch.einsum("tv,tv->t", logits.exp(), logits).cpu())
+            logits = head(states)  # (t, V)
+            for some, following in zip(logits.split(rows), own.to(logits.device).split(rows), strict=True):
+                probability, log_probability = scratch[:, : len(some)]
+                torch.log_softmax(probability.copy_(some), dim=1, out=log_probability)
+                found.append(log_probability.gather(1, following[:, None])[:, 0].cpu())
+                torch.exp(log_probability, out=probability)
+                entropies.append(-log_probability.mul_(probability).sum(dim=1).cpu())
         return torch.cat(found), torch.cat(entropies)
 
     def _rating(self, states: Tensor) -> Tensor:
