@@ -1,9 +1,10 @@
 """The comparison of the paper's tables 4-6, as one command: `python -m experiments.compare --grid runs/grid`.
 
 On every pool the paper's router (prefill, SharedTrunkNet) is trained, and so are the best semantic routers of a grid,
-chosen on its calibration rows, and unions and blends of both. Finished runs are kept, so that the same command goes on
-after a stop. Then, per pool: every router's numbers with intervals, and paired differences from the reference, in the
-terminal, in OUT/comparison.csv and, with forest plots, in OUT/comparison.html.
+chosen on its calibration rows, and unions and blends of both: all on one split, by default the grid's own, so that each
+is compared as it was chosen. Finished runs are kept, so that the same command goes on after a stop. Then, per pool:
+every router's numbers with intervals, and paired differences from the reference, in the terminal, in
+OUT/comparison.csv and, with forest plots, in OUT/comparison.html.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shown = catalogued(TABLES_4_TO_6)
     for pool in asked.pools:
         folders: dict[str, Path] = {}
-        for job in pool_jobs(pool, REFERENCE, choices, asked.out, asked.overrides):
+        for job in pool_jobs(pool, REFERENCE, choices, asked.out, [f"split={asked.split}", *asked.overrides]):
             if train(job):
                 folders[job.name] = job.folder
                 continue
@@ -108,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         metavar="NAME[:CALIBRATION]",
         help="further ones (default: all whose names begin with union_ or blend_)",
+    )
+    parser.add_argument(
+        "--split", default="calibrated", help="option of the group, for every run (default: %(default)s)"
     )
     parser.add_argument("--out", type=Path, default=Path("runs/compare"), help="default: %(default)s")
     parser.add_argument(

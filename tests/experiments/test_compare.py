@@ -91,10 +91,10 @@ def test_grid_to_page(tmp_path, trained, conf, tables, make_run, capsys, read_cs
     command += ["--pools", "six", "all"]
     assert compare.main(command) == 0
     assert trained.commands[:4] == [
-        ("signal=prefill", "head=shared_trunk", "pool=six"),
-        ("experiment=semantic/near", "calibration=percentile", "pool=six"),
-        ("experiment=semantic/blend_b", "pool=six"),
-        ("experiment=semantic/union_a", "pool=six"),
+        ("signal=prefill", "head=shared_trunk", "pool=six", "split=calibrated"),
+        ("experiment=semantic/near", "calibration=percentile", "pool=six", "split=calibrated"),
+        ("experiment=semantic/blend_b", "pool=six", "split=calibrated"),
+        ("experiment=semantic/union_a", "pool=six", "split=calibrated"),
     ]
     assert len(trained.commands) == 8
     printed = capsys.readouterr().out
@@ -127,8 +127,10 @@ def test_what_failed_is_said_and_the_rest_is_compared(tmp_path, trained, conf, c
 def test_without_the_reference_a_pool_is_left_out(tmp_path, trained, conf, capsys) -> None:
     trained.fails = {"prefill"}
     command = ["--semantic", "near", "--extra", "--pools", "six", "all", "--out", str(tmp_path / "out")]
-    assert compare.main(command) == 1
-    assert [overrides[-1] for overrides in trained.commands] == ["pool=six", "pool=all"]
+    assert compare.main([*command, "--split", "stratified"]) == 1
+    assert [overrides[-2:] for overrides in trained.commands] == [
+        ("pool=six", "split=stratified"), ("pool=all", "split=stratified"),
+    ]  # fmt: skip
     assert not (tmp_path / "out" / "comparison.html").exists()
 
 
