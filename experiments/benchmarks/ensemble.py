@@ -56,8 +56,8 @@ def synthetic_data(num_rows: int, num_targets: int, num_features: int, seed: int
     held = np.stack([np.zeros(num_rows, dtype=bool)] + [fold == k for k in range(NUM_FOLDS)])
     valid = (rng.random(held.shape) < 0.1) & ~held
     stacked = np.broadcast_to(features, (NUM_FOLDS + 1, *features.shape)).copy()
-    parts = (stacked, correct, ~held & ~valid, valid)
-    return FoldedData(*(torch.from_numpy(part) for part in parts))
+    features_, correct_, train_, valid_ = map(torch.from_numpy, (stacked, correct, ~held & ~valid, valid))
+    return FoldedData(features_, correct_, train_, valid_)
 
 
 def plain_net(num_features: int, num_targets: int) -> nn.Sequential:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ class FoldedData:
     `features` (G, N, D) float32; `correct` (N, M) float32 in [0, 1], NaN = missing; `train` (G, N) bool;
     `valid` (G, N) bool, the part of each group's training rows on which its nets are stopped and ranked. A
     row of neither is only predicted. `difficulty` (N,) float32 in [0, 1], a judge's view of each query, NaN = not
-    judged; None without a judge.
+    judged; None without a judge. `threshold` is the least outcome that counts as right, where a number is made of
+    right and wrong (AUC, difficulty classes).
 
     Raises:
         UserError: shapes that do not fit, a row in both parts, an empty part, features that are not finite.
@@ -28,6 +30,7 @@ class FoldedData:
     train: Tensor
     valid: Tensor
     difficulty: Tensor | None = None
+    threshold: float = 0.5
 
     def __post_init__(self) -> None:
         groups, rows, _ = self.features.shape
@@ -69,12 +72,14 @@ class FoldedData:
         """The same data on `device`; itself where it is there already."""
         if self.features.device == torch.device(device):
             return self
-        tensors = {name: value for name, value in vars(self).items() if value is not None}
-        return replace(self, **{name: value.to(device) for name, value in tensors.items()})
+        moved: dict[str, Any] = {
+            name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        return replace(self, **moved)
 
     def fingerprint(self) -> str:
-        """Hash of outcomes, masks and shapes; not of features, whose last bit differs by machine."""
-        digest = hashlib.sha256(repr(tuple(self.features.shape)).encode())
+        """Hash of outcomes, threshold, masks and shapes; not of features, whose last bit differs by machine."""
+        digest = hashlib.sha256(repr((tuple(self.features.shape), self.threshold)).encode())
         for tensor in (self.correct, self.train, self.valid, self.difficulty):
             if tensor is None:
                 continue

@@ -62,6 +62,8 @@ class Head(nn.Module):
     joint: ClassVar[bool] = True
     needs_difficulty = False
     """Whether training wants a judge's difficulty of each query."""
+    threshold = 0.5
+    """Least outcome that counts as right in what is learned beside correctness; `fit_head` sets the data's."""
 
     def __init__(
         self,

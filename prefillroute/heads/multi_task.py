@@ -93,7 +93,7 @@ class MultiTaskHead(MLPHead):
         own = self.own_targets(correct, nets)  # (B, T) or (S, B, T)
         logits, classes = outputs[..., : self.num_outputs], outputs[..., self.num_outputs :]
         seen = ~own.isnan()
-        weight = seen * disagreement_weights(correct, self.disagreement_weight)[:, None]
+        weight = seen * disagreement_weights(correct, self.disagreement_weight, self.threshold)[:, None]
         losses = binary_cross_entropy_with_logits(
             logits, own.nan_to_num(0.0).expand_as(logits), weight.expand_as(logits), reduction="none"
         )
@@ -104,7 +104,7 @@ class MultiTaskHead(MLPHead):
 
     def _labels(self, correct: Tensor, difficulty: Tensor | None) -> Tensor:
         if self.difficulty_labels == "share":
-            return share_labels(correct, self.num_classes)
+            return share_labels(correct, self.num_classes, self.threshold)
         if difficulty is None:
             raise UserError(
                 "head.difficulty_labels is 'judge', but the queries have no judged difficulty; want those that "
@@ -127,13 +127,13 @@ class UnifiedMultiTask(MultiTaskHead):
     joint = True
 
 
-def share_labels(correct: Tensor, num_classes: int) -> Tensor:
+def share_labels(correct: Tensor, num_classes: int, threshold: float = 0.5) -> Tensor:
     """(B, C) one-hot class min(floor(share * C), C - 1) of outcomes (B, M); zeros for a row without any.
 
-    `share` is that of the observed targets that are right, and right means an outcome of at least 0.5. In whole
+    `share` is that of the observed targets that are right, with an outcome of at least `threshold`. In whole
     numbers: floats would put 3 of 5 right in one class or another by rounding.
     """
-    right, seen = _counts(correct)
+    right, seen = _counts(correct, threshold)
     classes = (right * num_classes // seen.clamp(min=1)).clamp(max=num_classes - 1)
     return one_hot(classes, num_classes).to(correct.dtype) * (seen > 0)[:, None]
 
@@ -151,9 +151,9 @@ def judge_labels(difficulty: Tensor, num_classes: int) -> Tensor:
     return labels * ~difficulty.isnan()[:, None]
 
 
-def disagreement_weights(correct: Tensor, strength: float) -> Tensor:
+def disagreement_weights(correct: Tensor, strength: float, threshold: float = 0.5) -> Tensor:
     """(B,) 1 + strength * 4 * share * (1 - share) of outcomes (B, M), scaled to mean 1 over rows with any."""
-    right, seen = _counts(correct)
+    right, seen = _counts(correct, threshold)
     share = right / seen.clamp(min=1)
     weight = 1 + strength * 4 * share * (1 - share)
     observed = seen > 0
@@ -161,6 +161,6 @@ def disagreement_weights(correct: Tensor, strength: float) -> Tensor:
     return weight / mean.clamp(min=1)  # below 1 only where no row has outcomes
 
 
-def _counts(correct: Tensor) -> tuple[Tensor, Tensor]:
+def _counts(correct: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     """Targets that are right on each row, and that were observed (B,), int64."""
-    return (correct >= 0.5).sum(dim=1), (~correct.isnan()).sum(dim=1)
+    return (correct >= threshold).sum(dim=1), (~correct.isnan()).sum(dim=1)

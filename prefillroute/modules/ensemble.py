@@ -31,6 +31,7 @@ class EnsembleModule(pl.LightningModule):
         learning_rate, weight_decay: of Adam; the decay is an L2 term of the loss, as in ``torch.optim.Adam``.
         patience, min_delta: early stopping of each net on its group's validation part.
         monitor: what it is stopped and ranked by there, one of `MONITORS`.
+        threshold: least outcome that counts as right there.
         seed: of dropout.
         fingerprint: plain values that a checkpoint must share to be resumed, for instance the data's hash.
     """
@@ -43,6 +44,7 @@ class EnsembleModule(pl.LightningModule):
         patience: int,
         min_delta: float,
         monitor: str = "loss",
+        threshold: float = 0.5,
         seed: int = 0,
         fingerprint: dict[str, Any] | None = None,
     ) -> None:
@@ -53,6 +55,7 @@ class EnsembleModule(pl.LightningModule):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.monitor = monitor
+        self.threshold = threshold
         self.seed = seed
         self.fingerprint = dict(fingerprint or {})
         groups = range(head.num_groups)
@@ -111,7 +114,7 @@ class EnsembleModule(pl.LightningModule):
             parts = [self.head.stack(group)(rows) for rows in part.features.split(VALID_ROWS_AT_ONCE)]
             logits = torch.cat(parts, dim=1)[..., : self.head.num_outputs]
             own = self.head.own_targets(part.correct, self.progress[group].active)
-            self.valid_loss[group] = MONITORS[self.monitor](logits, own)
+            self.valid_loss[group] = MONITORS[self.monitor](logits, own, self.threshold)
 
     def on_train_epoch_end(self) -> None:
         """Early stopping, net by net; log; end the fit when no net is left."""

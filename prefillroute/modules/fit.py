@@ -87,6 +87,7 @@ def fit_head(
         loss = _closed_form_loss(head, data)
         return _fitted(head, loss, torch.full_like(loss, -1), 1, start)
     settings = settings or FitSettings()
+    head.threshold = data.threshold
     assert head.num_members == settings.num_members, (head.num_members, settings.num_members)
     assert head.num_groups == data.num_groups, (head.num_groups, data.num_groups)
     fingerprint = {
@@ -102,6 +103,7 @@ def fit_head(
         patience=settings.patience,
         min_delta=settings.min_delta,
         monitor=settings.monitor,
+        threshold=data.threshold,
         seed=seed,
         fingerprint=fingerprint,
     )

@@ -10,18 +10,20 @@ from prefillroute.probes.roc_auc import batched_roc_auc
 # S = nets, B = rows, T = targets that one net predicts
 
 
-def mean_loss(logits: Tensor, correct: Tensor) -> Tensor:
-    """Mean cross-entropy (S,) of logits (S, B, T) against outcomes (B, T) or (S, B, T), NaN = missing."""
+def mean_loss(logits: Tensor, correct: Tensor, threshold: float = 0.5) -> Tensor:
+    """Mean cross-entropy (S,) of logits (S, B, T) against outcomes (B, T) or (S, B, T), NaN = missing; it takes
+    outcomes as they are, whatever the threshold.
+    """
     total, count = masked_bce(logits, correct)
     return total / count.clamp(min=1)
 
 
-def missed_auc(logits: Tensor, correct: Tensor) -> Tensor:
-    """1 - mean ROC-AUC over targets (S,); arguments as for `mean_loss`.
+def missed_auc(logits: Tensor, correct: Tensor, threshold: float = 0.5) -> Tensor:
+    """1 - mean ROC-AUC over targets (S,), right being an outcome of at least `threshold`; else as `mean_loss`.
 
     A target with one class is left out; a net without any other ranks by its loss, as if it had found nothing.
     """
-    labels = torch.where(correct.isnan(), torch.nan, (correct >= 0.5).to(correct.dtype)).cpu().numpy()
+    labels = torch.where(correct.isnan(), torch.nan, (correct >= threshold).to(correct.dtype)).cpu().numpy()
     scores = logits.detach().float().cpu().numpy()
     if labels.ndim == 2:
         areas = batched_roc_auc(scores.transpose(1, 0, 2), labels)  # (S, T)

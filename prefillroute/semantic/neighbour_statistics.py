@@ -47,6 +47,7 @@ def neighbour_statistics(
     kernel: str = "inverse",
     ks: Sequence[int] = KS,
     own: np.ndarray | None = None,
+    threshold: float = 0.5,
 ) -> np.ndarray:
     """Statistics (q, M, 10 S) float32 of the first k neighbours, for each k of `ks`; columns as in `NAMES`.
 
@@ -56,16 +57,16 @@ def neighbour_statistics(
 
     - `ratio`: mean outcome; `weighted`: the same, weighted by `kernel`, one of `KERNELS`; `nearest`: outcome of the
       nearest; `entropy`: of the ratio, in bits. With no outcome among the k: `mean_outcomes` of the target.
-    - `mean_correct`, `min_correct`: distance to neighbours with an outcome of at least 0.5; `mean_incorrect`,
-      `min_incorrect`: below 0.5. With no such neighbour: distance of the last of the k, so that all is finite.
+    - `mean_correct`, `min_correct`: distance to neighbours with an outcome of at least `threshold`; `mean_incorrect`,
+      `min_incorrect`: below it. With no such neighbour: distance of the last of the k, so that all is finite.
     - `mean_distance`, `std_distance` (denominator k): over all k, whatever is known of their outcomes.
     Where the memory has fewer than k rows, of those it has; where it has none, distances are 0.
     """
     assert distances.shape[1] >= max(ks), "more neighbours wanted than searched"
+    right = correct >= threshold  # as the outcomes are stored: 0.7 in float32 is less than 0.7
     labels = np.asarray(correct, dtype=np.float64)
     seen = ~np.isnan(labels)
     filled = np.where(seen, labels, 0.0)
-    right = seen & (filled >= 0.5)
     table = np.concatenate([filled, seen, right, seen & ~right], axis=1)  # (n, 4 M)
     table = np.pad(table, ((0, 1), (0, 0)))  # row -1, no neighbour, is seen by no target
     prior = mean_outcomes(labels, np.full(len(rows), -1) if own is None else own)

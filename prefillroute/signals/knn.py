@@ -44,19 +44,26 @@ class KNNSignal:
             scale = _mean_distance(neighbours.distances[masks[group]])
             labels = correct[neighbours.memory]
             statistics = neighbour_statistics(
-                neighbours.distances / scale, neighbours.rows, labels, self.kernel, own=neighbours.own
+                neighbours.distances / scale,
+                neighbours.rows,
+                labels,
+                self.kernel,
+                own=neighbours.own,
+                threshold=inputs.threshold,
             )
             features[group] = statistics.reshape(len(statistics), -1)
             if group == 0:
                 self.memory_ = inputs.embedding[neighbours.memory].astype(np.float32)
-                self.correct_, self.scale_ = labels, scale
+                self.correct_, self.scale_, self.threshold_ = labels, scale, inputs.threshold
         return features
 
     def transform(self, inputs: SignalInputs) -> np.ndarray:
         """(P, 50 M) float32 of new queries, from group 0's memory."""
         assert inputs.embedding is not None, "this signal needs embeddings"
         distances, rows = nearest(self.memory_, inputs.embedding, max(KS))
-        statistics = neighbour_statistics(distances / self.scale_, rows, self.correct_, self.kernel)
+        statistics = neighbour_statistics(
+            distances / self.scale_, rows, self.correct_, self.kernel, threshold=self.threshold_
+        )
         return statistics.reshape(len(statistics), -1)
 
     def _memory(self, mask: np.ndarray) -> np.ndarray:

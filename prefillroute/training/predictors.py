@@ -141,6 +141,7 @@ class Predictors:
             train=torch.from_numpy(groups.train),
             valid=torch.from_numpy(groups.valid),
             difficulty=difficulty,
+            threshold=outcomes.correct_threshold,
         )
         fitted = fit_head(head, data, settings, seed=self.config.seed, logger=logger, checkpoint_dir=folder)
         logits = predict_logits(fitted, features, groups)

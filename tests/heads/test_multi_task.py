@@ -122,16 +122,16 @@ def test_without_difficulty_the_correctness_learns_what_a_plain_mlp_learns(kind,
     assert (got[..., head.num_outputs :] == 0).all()
 
 
-outcome = st.sampled_from([0.0, 1.0, 0.49, 0.5, NAN])
+outcome = st.sampled_from([0.0, 1.0, 0.49, 0.5, 0.7, NAN])
 
 
-@given(st.lists(outcome, min_size=1, max_size=40), st.integers(2, 12))
-def test_difficulty_class_is_the_floor_of_the_share(row, classes):
-    labels = share_labels(torch.tensor([row]), classes)
+@given(st.lists(outcome, min_size=1, max_size=40), st.integers(2, 12), st.sampled_from([0.5, 0.7]))
+def test_difficulty_class_is_the_floor_of_the_share(row, classes, threshold):
+    labels = share_labels(torch.tensor([row]), classes, threshold)
     seen = [value for value in row if not math.isnan(value)]
     expected = torch.zeros(1, classes)
     if seen:
-        share = Fraction(sum(value >= 0.5 for value in seen), len(seen))
+        share = Fraction(sum(value >= threshold for value in seen), len(seen))
         expected[0, min(math.floor(share * classes), classes - 1)] = 1
     assert torch.equal(labels, expected)
 
@@ -162,6 +162,7 @@ def test_disagreement_weights_by_hand():
     weights = disagreement_weights(correct, 2.0)
     mean = (1 + 3 + 1 + 2.5) / 4
     torch.testing.assert_close(weights[:4], torch.tensor([1, 3, 1, 2.5]) / mean)
+    torch.testing.assert_close(disagreement_weights(correct * 0.6, 2.0, 0.6)[:4], weights[:4])
     assert torch.equal(disagreement_weights(correct, 0.0), torch.ones(5))
     assert torch.equal(disagreement_weights(correct[4:], 2.0), torch.ones(1))
 

@@ -111,6 +111,7 @@ def test_checkpoint_holds_plain_values_and_tensors(folded, tmp_path):
         "patience",
         "min_delta",
         "monitor",
+        "threshold",
         "seed",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]

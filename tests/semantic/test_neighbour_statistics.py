@@ -23,15 +23,15 @@ def weights(kernel, distances):
     return [1.0 for _ in distances]
 
 
-def plain_statistics(distances, outcomes, kernel, prior):
+def plain_statistics(distances, outcomes, kernel, prior, threshold):
     """Ten statistics of one query and one target, from lists, nearest first."""
     pairs = [
         (distance, outcome, weight)
         for distance, outcome, weight in zip(distances, outcomes, weights(kernel, distances), strict=True)
         if not np.isnan(outcome)
     ]
-    right = [distance for distance, outcome, _ in pairs if outcome >= 0.5] or [distances[-1]]
-    wrong = [distance for distance, outcome, _ in pairs if outcome < 0.5] or [distances[-1]]
+    right = [distance for distance, outcome, _ in pairs if outcome >= threshold] or [distances[-1]]
+    wrong = [distance for distance, outcome, _ in pairs if outcome < threshold] or [distances[-1]]
     seen = [outcome for _, outcome, _ in pairs]
     ratio = np.mean(seen) if seen else prior
     return {
@@ -60,12 +60,18 @@ def data(size=130, targets=4, seed=0):
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS))
-@pytest.mark.parametrize("size", [130, 60])  # with 60, the larger neighbourhoods are all there is
-def test_same_as_a_plain_loop(kernel: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("size", "threshold"), [(130, 0.5), (60, 0.7)]
+)  # with 60, the larger k take all there is
+def test_same_as_a_plain_loop(
+    kernel: str, size: int, threshold: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     memory, correct, new = data(size)
     monkeypatch.setattr(module, "CHUNK_ELEMENTS", 3 * 100 * 16)  # several chunks, the last one short
     queries, own = np.concatenate([memory[:8], new]), np.concatenate([np.arange(8), np.full(12, -1)])
-    statistics = neighbour_statistics(*nearest(memory, queries, 100, own), correct, kernel, own=own)
+    found = nearest(memory, queries, 100, own)
+    stored = correct.astype(np.float32)  # as a run does: a score of 0.7 is right where 0.7 is wanted
+    statistics = neighbour_statistics(*found, stored, kernel, own=own, threshold=threshold)
     assert statistics.shape == (20, 4, 50)
     assert statistics.dtype == np.float32
     prior = mean_outcomes(correct, own)
@@ -76,7 +82,7 @@ def test_same_as_a_plain_loop(kernel: str, size: int, monkeypatch: pytest.Monkey
         for target in range(4):
             outcomes, expected = correct[kept, target][rows].tolist(), {}
             for k in (5, 10, 25, 50, 100):
-                found = plain_statistics(distances[:k], outcomes[:k], kernel, prior[query, target])
+                found = plain_statistics(distances[:k], outcomes[:k], kernel, prior[query, target], threshold)
                 expected.update({f"{name}_k{k}": value for name, value in found.items()})
             np.testing.assert_allclose(
                 statistics[query, target], [expected[name] for name in NAMES], rtol=2e-4, atol=1e-5

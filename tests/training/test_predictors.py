@@ -70,6 +70,28 @@ def test_predictors_share_features(world: World) -> None:
     assert first.features(first.config.signal) is not third.features(third.config.signal)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "matters"),
+    [
+        (("signal=knn", "head=logistic"), True),
+        (("signal=embedding", "head=unified_multi_task"), True),
+        (("signal=embedding", "head=shared_trunk", "trainer.monitor=auc", "trainer.num_members=6"), True),
+        (("signal=embedding", "head=shared_trunk"), False),
+    ],
+)
+def test_what_counts_as_right_is_the_pools_to_say(
+    world: World, overrides: tuple[str, ...], matters: bool
+) -> None:
+    scores = np.random.default_rng(0).random(world.data.outcomes.correct.shape)
+    logits = []
+    for threshold in (0.5, 0.9):
+        outcomes = replace(world.data.outcomes, correct=scores, correct_threshold=threshold)
+        config = world.config(*overrides)
+        own = Predictors(config, replace(world.data, outcomes=outcomes), Shared())
+        logits.append(own.predict(config.signal, config.head).logits.predict)
+    assert np.array_equal(*logits) is not matters
+
+
 def test_what_was_not_asked_for_longest_goes_first() -> None:
     recent, made = Recent(2), []
 
