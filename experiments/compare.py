@@ -2,9 +2,9 @@
 
 On every pool the paper's router (prefill, SharedTrunkNet) is trained, and so are the best semantic routers of a grid,
 chosen on its calibration rows, and unions and blends of both: all on one split, by default the grid's own, so that each
-is compared as it was chosen. Finished runs are kept, so that the same command goes on after a stop. Then, per pool:
-every router's numbers with intervals, and paired differences from the reference, in the terminal, in
-OUT/comparison.csv and, with forest plots, in OUT/comparison.html.
+is compared as it was chosen. Finished runs are kept, so that the same command goes on after a stop, and on the grid's
+own pool the grid's runs serve. Then, per pool: every router's numbers with intervals, and paired differences from the
+reference, in the terminal, in OUT/comparison.csv and, with forest plots, in OUT/comparison.html.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from experiments.comparing.grid import Choice, best_of_grid
 from experiments.comparing.page import write_comparison
 from experiments.comparing.pool import TABLES_4_TO_6, PoolComparison, catalogued, compare_pool
 from experiments.comparing.printing import print_comparison
+from experiments.comparing.reuse import GridRuns
 from experiments.comparing.training import pool_jobs, train
 from prefillroute.config.compose import conf_dir
 from prefillroute.config.guard import guarded
@@ -44,11 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     comparisons: list[PoolComparison] = []
     failed: list[str] = []
     shown = catalogued(TABLES_4_TO_6)
+    grid = GridRuns(asked.grid) if asked.grid else None
     for pool in asked.pools:
         folders: dict[str, Path] = {}
         for job in pool_jobs(pool, REFERENCE, choices, asked.out, [f"split={asked.split}", *asked.overrides]):
-            if train(job):
-                folders[job.name] = job.folder
+            earlier = grid.find(job, pool) if grid else None
+            if earlier is not None:
+                print(f"{earlier}: a run of the grid", flush=True)
+            if earlier is not None or train(job):
+                folders[job.name] = earlier or job.folder
                 continue
             failed.append(f"{pool}: {job.name} failed, see {job.folder}")
             if job.name == REFERENCE:

@@ -6,11 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from omegaconf import OmegaConf
 
 from experiments import compare
 from experiments.comparing import training
 from experiments.comparing.grid import Choice
+from experiments.comparing.reuse import GridRuns
 from experiments.comparing.training import Job, pool_jobs, train
+from prefillroute.config.compose import compose_run
 from prefillroute.errors import UserError
 from prefillroute.training.status import Status
 
@@ -83,9 +86,8 @@ def test_a_stopped_run_keeps_its_checkpoints(tmp_path, monkeypatch) -> None:
 
 def test_grid_to_page(tmp_path, trained, conf, tables, make_run, capsys, read_csv) -> None:
     for number, (name, table) in enumerate(tables.items()):
-        make_run(
-            tmp_path / "grid" / f"{number}", table, (f"experiment/semantic={name}", "calibration=percentile")
-        )
+        overrides = (f"experiment/semantic={name}", "calibration=percentile")
+        make_run(tmp_path / "grid" / f"{number}", table, overrides, pool="grids")
     out = tmp_path / "out"
     command = ["--grid", str(tmp_path / "grid"), "--best", "1", "--out", str(out), "--resamples", "20"]
     command += ["--pools", "six", "all"]
@@ -112,6 +114,30 @@ def test_grid_to_page(tmp_path, trained, conf, tables, make_run, capsys, read_cs
         assert (out / "figures" / f"forest-{pool}.png").read_bytes().startswith(b"\x89PNG")
     assert compare.main(command[:-1]) == 0
     assert len(trained.commands) == 8  # nothing is trained twice
+
+
+def test_a_grids_run_serves_where_it_is_of_the_same(tmp_path, tables, make_run) -> None:
+    pool = ("pool=mmlu_pro_six", "split=calibrated")
+    composed = compose_run(
+        ["experiment=semantic/u_emb_mt", "evaluation.num_resamples=7", "report=false", *pool]
+    )
+    for number, calibration in enumerate(("isotonic", "platt")):
+        overrides = ("experiment/semantic=u_emb_mt", f"calibration={calibration}")
+        folder = make_run(tmp_path / f"{number}", tables["near"], overrides)
+        config = composed if calibration == "platt" else compose_run(["calibration=isotonic", *pool])
+        OmegaConf.save(config, folder / ".hydra" / "config.yaml")
+    grid = GridRuns(tmp_path)
+
+    def found(*overrides: str, name: str = "u_emb_mt", pool: str = "mmlu_pro_six") -> Path | None:
+        own = ("experiment=semantic/u_emb_mt", f"pool={pool}", "split=calibrated", *overrides)
+        return grid.find(Job(name, own, tmp_path / "out"), pool)
+
+    assert found() == tmp_path / "1"
+    assert found("evaluation.num_resamples=5") == tmp_path / "1"
+    for other in ("seed=1", "head.num_classes=4", "trainer.patience=3", "pool.max_queries=9"):
+        assert found(other) is None, other
+    assert found(name="prefill") is None
+    assert found(pool="mmlu_pro_all") is None
 
 
 def test_what_failed_is_said_and_the_rest_is_compared(tmp_path, trained, conf, capsys, read_csv) -> None:
