@@ -104,13 +104,16 @@ def test_what_was_fitted_without_a_query_does_not_know_it(
     after, _ = train(other, name, in_world(data, other))
     np.testing.assert_array_equal(before.logits.out_of_fold, after.logits.out_of_fold)
     rest = data.predict_rows != row
-    np.testing.assert_array_equal(before.logits.predict[rest], after.logits.predict[rest])
+    rounding = PADDED_ROUNDING if name in PADDED else 0.0
+    np.testing.assert_allclose(after.logits.predict[rest], before.logits.predict[rest], rtol=0, atol=rounding)
     if before.fitted is None:
         return  # a blend: its parts are in this list, and its Platt slopes know every training row
     row, other = changed["held out"]
     held, _ = train(other, name, in_world(data, other))
     mine = data.groups.held_out[FOLD] & (data.groups.rows != row)
-    np.testing.assert_array_equal(before.logits.out_of_fold[mine], held.logits.out_of_fold[mine])
+    np.testing.assert_allclose(
+        held.logits.out_of_fold[mine], before.logits.out_of_fold[mine], rtol=0, atol=rounding
+    )
     for group in range(len(data.groups.train)):
         assert same_states(before, after, group), group
     assert same_states(before, held, FOLD)
@@ -118,6 +121,10 @@ def test_what_was_fitted_without_a_query_does_not_know_it(
         assert not same_states(before, held, 0), "the final fit knows this row, or the test could not fail"
 
 
+PADDED, PADDED_ROUNDING = ("7_deberta_toy",), 1e-6
+"""Reads queries in batches as wide as their longest, whose width decides the order in which a processor adds up. What
+it has fitted is compared to the bit like everything else.
+"""
 UNTRAINED = ("1_vote_k25", "2_score_inverse_k25")
 """Rules whose state is no fit at all."""
 
