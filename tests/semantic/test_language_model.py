@@ -14,6 +14,7 @@ from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.run import extract
+from prefillroute.semantic import language_model
 from prefillroute.semantic.language_model import POOLING, RATING_QUESTION, RATINGS, LanguageModelReader
 
 TEXTS = ["add 1000 and 17", "x", "spell the number 1001 backwards", ""]
@@ -61,6 +62,15 @@ def test_numbers_are_those_of_transformers_and_torch(reader: LanguageModelReader
 def test_batched_equals_one_by_one(reader: LanguageModelReader) -> None:
     alone = np.concatenate([read(reader, [text]) for text in TEXTS])
     np.testing.assert_allclose(read(reader, TEXTS), alone, rtol=1e-4, atol=1e-6)
+
+
+def test_how_many_tokens_are_read_together_changes_nothing(
+    reader: LanguageModelReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read(reader, TEXTS)
+    monkeypatch.setattr(language_model, "TOKENS_AT_ONCE", 7)
+    monkeypatch.setattr(language_model, "TOKENS_IN_CACHE", 3)  # 7 is no multiple: the last part is short
+    np.testing.assert_allclose(read(reader, TEXTS), whole, rtol=1e-5, atol=1e-7)
 
 
 def test_an_empty_query_has_perplexity_one(reader: LanguageModelReader) -> None:
