@@ -26,7 +26,6 @@ class GridRuns:
     """
 
     def __init__(self, grid: Path) -> None:
-        self.grid = grid
         self._folders: dict[str, list[Path]] = {}
         for job in read_jobs(grid):
             if job.metrics is not None:

@@ -159,7 +159,7 @@ class LanguageModelReader:
         found, entropies = [], []
         for states, own in zip(hidden.split(TOKENS_AT_ONCE), tokens.split(TOKENS_AT_ONCE), strict=True):
             logits = head(states)  # (t, V)
-            for some, following in zip(logits.split(rows), own.to(logits.device).split(rows), strict=True):
+            for some, following in zip(logits.split(rows), own.to(scratch.device).split(rows), strict=True):
                 probability, log_probability = scratch[:, : len(some)]
                 torch.log_softmax(probability.copy_(some), dim=1, out=log_probability)
                 found.append(log_probability.gather(1, following[:, None])[:, 0].cpu())
