@@ -44,9 +44,8 @@ def families(finished: Sequence[Job], family_of: dict[str, str]) -> list[Family]
     total, seen = Family("all"), set()
     for job in finished:
         name = family_of[job.folder]
-        predictor = frozenset((key, value) for key, value in job.overrides.items() if key != "calibration")
-        one = _counts(job.metrics or {}, first=predictor not in seen)
-        seen.add(predictor)
+        one = _counts(job.metrics or {}, first=job.predictor not in seen)
+        seen.add(job.predictor)
         found[name] = _sum(found.get(name, Family(name)), one)
         total = _sum(total, one)
     return [*(found[name] for name in sorted(found)), total] if found else []

@@ -24,6 +24,11 @@ class Job:
     metrics: dict[str, Any] | None = None
     """Its metrics.json; None for a failed job."""
 
+    @property
+    def predictor(self) -> frozenset[tuple[str, str]]:
+        """What was trained: jobs that differ in the calibration alone share it."""
+        return frozenset((key, value) for key, value in self.overrides.items() if key != "calibration")
+
     def value(self, key: str) -> float | None:
         """A global test metric, None where it is null or the job failed."""
         return None if self.metrics is None else number(self.metrics["test"], key)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def refine_jobs(
     sweep_dir: Path, sort_by: str, num_best: int, also: Sequence[str] = (), num_resamples: int = NUM_RESAMPLES
 ) -> int:
-    """Compute the intervals of the best jobs, and of named predictors, again.
+    """Compute the intervals of the best predictors, and of named ones, again, under each of their calibrations.
 
     Jobs with as many resamples already are left alone, so that what was stopped goes on. One that cannot be
     computed again keeps its numbers; a warning says why.
@@ -29,7 +29,8 @@ def refine_jobs(
     Args:
         sweep_dir: folder of the sweep.
         sort_by: metric that orders the jobs.
-        num_best: how many of them, from the best on.
+        num_best: how many predictors, from the best on. Not jobs: calibrations that keep the order of the queries
+            share their AUC, so that a few predictors would fill all places.
         also: predictors in addition, see `named_jobs`.
         num_resamples: of the new intervals.
 
@@ -44,7 +45,11 @@ def refine_jobs(
     metric, _ = summary_metrics(sort_by)
     jobs = [job for job in read_jobs(sweep_dir) if job.metrics is not None]
     ranked = [job for job in best_first(jobs, metric) if job.value(metric.key) is not None]
-    chosen = {job.folder: job for job in [*ranked[:num_best], *named_jobs(jobs, also)]}
+    best = set(list(dict.fromkeys(job.predictor for job in ranked))[:num_best])
+    chosen = {
+        job.folder: job
+        for job in [*(job for job in ranked if job.predictor in best), *named_jobs(jobs, also)]
+    }
     coarse = [folder for folder, job in chosen.items() if _num_resamples(job) < num_resamples]
     refined = 0
     with progress_bar("intervals") as report:

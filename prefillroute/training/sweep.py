@@ -30,7 +30,8 @@ class SweepSummary(Callback):
 
     Args:
         sort_by: metric of metrics.json's section ``test`` that orders the jobs.
-        refine: how many of the best jobs get intervals from 1,000 resamples, whatever the sweep's jobs have.
+        refine: how many of the best predictors get intervals from 1,000 resamples, under each of their calibrations,
+            whatever the sweep's jobs have.
         refine_also: predictors that get them too, by their `experiment/semantic`: its value, or a part of it.
         shown: metrics in the table's columns; empty for the usual ones.
 

@@ -105,6 +105,15 @@ def test_best_and_named_jobs_are_refined_once(tmp_path: Path) -> None:
     assert refine_jobs(tmp_path, "mean_auc", 2, ["constant"], num_resamples=40) == 0
 
 
+def test_the_best_are_predictors_under_each_of_their_calibrations(tmp_path: Path) -> None:
+    jobs = [(name, way) for name in ("good", "fair", "bad") for way in ("platt", "none")]
+    for number, (name, way) in enumerate(jobs):
+        noise = {"good": 0.3, "fair": 1.0, "bad": 9.0}[name]
+        write_run(tmp_path / str(number), (f"experiment/semantic={name}", f"calibration={way}"), noise)
+    assert refine_jobs(tmp_path, "mean_auc", 2, num_resamples=40) == 4
+    assert [metrics_of(tmp_path / str(n))["num_resamples"] for n in range(6)] == [40, 40, 40, 40, 20, 20]
+
+
 def test_a_job_that_cannot_be_refined_keeps_its_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -246,7 +255,7 @@ def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert plan["shown"] == ["mean_brier"]
     written = {n: (tmp_path / "sweep" / str(n) / "metrics.json").read_bytes() for n in range(4)}
     numbers = {n: json.loads(text) for n, text in written.items()}
-    assert sorted(found["num_resamples"] for found in numbers.values()) == [5, 5, 5, 1000]
+    assert sorted(found["num_resamples"] for found in numbers.values()) == [5, 5, 1000, 1000]  # one predictor
     assert all(
         found["fits"] == 3 for found in numbers.values()
     )  # three groups, solved for all targets at once
