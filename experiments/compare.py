@@ -22,7 +22,6 @@ from prefillroute.config.compose import conf_dir
 from prefillroute.config.guard import guarded
 from prefillroute.errors import UserError
 from prefillroute.routing.evaluation import NUM_RESAMPLES
-from prefillroute.training.progress import progress_bar
 
 POOLS = ("mmlu_pro_all", "mmlu_pro_six", "reasoning_gym_easy", "zeroeval")
 REFERENCE = "prefill"
@@ -85,8 +84,7 @@ def _semantic(asked: argparse.Namespace, notes: list[str]) -> list[Choice]:
         return [Choice.parse(text) for text in asked.semantic]
     if asked.grid is None:
         raise UserError("found neither --grid nor --semantic: wanted a finished grid or the names to compare")
-    with progress_bar("calibration rows") as report:
-        found = best_of_grid(asked.grid, asked.best, is_semantic, report)
+    found = best_of_grid(asked.grid, asked.best, is_semantic)
     said = "; ".join(f"{choice.name} under {choice.calibration}, {choice.auc:.4f}" for choice in found)
     notes.append(f"Chosen from {asked.grid} by mean AUC on its calibration rows: {said}.")
     return found

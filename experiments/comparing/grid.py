@@ -1,21 +1,13 @@
 """The best predictors of a finished grid, chosen on rows that are not test."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from prefillroute.errors import UserError
-from prefillroute.metrics.brier import brier
-from prefillroute.metrics.roc_auc import roc_auc
 from prefillroute.reports.families import PREDICTOR_KEY
 from prefillroute.reports.headline import number
-from prefillroute.reports.run_table import read_predictions
-from prefillroute.reports.sweep_jobs import read_jobs
-
-log = logging.getLogger(__name__)
+from prefillroute.reports.sweep_jobs import Job, read_jobs
 
 
 @dataclass(frozen=True)
@@ -37,12 +29,7 @@ class Choice:
         return cls(name, calibration or None)
 
 
-def best_of_grid(
-    grid: Path,
-    count: int,
-    wanted: Callable[[str], bool],
-    report: Callable[[int, int, str], None] = lambda done, total, step: None,
-) -> list[Choice]:
+def best_of_grid(grid: Path, count: int, wanted: Callable[[str], bool]) -> list[Choice]:
     """The `count` best predictors of a grid, best first, each under its best calibration.
 
     They are ranked by mean AUC on the rows that calibrator and lambda were fitted on: the calibration part or, without
@@ -53,10 +40,9 @@ def best_of_grid(
         grid: sweep folder over `experiment/semantic` and `calibration`.
         count: predictors at most.
         wanted: whether a predictor, by its name, may be chosen.
-        report: told how far the reading is.
 
     Raises:
-        UserError: no such folder, or no finished job of a wanted predictor in it.
+        UserError: no such folder, no finished job of a wanted predictor in it, or one without these numbers.
     """
     jobs = [
         job
@@ -66,10 +52,9 @@ def best_of_grid(
     sizes = [number(job.metrics["test"], "num_queries") or 0 for job in jobs if job.metrics is not None]
     jobs = [job for job, size in zip(jobs, sizes, strict=True) if size == max(sizes)]
     best: dict[str, Choice] = {}
-    for done, job in enumerate(jobs, start=1):
+    for job in jobs:
         name = job.overrides[PREDICTOR_KEY]
-        report(done, len(jobs), name)
-        found = Choice(name, job.overrides.get("calibration"), *_quality(grid / job.folder))
+        found = Choice(name, job.overrides.get("calibration"), *_quality(grid, job))
         if name not in best or _rank(found) < _rank(best[name]):
             best[name] = found
     if not best:
@@ -86,13 +71,10 @@ def _rank(choice: Choice) -> tuple[float, float]:
     return -round(choice.auc, 9), choice.brier
 
 
-def _quality(folder: Path) -> tuple[float, float]:
-    """Mean AUC and mean Brier score over targets on the calibration or out-of-fold rows; the worst where undefined."""
-    table = read_predictions(folder, splits=("calibration",))
-    if not len(table):
-        table = read_predictions(folder, splits=("train_oof",))
-    auc = roc_auc(table.confidence, table.labels)
-    scores = brier(table.confidence, table.correct)
-    if np.isnan(auc).all():
-        return 0.0, 1.0
-    return float(np.nanmean(auc)), float(np.nanmean(scores))
+def _quality(grid: Path, job: Job) -> tuple[float, float]:
+    auc, brier = job.value("selection_auc"), job.value("selection_brier")
+    if auc is None or brier is None:
+        raise UserError(
+            f"{grid / job.folder}/metrics.json: found no selection_auc, wanted a run on calibration or out-of-fold rows"
+        )
+    return auc, brier

@@ -54,6 +54,20 @@ METRICS: tuple[Metric, ...] = (
         "squared error of the confidence, mean over targets",
     ),
     Metric("mean_ece", "Mean ECE", numbers.decimal, "lower", "calibration error, 15 bins, mean over targets"),
+    Metric(
+        "selection_auc",
+        "AUC to select by",
+        numbers.decimal,
+        "higher",
+        "mean AUC on the calibration or out-of-fold rows: choose between routers by it, not by test",
+    ),
+    Metric(
+        "selection_brier",
+        "Brier to select by",
+        numbers.decimal,
+        "lower",
+        "mean Brier score on the same rows, which the calibrator has seen",
+    ),
     Metric("mean_log_loss", "Mean log loss", numbers.decimal, "lower", "in nats, mean over targets"),
     Metric(
         "relative_auc",

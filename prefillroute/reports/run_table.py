@@ -49,28 +49,23 @@ def read_confidence_table(folder: Path) -> ConfidenceTable:
     return ConfidenceTable.from_frame(_read(folder / "predictions.parquet"), benchmarks, threshold)
 
 
-def read_predictions(folder: Path, splits: tuple[str, ...] = ()) -> ConfidenceTable:
+def read_predictions(folder: Path) -> ConfidenceTable:
     """A run's predictions where its pool's queries may be elsewhere: every query counts as of one benchmark.
 
     Only the baseline that knows each benchmark's best target can tell the difference.
-
-    Args:
-        folder: of the run.
-        splits: rows to read; all by default.
 
     Raises:
         UserError: predictions or configuration are missing or damaged.
     """
     config = read_config(folder)
-    frame = _read(folder / "predictions.parquet", splits=splits)
+    frame = _read(folder / "predictions.parquet")
     queries = pd.DataFrame({"query_id": frame["query_id"].unique(), "benchmark": "all"})
     return ConfidenceTable.from_frame(frame, queries, float(config.pool.correct_threshold))
 
 
-def _read(path: Path, columns: list[str] | None = None, splits: tuple[str, ...] = ()) -> pd.DataFrame:
+def _read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     try:
-        filters = [("split", "in", list(splits))] if splits else None
-        return pd.read_parquet(path, columns=columns, filters=filters)
+        return pd.read_parquet(path, columns=columns)
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: found no such file, wanted it to compute the run's numbers again"

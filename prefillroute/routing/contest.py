@@ -8,6 +8,7 @@ from prefillroute.errors import UserError
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
 from prefillroute.routing.sample import Sample
+from prefillroute.routing.selection import selection_metrics
 from prefillroute.routing.statistics import Statistics, pool_points, pool_statistics, router_statistics
 from prefillroute.routing.table import ConfidenceTable
 
@@ -22,6 +23,8 @@ class Contest:
     constant: Sample
     benchmark_choice: np.ndarray
     """(N,) target per test query, the best of its benchmark in training."""
+    selection: dict[str, float]
+    """The router's quality on the rows that lambda is chosen on, see `selection_metrics`."""
     notes: dict[str, str]
     """What had to be taken from elsewhere."""
 
@@ -51,6 +54,7 @@ class Contest:
             Sample.prepare(test, choice_rows, cost_range, grid_size),
             Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size),
             per_benchmark_best(learned, test.benchmark),
+            selection_metrics(choice_rows),
             notes,
         )
 

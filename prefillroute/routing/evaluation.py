@@ -92,6 +92,8 @@ def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str
     for role in ("best", "cheapest", "dearest"):
         index = int(getattr(points, role)[0])
         entry["best_single" if role == "best" else role] = sample.table.targets[index] if counted else None
+    if name == "test":
+        entry |= contest.selection
     entry |= {key: values[0] for key, values in contest.statistics(weights)[0].items()}
     for key, value in entry.items():
         if value is None or (isinstance(value, float) and not np.isfinite(value)):

@@ -16,6 +16,8 @@ def reason(name: str, points: PoolPoints, chosen_lambda: float | None) -> str:
         points: the pool on the rows that were looked at (B = 1).
         chosen_lambda: of the router; None where there were no rows to choose it on.
     """
+    if name.startswith("selection_"):
+        return "no calibration or out-of-fold row with an outcome, or one class only for every target"
     if np.isnan(points.oracle_accuracy[0]):
         if name.startswith("mean_"):
             return "no row with an outcome, or one class only for every target"

@@ -63,6 +63,10 @@ def test_a_predictor_is_taken_once_under_its_best_calibration(tmp_path, make_run
     assert found[0].auc == pytest.approx(expected)
     with pytest.raises(UserError, match="experiment/semantic"):
         best_of_grid(tmp_path, 5, lambda name: name == "c")
+    only_test = table_of(0.5)
+    make_run(tmp_path / "t", only_test.select(only_test.split == "test"), semantic("t", "none"))
+    with pytest.raises(UserError, match=r"t/metrics\.json: found no selection_auc"):
+        best_of_grid(tmp_path, 5, lambda name: name == "t")
 
 
 def test_a_choice_is_a_name_and_perhaps_a_calibration() -> None:

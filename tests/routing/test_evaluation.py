@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import resample_weights
@@ -162,6 +163,24 @@ def test_lambda_comes_from_the_calibration_part(make_table) -> None:
         UserError, match="confidence of query 'q00000', target 'target-0' is nan: wanted out-of-fold"
     ):
         evaluate(replace(table, confidence=confidence).select(table.split != "calibration"))
+
+
+@pytest.mark.parametrize(("num_calibration", "rows"), [(100, "calibration"), (0, "train_oof")])
+def test_routers_are_selected_by_rows_that_are_not_test(make_table, num_calibration: int, rows: str) -> None:
+    table = make_table(num_train=200, num_calibration=num_calibration, missing=0.1)
+    found = evaluate(table, num_resamples=0).metrics["test"]
+    part = table.part(rows)
+    seen = ~np.isnan(part.correct)
+    for key, score in (("selection_auc", roc_auc_score), ("selection_brier", brier_score_loss)):
+        expected = [
+            score(part.correct[seen[:, m], m], part.confidence[seen[:, m], m])
+            for m in range(len(part.targets))
+        ]
+        assert found[key] == pytest.approx(np.mean(expected))
+    assert "selection_auc" not in evaluate(table, num_resamples=5).metrics["intervals"]
+    without = evaluate(table.select(table.split == "test"), num_resamples=0).metrics
+    assert without["test"]["selection_auc"] is without["test"]["selection_brier"] is None
+    assert without["reasons"]["test.selection_auc"].startswith("no calibration or out-of-fold row")
 
 
 def test_routing_delta_and_shares(make_table) -> None:

@@ -1,0 +1,32 @@
+"""What routers are selected by: their quality on rows that are not test (paper section 4.2)."""
+
+import numpy as np
+
+from prefillroute.metrics.brier import brier
+from prefillroute.metrics.roc_auc import roc_auc
+from prefillroute.routing.table import ConfidenceTable
+
+# N = calibration or out-of-fold queries, M = targets
+
+
+def selection_metrics(table: ConfidenceTable) -> dict[str, float]:
+    """Mean AUC and Brier score over targets on the rows that lambda is chosen on.
+
+    The calibrator may have seen these rows. A monotone one cannot change the AUC; between calibrations of one predictor
+    the Brier score decides, on the rows that all of them were fitted on.
+
+    Args:
+        table: calibration rows or, where a run has none, out-of-fold rows; a confidence that is NaN is left out.
+
+    Returns:
+        `selection_auc` and `selection_brier`, NaN where no target has any.
+    """
+    known = ~np.isnan(table.confidence)
+    by_target = {
+        "selection_auc": roc_auc(table.confidence, np.where(known, table.labels, np.nan)),
+        "selection_brier": brier(table.confidence, table.correct),
+    }
+    return {
+        key: float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+        for key, values in by_target.items()
+    }
