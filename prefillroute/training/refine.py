@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from joblib import Parallel, cpu_count, delayed
+
 from prefillroute.errors import UserError
 from prefillroute.reports.families import PREDICTOR_KEY
 from prefillroute.reports.report import write_report
@@ -52,13 +54,15 @@ def refine_jobs(
     }
     coarse = [folder for folder, job in chosen.items() if _num_resamples(job) < num_resamples]
     refined = 0
+    # A job's resamples run on one core, so each core takes a job; a core alone works in this process.
+    at_once = Parallel(min(len(coarse), cpu_count()) or 1, return_as="generator_unordered")
     with progress_bar("intervals") as report:
-        for done, folder in enumerate(coarse, start=1):
-            try:
-                refine_run(sweep_dir / folder, num_resamples)
-                refined += 1
-            except UserError as error:
+        ended = at_once(delayed(_refined)(sweep_dir, folder, num_resamples) for folder in coarse)
+        for done, (folder, error) in enumerate(ended, start=1):
+            if error:
                 log.warning("%s keeps its intervals: %s", folder, error)
+            else:
+                refined += 1
             report(done, len(coarse), folder)
     return refined
 
@@ -87,6 +91,15 @@ def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
     write_metrics(folder, {**read_metrics(folder), **evaluation.metrics})
     if (folder / "report.html").exists():
         write_report(folder)
+
+
+def _refined(sweep_dir: Path, folder: str, num_resamples: int) -> tuple[str, str]:
+    """The folder, and why it could not be refined."""
+    try:
+        refine_run(sweep_dir / folder, num_resamples)
+    except UserError as error:
+        return folder, str(error)
+    return folder, ""
 
 
 def _num_resamples(job: Job) -> int:
