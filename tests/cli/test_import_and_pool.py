@@ -96,14 +96,8 @@ def test_pool_show_without_data_says_the_command(tmp_path):
 
 
 @pytest.mark.shared_data
-def test_pool_show(capsys):
-    root = Path(__file__).resolve().parents[2]
-    data = next(
-        (folder for folder in (root / "data", root.parent / "shared" / "data") if folder.is_dir()), None
-    )
-    if data is None:
-        pytest.skip("no real outcome tables in data/ or ../shared/data")
-    assert call("pool", "show", "mmlu_pro_six", f"paths.data={data}") == 0
+def test_pool_show(capsys, real_data):
+    assert call("pool", "show", "mmlu_pro_six", f"paths.data={real_data('mmlu_pro').parent}") == 0
     printed = capsys.readouterr().out
     assert "10,749 with all outcomes" in printed
     assert "best single  0.7444  gpt-4o-2024-05-13" in printed

@@ -9,16 +9,7 @@ import pytest
 from prefillroute.outcomes.files import read_outcomes, write_outcomes
 from prefillroute.outcomes.table import Outcomes
 
-ROOT = Path(__file__).resolve().parents[2]
 Frames = tuple[pd.DataFrame, pd.DataFrame]
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    for folder in (ROOT / "data", ROOT.parent / "shared" / "data"):
-        if (folder / "mmlu_pro" / "outcomes.parquet").is_file():
-            return folder
-    pytest.skip("no real outcome tables in data/ or ../shared/data")
 
 
 @pytest.fixture

@@ -52,9 +52,9 @@ def test_pool_facts(name):
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", [name for name in POOLS if name not in ("frontier", "small", "mixed", OWN)])
-def test_pools_fit_the_data(shared_data, name):
-    pool = pool_of(name, shared_data)
-    folder = Path(pool.outcomes)
+def test_pools_fit_the_data(real_data, name):
+    pool = pool_of(name)
+    folder = real_data(Path(pool.outcomes).name)
     names = {target.name for target in pool.targets}
     there = set(pd.read_parquet(folder / "outcomes.parquet", columns=["target"])["target"])
     assert names <= there
@@ -65,7 +65,7 @@ def test_pools_fit_the_data(shared_data, name):
         entry = published[target.name]
         assert (target.price_in, target.price_out) == (entry.usd_per_1m_input, entry.usd_per_1m_output)
 
-    targets, outcomes = load_pool(pool.targets, pool.outcomes, pool.exclude)
+    targets, outcomes = load_pool(pool.targets, folder, pool.exclude)
     split = StratifiedSplit().split(outcomes)
     cost = TokenCost().fit(
         outcomes, split.train, targets, outcomes.queries["prompt"].str.len().to_numpy() / 4
@@ -119,8 +119,8 @@ def test_pools_that_share_a_folder_take_their_own_queries(llmrouterbench_folder,
 
 
 @pytest.mark.shared_data
-def test_the_base_models_are_what_mmlu_pro_leaves_out(shared_data):
-    models = OmegaConf.load(shared_data / "mmlu_pro" / "targets.yaml").models
+def test_the_base_models_are_what_mmlu_pro_leaves_out(real_data):
+    models = OmegaConf.load(real_data("mmlu_pro") / "targets.yaml").models
     base = {entry.id for entry in models if "(base)" in entry.display_name}
     everything = {target.name for target in pool_of("mmlu_pro_all").targets}
     assert everything - {target.name for target in pool_of("mmlu_pro").targets} == base

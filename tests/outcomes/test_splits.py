@@ -263,8 +263,8 @@ def test_strata_are_of_benchmark_and_class():
 
 
 @pytest.mark.shared_data
-def test_real_pools(shared_data):
-    outcomes = read_outcomes(shared_data / "mmlu_pro")
+def test_real_pools(real_data):
+    outcomes = read_outcomes(real_data("mmlu_pro"))
     split = StratifiedSplit().split(outcomes)
     assert (len(split.train), len(split.test)) == (8957, 1792)
     folds = stratified_folds(outcomes, split.train)

@@ -57,7 +57,7 @@ def test_pools_that_share_a_folder_share_the_subset(frames, tmp_path):
 
 
 @pytest.mark.shared_data
-def test_real_split_proportions(shared_data):
-    outcomes = read_outcomes(shared_data / "mmlu_pro", max_queries=1500)
+def test_real_split_proportions(real_data):
+    outcomes = read_outcomes(real_data("mmlu_pro"), max_queries=1500)
     assert len(outcomes) == 1500
     assert (outcomes.queries["split"] == "test").mean() == pytest.approx(1792 / 10749, abs=0.003)

@@ -1,5 +1,6 @@
 """The frontier on real outcomes with a per-category prior: whole categories share their lines, so ties abound."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,11 @@ from prefillroute.outcomes.files import read_outcomes
 from prefillroute.routing.frontier import exact_frontier
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
-PLACES = [Path(__file__).parents[2] / "data", Path(__file__).parents[3] / "shared" / "data"]
-
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("by_tokens", [True, False])
-def test_every_point_is_the_argmax_at_its_lambda(by_tokens: bool) -> None:
-    folder = next((place / "mmlu_pro" for place in PLACES if (place / "mmlu_pro").is_dir()), None)
-    if folder is None:
-        pytest.skip("no data/mmlu_pro and no ../shared/data/mmlu_pro")
-    outcomes = read_outcomes(folder)
+def test_every_point_is_the_argmax_at_its_lambda(by_tokens: bool, real_data: Callable[[str], Path]) -> None:
+    outcomes = read_outcomes(real_data("mmlu_pro"))
     outcomes = outcomes.select(np.flatnonzero(outcomes.complete)[:3000])
     confidence = np.empty_like(outcomes.correct)
     for category in outcomes.queries["category"].unique():

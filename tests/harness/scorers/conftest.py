@@ -3,23 +3,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prefillroute.harness.questions import Question
 from prefillroute.harness.scorers.contract import Scorer, Verdict
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    for folder in (ROOT / "data", ROOT.parent / "shared" / "data"):
-        if (folder / "mmlu_pro_raw").is_dir():
-            return folder
-    pytest.skip("no mmlu_pro_raw in data/ or ../shared/data")
 
 
 @pytest.fixture

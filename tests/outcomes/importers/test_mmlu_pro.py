@@ -133,17 +133,17 @@ def test_mmlu_pro_history(tmp_path, cells):
 
 
 @pytest.mark.shared_data
-def test_mmlu_pro_sample_agrees_with_the_shared_table(shared_data, collected):
-    collector, queries, outcomes = collected(mmlu_pro, shared_data / "mmlu_pro_raw")
+def test_mmlu_pro_sample_agrees_with_the_shared_table(real_data, collected):
+    collector, queries, outcomes = collected(mmlu_pro, real_data("mmlu_pro_raw"))
     assert len(outcomes) == 90
     assert collector.skipped == {}
-    table = pd.read_parquet(shared_data / "mmlu_pro" / "outcomes.parquet")
+    table = pd.read_parquet(real_data("mmlu_pro") / "outcomes.parquet")
     both = outcomes.merge(table, on=["query_id", "target"], suffixes=("", "_shared"))
     assert len(both) == 90
     for measure in ("correct", "prompt_tokens", "completion_tokens"):
         tolerance = 0 if measure == "correct" else 3
         np.testing.assert_allclose(both[measure], both[f"{measure}_shared"].astype(float), atol=tolerance)
-    prompts = pd.read_parquet(shared_data / "mmlu_pro" / "queries.parquet").set_index("query_id")
+    prompts = pd.read_parquet(real_data("mmlu_pro") / "queries.parquet").set_index("query_id")
     found = queries.set_index("query_id")
     assert (found["category"] == prompts.loc[found.index, "category"]).all()
     # Spaces aside: two of the ninety were mended by the owners after these runs ("MargaretDenaultrecently").

@@ -1,9 +1,9 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-PLACES = [Path(__file__).parents[3] / "data", Path(__file__).parents[4] / "shared" / "data"]
 PASSAGES = [
     "A method is to be written to search an array for a value. What should it return if there are several?\n\n"
     "A. An error, e.g. -1.\nB. The first index\nC. None of these",
@@ -22,9 +22,6 @@ def passages() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def real_prompts() -> list[str]:
+def real_prompts(real_data: Callable[[str], Path]) -> list[str]:
     """Every fiftieth question of MMLU-Pro."""
-    for place in PLACES:
-        if (file := place / "mmlu_pro" / "queries.parquet").is_file():
-            return pd.read_parquet(file)["prompt"].tolist()[::50]
-    pytest.skip("no mmlu_pro in data/ or ../shared/data")
+    return pd.read_parquet(real_data("mmlu_pro") / "queries.parquet")["prompt"].tolist()[::50]
