@@ -12,8 +12,8 @@ from prefillroute.routing.table import ConfidenceTable
 def selection_metrics(table: ConfidenceTable) -> dict[str, float]:
     """Mean AUC and Brier score over targets on the rows that lambda is chosen on.
 
-    The calibrator may have seen these rows. A strictly monotone one cannot change the AUC; between calibrations of one predictor
-    the Brier score decides, on the rows that all of them were fitted on.
+    The calibrator may have seen these rows. A strictly monotone one cannot change the AUC; between calibrations of one
+    predictor the Brier score decides, on the rows that all of them were fitted on.
 
     Args:
         table: calibration rows or, where a run has none, out-of-fold rows; a confidence that is NaN is left out.
