@@ -3,6 +3,7 @@
 import numpy as np
 
 from prefillroute.metrics.brier import brier
+from prefillroute.metrics.masked_mean import masked_mean
 from prefillroute.metrics.roc_auc import roc_auc
 from prefillroute.routing.table import ConfidenceTable
 
@@ -26,7 +27,4 @@ def selection_metrics(table: ConfidenceTable) -> dict[str, float]:
         "selection_auc": roc_auc(table.confidence, np.where(known, table.labels, np.nan)),
         "selection_brier": brier(table.confidence, table.correct),
     }
-    return {
-        key: float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
-        for key, values in by_target.items()
-    }
+    return {key: float(masked_mean(values[:, None])[0]) for key, values in by_target.items()}

@@ -1,12 +1,13 @@
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from prefillroute.config.compose import compose_run, fact
+from prefillroute.config.compose import compose_run, conf_dir, fact
 from prefillroute.config.facts import PoolConfig
 from prefillroute.outcomes.costs.observed import ObservedCost
 from prefillroute.outcomes.costs.tokens import TokenCost
@@ -21,13 +22,22 @@ SIZES = {
     "openhands_swe": 34, "frontier": 11, "small": 20, "mixed": 9,
     "starter": 4,
 }  # fmt: skip
-"""Pools that ship and their targets; a pool of a user's own may lie beside them."""
+"""Targets of the pools that ship; a pool of a user's own may lie beside them."""
 OWN = "starter"
 """Made by us: no import, no price list."""
 
 
 def pool_of(name: str, data: Path | str = "data") -> PoolConfig:
     return fact(compose_run([f"pool={name}", f"paths.data={data}"], config_name="pool").pool, PoolConfig)
+
+
+def test_every_pool_that_ships_is_counted():
+    folder = conf_dir() / "pool"
+    listed = subprocess.run(
+        ["git", "ls-files", "--", "."], cwd=folder, capture_output=True, text=True, check=False
+    ).stdout.split()  # nothing outside a repository: then all that is there ships
+    files = listed or [path.name for path in folder.iterdir()]
+    assert {name.removesuffix(".yaml") for name in files} == set(SIZES)
 
 
 @pytest.mark.parametrize("name", SIZES)

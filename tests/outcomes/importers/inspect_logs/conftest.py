@@ -36,96 +36,86 @@ USAGE = ModelUsage(
 )
 
 
-def samples() -> list[Sample]:
-    return [Sample(id=name, input=text, target=target) for name, text, target in QUESTIONS]
-
-
-def model(name: str = "a", answer: str | Callable = "2", usage: ModelUsage = USAGE, seconds: float = 0):
-    """A mock model that says ``answer``, or what ``answer(question)`` returns."""
-
-    def output(input, tools, tool_choice, config) -> ModelOutput:
-        time.sleep(seconds)
-        said = answer if isinstance(answer, str) else answer(input[-1].text)
-        made = ModelOutput.from_content(f"mockllm/{name}", said)
-        made.usage = usage.model_copy()
-        return made
-
-    return get_model(f"mockllm/{name}", custom_outputs=output, memoize=False)
-
-
-def right(question: str) -> str:
-    return next(target for _, text, target in QUESTIONS if text == question)
-
-
-@scorer(metrics=[mean()])
-def gives(value: object = None):
-    """The value given, or that of the sample's metadata."""
-
-    async def score(state, target) -> Score | None:
-        found = state.metadata.get("score") if value is None else value
-        return None if found is None else Score(value=found)
-
-    return score
-
-
-@scorer(metrics=[accuracy()])
-def missing_at_first():
-    async def score(state, target) -> Score | None:
-        return None if state.sample_id == "one" else Score(value="C")
-
-    return score
-
-
-def edited(log: Path, out: Path, change: Callable[[EvalLog], None]) -> Path:
-    """A copy of a log, changed."""
-    content = read_eval_log(log)
-    change(content)
-    write_eval_log(content, out)
-    return out
-
-
-def skipped(collector: Collector) -> dict[str, int]:
-    return {reason: entry.count for reason, entry in collector.skipped.items()}
-
-
 @pytest.fixture
 def usage() -> ModelUsage:
     return USAGE.model_copy()
 
 
-@pytest.fixture(name="samples")
-def _samples() -> Callable:
-    return samples
+@pytest.fixture
+def samples() -> Callable[[], list[Sample]]:
+    def make() -> list[Sample]:
+        return [Sample(id=name, input=text, target=target) for name, text, target in QUESTIONS]
+
+    return make
 
 
-@pytest.fixture(name="model")
-def _model() -> Callable:
-    return model
+@pytest.fixture
+def model() -> Callable:
+    """`model(name, answer)`: a mock model that says ``answer``, or what ``answer(question)`` returns."""
+
+    def make(name: str = "a", answer: str | Callable = "2", usage: ModelUsage = USAGE, seconds: float = 0):
+        def output(input, tools, tool_choice, config) -> ModelOutput:
+            time.sleep(seconds)
+            said = answer if isinstance(answer, str) else answer(input[-1].text)
+            made = ModelOutput.from_content(f"mockllm/{name}", said)
+            made.usage = usage.model_copy()
+            return made
+
+        return get_model(f"mockllm/{name}", custom_outputs=output, memoize=False)
+
+    return make
 
 
-@pytest.fixture(name="right")
-def _right() -> Callable:
-    return right
+@pytest.fixture
+def right() -> Callable[[str], str]:
+    """An answer for `model`: the right one."""
+    return {text: target for _, text, target in QUESTIONS}.__getitem__
 
 
-@pytest.fixture(name="gives")
-def _gives() -> Callable:
+@pytest.fixture
+def gives() -> Callable:
+    """`gives(value)`: a scorer of the value given, or of that of the sample's metadata."""
+
+    @scorer(metrics=[mean()])
+    def gives(value: object = None):
+        async def score(state, target) -> Score | None:
+            found = state.metadata.get("score") if value is None else value
+            return None if found is None else Score(value=found)
+
+        return score
+
     return gives
 
 
-@pytest.fixture(name="missing_at_first")
-def _missing_at_first() -> Callable:
+@pytest.fixture
+def missing_at_first() -> Callable:
+    @scorer(metrics=[accuracy()])
+    def missing_at_first():
+        async def score(state, target) -> Score | None:
+            return None if state.sample_id == "one" else Score(value="C")
+
+        return score
+
     return missing_at_first
 
 
-@pytest.fixture(name="edited")
-def _edited() -> Callable:
-    return edited
+@pytest.fixture
+def edited() -> Callable[..., Path]:
+    """`edited(log, out, change)`: a copy of a log, changed."""
+
+    def copy(log: Path, out: Path, change: Callable[[EvalLog], None]) -> Path:
+        content = read_eval_log(log)
+        change(content)
+        write_eval_log(content, out)
+        return out
+
+    return copy
 
 
-@pytest.fixture(name="skipped")
-def _skipped() -> Callable:
-    return skipped
+@pytest.fixture
+def skipped() -> Callable[[Collector], dict[str, int]]:
+    """`skipped(collector)`: reason to how often."""
+    return lambda collector: {reason: entry.count for reason, entry in collector.skipped.items()}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -137,7 +127,7 @@ def _streams_are_dropped() -> Iterator[None]:
 
 
 @pytest.fixture
-def evaluate(tmp_path, monkeypatch) -> Iterator[Callable[..., Path]]:
+def evaluate(tmp_path, monkeypatch, samples) -> Iterator[Callable[..., Path]]:
     """`evaluate(model(), scorer=..., ...)` runs a task and returns the log file."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "inspect_data"))
     handlers, level = list(logging.root.handlers), logging.root.level
