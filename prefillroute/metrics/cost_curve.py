@@ -7,7 +7,7 @@ all targets cost the same, the cheapest is free, or the oracle is no better than
 import numpy as np
 
 from prefillroute.metrics.pool_points import PoolPoints
-from prefillroute.metrics.ratio import NOTHING, ratio
+from prefillroute.metrics.ratio import ratio
 
 # B = resamples, S = operating points in order of rising lambda, M = targets
 
@@ -29,7 +29,7 @@ def inverse_cost(cost: np.ndarray, points: PoolPoints) -> np.ndarray:
     # Multiplied through by C_min: free of units, and no difference of two huge numbers when prices are small.
     share = np.divide(least, greatest, out=np.ones_like(least), where=greatest > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        x = (least / cost - share) / np.where(1.0 - share > NOTHING, 1.0 - share, np.nan)
+        x = (least / cost - share) / np.where(least < greatest, 1.0 - share, np.nan)
     return np.where(least > 0, np.clip(x, 0.0, 1.0), np.nan)
 
 

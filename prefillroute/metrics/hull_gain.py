@@ -1,64 +1,76 @@
 """Accuracy gained over the best static mixture of targets at the same mean cost, and the price of the best single.
 
 Beyond the paper (DESIGN section 5): inverse-cost areas flatter pools with a wide price range. Here the baseline is what
-anyone gets by flipping a coin between two targets, so only knowing *which* query goes where counts.
+anyone gets by flipping a coin between two targets, so only knowing *which* query goes where counts. Whoever flips a
+coin between targets may flip it between two settings of the router as well: mixtures stand against mixtures.
 """
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
+from prefillroute.metrics.equal_costs import tolerance
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
 
-# B = resamples, S = operating points, M = targets
+# B = resamples, S = operating points, M = targets, G = costs, K = operating points that are better than all cheaper ones
 
 NUM_COSTS = 200
 
 
 def concave_hull(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Upper concave hull of targets (M,) in (cost, accuracy), non-decreasing: corners (H,), (H,) by rising cost.
+    """Upper concave hull of points (M,) in (cost, accuracy), non-decreasing: corners (H,), (H,) by rising cost.
 
-    It runs from the cheapest target (the best of several equally cheap) to the most accurate (the cheapest of several);
+    It runs from the cheapest point (the best of several equally cheap) to the most accurate (the cheapest of several);
     to the right of that it is flat.
     """
-    corners: list[tuple[float, float]] = []
-    for index in np.lexsort((-accuracy, cost)):
-        point = (float(cost[index]), float(accuracy[index]))
-        if corners and point[1] <= corners[-1][1]:
-            continue  # dearer and no better
-        while len(corners) > 1 and _turns_up(corners[-2], corners[-1], point):
-            corners.pop()
-        corners.append(point)
-    corner_cost, corner_accuracy = zip(*corners, strict=True)
-    return np.array(corner_cost), np.array(corner_accuracy)
+    order = np.lexsort((-accuracy, cost))
+    cost, accuracy = cost[order], accuracy[order]
+    better = np.append(True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1])  # dearer and no better: left out
+    cost, accuracy = cost[better], accuracy[better]
+    if len(cost) < 3:
+        return cost, accuracy
+    # The slopes of the least concave majorant are the falling isotonic regression of the slopes between neighbours,
+    # weighted by their widths; a corner stands wherever that regression steps down.
+    width = np.diff(cost)
+    corners = isotonic_regression(np.diff(accuracy) / width, weights=width, increasing=False).blocks
+    return cost[corners], accuracy[corners]
 
 
-def hull_gain(
+def hull_gains(
     cost: np.ndarray, accuracy: np.ndarray, points: PoolPoints, num_costs: int = NUM_COSTS
-) -> np.ndarray:
-    """Mean accuracy of the router above the best static mixture that costs as much.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean accuracy of the router above the best static mixture that costs as much, in both readings.
 
-    Averaged over `num_costs` log-spaced mean costs from the cheapest target's to that of the most accurate target.
-    The router's accuracy at a cost is the greatest at an operating point that costs no more.
+    Averaged over `num_costs` log-spaced mean costs from the cheapest target's to that of the most accurate target. The
+    mixture is the upper concave hull of the targets, made non-decreasing. `hull_gain` takes the router's operating
+    points likewise, mixtures against mixtures: a router whose points are the corners of the targets' hull has exactly
+    0. `hull_gain_step` takes the greatest accuracy at one operating point that costs no more, which charges the router
+    for not mixing: a predictor without skill need not be at 0.
 
     Args:
         cost: (B, S) mean USD per query, lambda rising (so costs fall); accuracy: (B, S).
         points: the pool under the same B weights.
 
     Returns:
-        (B,); NaN where the cheapest target is free (no logarithm).
+        `hull_gain` and `hull_gain_step`, (B,) each; NaN where the cheapest target is free (no logarithm).
     """
-    rising_cost = np.maximum.accumulate(cost[:, ::-1], axis=1)
-    reachable = np.maximum.accumulate(accuracy[:, ::-1], axis=1)
     least, greatest = points.cost_of(points.cheapest), points.cost_of(points.best)
-    gain = np.full(len(cost), np.nan)
+    # Rounding must not decide on which side of a vertical step a cost lies: everything is read a hair to the right.
+    hair = tolerance(points.cost)
+    reachable = np.maximum.accumulate(accuracy[:, ::-1], axis=1)
+    better = np.ones(reachable.shape, dtype=bool)
+    better[:, 1:] = reachable[:, 1:] > reachable[:, :-1]
+    mixed, single = np.full(len(cost), np.nan), np.full(len(cost), np.nan)
     for row in np.flatnonzero(least > 0):
-        budgets = np.geomspace(least[row], greatest[row], num_costs)
-        # Two sums of the same costs in another order may differ in the last digits.
-        afforded = np.searchsorted(rising_cost[row], budgets * (1.0 + NOTHING), side="right") - 1
-        router = reachable[row, np.maximum(afforded, 0)]
-        mixture = np.interp(budgets, *concave_hull(points.cost[row], points.accuracy[row]))
-        gain[row] = (router - mixture).mean()
-    return gain
+        budgets = np.geomspace(least[row], greatest[row], num_costs) + hair[row]
+        baseline = np.interp(budgets, *concave_hull(points.cost[row], points.accuracy[row])).mean()
+        kept = np.flatnonzero(better[row])  # (K,) few: only these can be corners, or the best that a budget buys
+        router_cost = np.maximum.accumulate(cost[row, ::-1][kept])
+        router_accuracy = reachable[row, kept]
+        mixed[row] = np.interp(budgets, *concave_hull(router_cost, router_accuracy)).mean() - baseline
+        afforded = np.searchsorted(router_cost, budgets, side="right") - 1
+        single[row] = router_accuracy[np.maximum(afforded, 0)].mean() - baseline
+    return mixed, single
 
 
 def cost_at_best_single(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoints) -> np.ndarray:
@@ -71,9 +83,3 @@ def cost_at_best_single(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoin
     least = np.where(enough, cost, np.inf).min(axis=1)
     single = points.cost_of(points.best)
     return np.divide(least, single, out=np.full(len(cost), np.nan), where=single > 0)
-
-
-def _turns_up(left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]) -> bool:
-    """Whether `middle` lies on or under the chord from `left` to `right`."""
-    rise = (middle[1] - left[1]) * (right[0] - left[0])
-    return rise <= (right[1] - left[1]) * (middle[0] - left[0])

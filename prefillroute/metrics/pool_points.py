@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import first_cheapest, level, level_costs
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.ratio import NOTHING
 
@@ -21,21 +22,29 @@ def oracle_choice(correct: np.ndarray, cost_usd: np.ndarray) -> np.ndarray:
         (N,) target indices; equal costs go to pool order.
     """
     greatest = correct == correct.max(axis=1, keepdims=True)
-    return np.where(greatest, cost_usd, np.inf).argmin(axis=1)
+    return first_cheapest(cost_usd, greatest)
 
 
 @dataclass(frozen=True)
 class PoolPoints:
-    """Mean cost (USD per query) and accuracy of every target and of the oracle, under B sets of query weights."""
+    """Mean cost (USD per query) and accuracy of every target and of the oracle, under B sets of query weights.
+
+    Targets whose mean costs (or accuracies) are equal but for rounding hold one value, so that every comparison below,
+    and every one that starts from these points, is exact.
+    """
 
     cost: np.ndarray
-    """(B, M)"""
+    """(B, M), levelled by `level_costs`."""
     accuracy: np.ndarray
-    """(B, M)"""
+    """(B, M), levelled likewise."""
     oracle_cost: np.ndarray
     """(B,)"""
     oracle_accuracy: np.ndarray
     """(B,)"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cost", level_costs(self.cost))
+        object.__setattr__(self, "accuracy", level(self.accuracy, NOTHING))
 
     @classmethod
     def from_outcomes(cls, correct: np.ndarray, cost_usd: np.ndarray, weights: np.ndarray) -> "PoolPoints":
@@ -52,7 +61,7 @@ class PoolPoints:
     @cached_property
     def cheapest(self) -> np.ndarray:
         """(B,) target of least mean cost; ties go to pool order."""
-        return self.cost.argmin(axis=1)
+        return first_cheapest(self.cost)
 
     @cached_property
     def dearest(self) -> np.ndarray:
@@ -62,8 +71,7 @@ class PoolPoints:
     @cached_property
     def best(self) -> np.ndarray:
         """(B,) most accurate target; ties go to the cheaper, then pool order."""
-        most = self.accuracy >= self.accuracy.max(axis=1, keepdims=True) - NOTHING
-        return np.where(most, self.cost, np.inf).argmin(axis=1)
+        return first_cheapest(self.cost, self.accuracy >= self.accuracy.max(axis=1, keepdims=True))
 
     def cost_of(self, target: np.ndarray) -> np.ndarray:
         """(B,) mean cost of one target per resample, e.g. ``points.cost_of(points.best)``."""
@@ -75,10 +83,15 @@ class PoolPoints:
 
     @cached_property
     def pareto(self) -> np.ndarray:
-        """(B, M) true for targets that no other one matches in cost and accuracy and beats in one of them."""
+        """(B, M) true for targets that no other one matches in cost and accuracy and beats in one of them.
+
+        Of targets that are equal in both, the first in pool order stands for all: the same target offered twice does
+        not count twice.
+        """
         cost, accuracy = self.cost[:, :, None], self.accuracy[:, :, None]  # axis 1: judged, axis 2: rival
         rival_cost, rival_accuracy = self.cost[:, None, :], self.accuracy[:, None, :]
         no_worse = (rival_cost <= cost) & (rival_accuracy >= accuracy)
-        better = (rival_cost < cost) | (rival_accuracy > accuracy)
+        place = np.arange(self.cost.shape[1])
+        better = (rival_cost < cost) | (rival_accuracy > accuracy) | (place[None, :] < place[:, None])
         dominated = np.any(no_worse & better, axis=2)
         return np.logical_not(dominated)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prefillroute.config.facts import TargetConfig
+from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.outcomes.agreement import CLASSES, agreement_classes
 from prefillroute.outcomes.prices import check_prices, token_cost
 from prefillroute.outcomes.table import Outcomes
@@ -79,27 +80,19 @@ def summarise(outcomes: Outcomes, targets: Sequence[TargetConfig]) -> PoolSummar
     # A call whose cost was not recorded costs its target's mean.
     filled = np.where(np.isnan(cost), np.array([entry.cost_usd for entry in each]), cost)[whole]
     correct = outcomes.correct[whole]
-    accuracy = np.array([_mean(column) for column in correct.T])
-    typical = np.array([_mean(column) for column in filled.T])
-    best = int(np.lexsort((typical, -accuracy))[0])
+    points = PoolPoints.from_outcomes(correct, filled, np.ones((1, len(correct))))
+    best = int(points.best[0])
     return PoolSummary(
         targets=each,
         queries=len(outcomes),
         complete=int(whole.sum()),
         classes={name: int((found == name).sum()) for name in CLASSES},
         best=targets[best].name,
-        best_accuracy=float(accuracy[best]),
-        best_cost_usd=float(typical[best]),
-        oracle_accuracy=_mean(correct.max(axis=1, initial=0.0)),
-        oracle_cost_usd=_oracle_cost(correct, filled),
+        best_accuracy=float(points.accuracy[0, best]),
+        best_cost_usd=float(points.cost[0, best]),
+        oracle_accuracy=float(points.oracle_accuracy[0]),
+        oracle_cost_usd=float("nan") if np.isnan(filled).any() else float(points.oracle_cost[0]),
     )
-
-
-def _oracle_cost(correct: np.ndarray, cost: np.ndarray) -> float:
-    if not len(correct) or np.isnan(cost).any():
-        return float("nan")
-    reached = correct == correct.max(axis=1, keepdims=True)
-    return float(np.where(reached, cost, np.inf).min(axis=1).mean())
 
 
 def _mean(values: np.ndarray) -> float:

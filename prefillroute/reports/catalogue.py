@@ -81,7 +81,15 @@ METRICS: tuple[Metric, ...] = (
         "Hull gain",
         _points,
         "higher",
-        "accuracy above the best static mixture at equal cost, mean over log-spaced costs",
+        "accuracy of the router's operating points, mixed, above the best static mixture of targets at equal cost, "
+        "mean over log-spaced costs",
+    ),
+    Metric(
+        "hull_gain_step",
+        "Hull gain, not mixed",
+        _points,
+        "higher",
+        "the older reading: the router's best single operating point that costs no more, above the same mixture",
     ),
     Metric(
         "hull_gain_over_constant",

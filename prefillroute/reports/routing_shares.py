@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.reports.drawing import Drawing, new_figure
 from prefillroute.reports.numbers import clipped_name, decimal, percent
 from prefillroute.reports.operating import chosen_targets
@@ -25,7 +26,7 @@ def routing_shares_drawing(
     shown = np.argsort(-shares.max(axis=0), kind="stable")[: len(SHARE_COLOURS)]
     shown = shown[shares[:, shown].max(axis=0) >= _SMALLEST]
     # dearest at the bottom, so that money flows upwards in the picture as lambda falls
-    shown = shown[np.argsort(-test.cost_usd.mean(axis=0)[shown], kind="stable")]
+    shown = shown[np.argsort(-level_costs(test.cost_usd.mean(axis=0))[shown], kind="stable")]
     rest = shares.sum(axis=1) - shares[:, shown].sum(axis=1)
     bands = [shares[:, index] for index in shown]
     names = [clipped_name(targets[index]) for index in shown]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import first_cheapest
+from prefillroute.metrics.ratio import NOTHING
 from prefillroute.routing.table import ConfidenceTable
 
 # N = queries, M = targets
@@ -36,4 +38,4 @@ def per_benchmark_best(training: ConfidenceTable, benchmark: np.ndarray) -> np.n
 
 
 def _most_accurate(accuracy: np.ndarray, cost: np.ndarray) -> int:
-    return int(np.where(accuracy == accuracy.max(), cost, np.inf).argmin())
+    return int(first_cheapest(cost, accuracy >= accuracy.max() - NOTHING))

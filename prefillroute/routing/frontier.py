@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.routing.envelope import upper_envelope
 from prefillroute.routing.near_ties import Stretches, near_tie_switches
 from prefillroute.routing.policies.contract import check_finite
@@ -91,9 +92,10 @@ def exact_frontier(
     if confidence.size == 0:
         raise UserError(f"frontier of {confidence.shape} queries x targets: wanted at least one of each")
     check_finite(confidence=confidence, cost_usd=cost_usd, correct=correct)
-    relative = normalised_cost(cost_usd, cost_range)
+    levelled = level_costs(cost_usd)
+    relative = normalised_cost(levelled, cost_range)
     check_finite(normalised_cost=relative)
-    envelope = upper_envelope(confidence, relative, cost_usd)
+    envelope = upper_envelope(confidence, relative, levelled)
 
     boundary_low, boundary_high, boundary_of = _boundaries(envelope.position)
     lambda_ = (boundary_high[:-1] + boundary_low[1:]) / 2.0
@@ -109,7 +111,7 @@ def exact_frontier(
     )
 
     stretches = Stretches.from_switches(envelope.first, query, point, target, num_points)
-    fixes = near_tie_switches(stretches, confidence, relative, cost_usd, lambda_)
+    fixes = near_tie_switches(stretches, confidence, relative, levelled, lambda_)
     point, query, source, target = (
         np.concatenate(pair) for pair in zip((point, query, source, target), fixes, strict=True)
     )

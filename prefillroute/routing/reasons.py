@@ -49,7 +49,9 @@ def reason(name: str, points: PoolPoints, chosen_lambda: float | None) -> str:
 
 def _no_inverse_cost_space(points: PoolPoints) -> str:
     least, greatest = points.cost_of(points.cheapest)[0], points.cost_of(points.dearest)[0]
-    if greatest - least <= NOTHING * greatest:
+    if greatest <= 0:
+        return "every target is free: 1/C_min is infinite"
+    if greatest == least:
         return "all targets cost the same: 1/C_min - 1/C_max is 0"
     if least <= 0:
         return "the cheapest target is free: 1/C_min is infinite"

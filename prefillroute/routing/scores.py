@@ -3,6 +3,7 @@
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.metrics.equal_costs import TOLERANCE
 
 # N = queries, M = targets
 
@@ -14,7 +15,7 @@ def normalised_cost(cost_usd: np.ndarray, cost_range: tuple[float, float]) -> np
         cost_usd: (N, M) estimated USD; cost_range: (c_lo, c_hi) over training queries x targets.
 
     Returns:
-        (N, M) float64; all zero where c_lo = c_hi, so that costs decide ties only.
+        (N, M) float64; all zero where c_lo = c_hi but for rounding, so that costs decide ties only.
 
     Raises:
         UserError: the range is not two finite numbers in order.
@@ -22,7 +23,7 @@ def normalised_cost(cost_usd: np.ndarray, cost_range: tuple[float, float]) -> np
     low, high = cost_range
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise UserError(f"cost_range=[{low}, {high}]: wanted two finite numbers, the least cost first")
-    if low == high:
+    if high - low <= TOLERANCE * high:
         return np.zeros_like(cost_usd, dtype=float)
     return (np.asarray(cost_usd, dtype=float) - low) / (high - low)
 

@@ -8,7 +8,7 @@ import numpy as np
 from prefillroute.metrics.brier import brier
 from prefillroute.metrics.calibration_error import calibration_error
 from prefillroute.metrics.cost_curve import efficacy, efficacy_models, p_auccc, p_auccc_models
-from prefillroute.metrics.hull_gain import cost_at_best_single, hull_gain
+from prefillroute.metrics.hull_gain import cost_at_best_single, hull_gains
 from prefillroute.metrics.log_loss import log_loss
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.pool_points import PoolPoints
@@ -69,13 +69,15 @@ def sweep_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) ->
     cost, accuracy = sample.frontier.reweighted(weights)
     grid_cost, grid_accuracy = (weighted_mean(values, weights) for values in sample.grid)
     area, models = p_auccc(cost, accuracy, points), p_auccc_models(points)
+    mixed, single = hull_gains(cost, accuracy, points)
     best = best_point(accuracy)
     rows = np.arange(len(best))
     found: Statistics = {
         "p_auccc": area,
         "mdp_auccc": area - models,
         "p_auccc_relative_gain": relative_gain(area, models),
-        "hull_gain": hull_gain(cost, accuracy, points),
+        "hull_gain": mixed,
+        "hull_gain_step": single,
         "cost_at_best_single": cost_at_best_single(cost, accuracy, points),
         "paper_lambda": sample.frontier.lambda_[best],
     }

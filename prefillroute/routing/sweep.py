@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
 from prefillroute.routing.frontier import Frontier
@@ -21,6 +22,7 @@ def uniform_sweep(
 ) -> np.ndarray:
     """Choose targets at evenly spaced lambdas from 0 to 1, both ends included: (N, G)."""
     check_finite(confidence=confidence, cost_usd=cost_usd)
+    cost_usd = level_costs(cost_usd)
     relative = normalised_cost(cost_usd, cost_range)
     choice = np.empty((len(confidence), grid_size), dtype=np.int64)
     for column, lambda_ in enumerate(np.linspace(0.0, 1.0, grid_size)):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import within
 from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
 
 
@@ -21,4 +22,4 @@ class BudgetPolicy:
         """Choose a target per query; see `Policy.choose`. `cost_range` is not used."""
         check_finite(confidence=confidence, cost_usd=cost_usd)
         # Where nothing is affordable every score is -inf: all tie, and ties go to the cheapest.
-        return choose_greatest(np.where(cost_usd <= self.budget_usd, confidence, -np.inf), cost_usd)
+        return choose_greatest(np.where(within(cost_usd, self.budget_usd), confidence, -np.inf), cost_usd)

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.metrics.equal_costs import first_cheapest
 
 # N = queries, M = targets
 
@@ -23,7 +24,8 @@ class Policy(Protocol):
             cost_range: (c_lo, c_hi), least and greatest cost over training queries x targets.
 
         Returns:
-            (N,) target indices; ties go to the cheaper target, then to pool order.
+            (N,) target indices; ties go to the cheaper target, then to pool order. Costs that are equal but for
+            rounding are equal (see `metrics.equal_costs`).
 
         Raises:
             UserError: a confidence or a cost is NaN or infinite.
@@ -34,7 +36,7 @@ class Policy(Protocol):
 def choose_greatest(score: np.ndarray, cost_usd: np.ndarray) -> np.ndarray:
     """Argmax of score (N, M) per query; ties go to the cheaper target, then to pool order: (N,)."""
     greatest = score == score.max(axis=1, keepdims=True)
-    return np.where(greatest, cost_usd, np.inf).argmin(axis=1)
+    return first_cheapest(cost_usd, greatest)
 
 
 def check_finite(**arrays: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
 
 
@@ -25,11 +26,12 @@ class InverseCostPolicy:
         check_finite(confidence=confidence, cost_usd=cost_usd)
         if self.alpha == 0.0:
             return choose_greatest(confidence, cost_usd)
+        cost = level_costs(cost_usd)
         # An extreme alpha runs cost^alpha out of float64: then all paid targets tie and the cheapest is chosen,
         # which is the limit of the formula.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-            value = np.where(confidence > 0, confidence / cost_usd**self.alpha, 0.0)
-        free = (cost_usd == 0) & (confidence > 0)
+            value = np.where(confidence > 0, confidence / cost**self.alpha, 0.0)
+        free = (cost == 0) & (confidence > 0)
         # Where a free target may answer, only the free ones compete, on confidence alone.
         value = np.where(free.any(axis=1, keepdims=True), np.where(free, confidence, -np.inf), value)
-        return choose_greatest(value, cost_usd)
+        return choose_greatest(value, cost)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
 from prefillroute.routing.scores import lambda_scores, normalised_cost
 
@@ -21,5 +22,6 @@ class LambdaPolicy:
     ) -> np.ndarray:
         """Choose a target per query; see `Policy.choose`."""
         check_finite(confidence=confidence, cost_usd=cost_usd)
-        scores = lambda_scores(confidence, normalised_cost(cost_usd, cost_range), self.lambda_)
-        return choose_greatest(scores, cost_usd)
+        cost = level_costs(cost_usd)
+        scores = lambda_scores(confidence, normalised_cost(cost, cost_range), self.lambda_)
+        return choose_greatest(scores, cost)
