@@ -12,7 +12,7 @@ from prefillroute.metrics.equal_costs import tolerance
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
 
-# B = resamples, S = operating points, M = targets, G = costs, K = operating points that are better than all cheaper ones
+# B = resamples, S = operating points, K = those that are better than all cheaper ones, M = targets
 
 NUM_COSTS = 200
 
@@ -25,7 +25,9 @@ def concave_hull(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np
     """
     order = np.lexsort((-accuracy, cost))
     cost, accuracy = cost[order], accuracy[order]
-    better = np.append(True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1])  # dearer and no better: left out
+    better = np.append(
+        True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1]
+    )  # dearer and no better: left out
     cost, accuracy = cost[better], accuracy[better]
     if len(cost) < 3:
         return cost, accuracy
@@ -64,7 +66,9 @@ def hull_gains(
     for row in np.flatnonzero(least > 0):
         budgets = np.geomspace(least[row], greatest[row], num_costs) + hair[row]
         baseline = np.interp(budgets, *concave_hull(points.cost[row], points.accuracy[row])).mean()
-        kept = np.flatnonzero(better[row])  # (K,) few: only these can be corners, or the best that a budget buys
+        kept = np.flatnonzero(
+            better[row]
+        )  # (K,) few: only these can be corners, or the best that a budget buys
         router_cost = np.maximum.accumulate(cost[row, ::-1][kept])
         router_accuracy = reachable[row, kept]
         mixed[row] = np.interp(budgets, *concave_hull(router_cost, router_accuracy)).mean() - baseline
