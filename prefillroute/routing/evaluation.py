@@ -11,7 +11,7 @@ from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.routing.contest import Contest
-from prefillroute.routing.guard import GUARD, Evidence, check_guard
+from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, check_guard
 from prefillroute.routing.reasons import NEVER_AS_ACCURATE, NO_ROWS, reason
 from prefillroute.routing.sample import Sample
 from prefillroute.routing.statistics import pool_points
@@ -30,6 +30,8 @@ class Evaluation:
 
     metrics: dict[str, Any]
     """metrics.json without timings: plain numbers, names and None."""
+    choice: LambdaChoice | None
+    """Of lambda, without the test rows; None without calibration and out-of-fold rows."""
     curve: pd.DataFrame
     """curve.parquet: lambda_low, lambda, lambda_high, cost_usd, accuracy, x, y on the complete test queries."""
 
@@ -78,7 +80,7 @@ def evaluate(
     metrics["cost_range"] = list(contest.router.cost_range)
     metrics["intervals"] = _intervals(contest, subsets, num_resamples, seed, metrics)
     metrics["num_resamples"] = num_resamples
-    return Evaluation(plain(metrics), _curve(contest.router))
+    return Evaluation(plain(metrics), contest.router.choice, _curve(contest.router))
 
 
 def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str, str]) -> dict[str, Any]:
