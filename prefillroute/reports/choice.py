@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefillroute.reports.headline import number
-from prefillroute.reports.numbers import NBSP, clipped_name, count, decimal, points, significant
+from prefillroute.reports.numbers import NBSP, clipped_name, count, decimal, points
 
 ROWS = {"train_oof": "out-of-fold", "calibration": "calibration"}
 
@@ -45,7 +45,7 @@ def choice_sentence(metrics: dict[str, Any]) -> str:
     rows = f"the {count(choice['num_rows'])} {ROWS.get(choice['rows'], choice['rows'])} queries"
     if guard == 0:
         return f"λ = {decimal(top['lambda'])} was chosen without a guard, for the greatest accuracy on {rows}: {found}."
-    needed = f"{significant(guard)} standard error{'s' * (guard != 1)}"
+    needed = f"{guard:g} standard error{'s' * (guard != 1)}"
     if "target" in choice["chosen"]:
         return (
             f"No λ was chosen: on {rows} the most accurate λ ({decimal(top['lambda'])}) gains {found}; the guard asks "
