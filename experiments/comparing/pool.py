@@ -110,12 +110,22 @@ def compare_pool(
     base = read_predictions(folders[reference])
     differences = {}
     for name in names[1:]:
-        found = compare(base, read_predictions(folders[name]), num_resamples=num_resamples)
+        found = compare(
+            base,
+            read_predictions(folders[name]),
+            num_resamples=num_resamples,
+            guard=_guard(metrics[reference]),
+        )
         differences[name] = {
             key: Difference(value, *(found["intervals"].get(key) or (None, None)))
             for key, value in found["difference"].items()
         }
     return PoolComparison(pool, reference, metrics, differences)
+
+
+def _guard(metrics: Mapping[str, Any]) -> float:
+    """The guard that a run's lambda was chosen under; runs of before there was one chose without."""
+    return float((metrics.get("choice") or {}).get("guard", 0.0))
 
 
 def difference_text(difference: Difference, metric: Metric) -> tuple[str, str]:

@@ -18,12 +18,12 @@ _RESOLUTION = 1500
 
 
 def accuracy_cost_drawing(
-    targets: tuple[str, ...], plane: PoolPlane, curve: pd.DataFrame, chosen: tuple[float, float, float] | None
+    targets: tuple[str, ...], plane: PoolPlane, curve: pd.DataFrame, chosen: tuple[str, float, float] | None
 ) -> Drawing:
     """Draw the plane of mean cost (USD per 1,000 queries; log axis unless something is free) and accuracy.
 
-    ``curve`` has the columns of curve.parquet; ``chosen`` is (lambda, cost in USD per query, accuracy) of the
-    operating point whose lambda was chosen without the test part, or None.
+    ``curve`` has the columns of curve.parquet; ``chosen`` is (words, cost in USD per query, accuracy) of the
+    operating point that was chosen without the test part, or None.
     """
     figure = new_figure(9.0, 5.6)
     axes = figure.add_subplot()
@@ -96,8 +96,7 @@ def accuracy_cost_drawing(
     )
     if chosen is not None:
         tooltips["chosen"] = (
-            f"router at λ = {decimal(chosen[0])}: accuracy {decimal(chosen[2])}, "
-            f"{usd_per_thousand(chosen[1])} USD per 1,000 queries"
+            f"{chosen[0]}: accuracy {decimal(chosen[2])}, {usd_per_thousand(chosen[1])} USD per 1,000 queries"
         )
         axes.plot(
             1000 * chosen[1],
@@ -108,7 +107,7 @@ def accuracy_cost_drawing(
             mec=PAPER,
             mew=1,
             gid="chosen",
-            label=f"chosen λ = {decimal(chosen[0])}",
+            label=chosen[0],
             zorder=7,
         )
     axes.set_xlabel(f"mean cost (USD per 1,000 queries, {scale} scale)")
@@ -144,7 +143,7 @@ def _label(
     targets: tuple[str, ...],
     plane: PoolPlane,
     lines: np.ndarray,
-    chosen: tuple[float, float, float] | None,
+    chosen: tuple[str, float, float] | None,
 ) -> None:
     """Name the targets that matter, then the others where the pool is small and there is room."""
     positions = np.column_stack([1000 * plane.cost_usd, plane.accuracy])

@@ -1,4 +1,4 @@
-"""One operating point of the router on the test part: who is chosen at a lambda, and what that gives."""
+"""One operating point of the router on the test part: who is chosen, and what that gives."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ def chosen_targets(test: TestPart, lambda_: float, cost_range: tuple[float, floa
     return LambdaPolicy(lambda_).choose(test.confidence, test.cost_usd, cost_range)
 
 
-def operating_point(test: TestPart, lambda_: float, cost_range: tuple[float, float]) -> tuple[float, float]:
-    """Mean estimated cost (USD per query) and accuracy on the complete test queries; NaN without any."""
+def operating_point(test: TestPart, choice: np.ndarray) -> tuple[float, float]:
+    """Mean cost (USD per query) and accuracy of the chosen targets (N,) on complete queries; NaN without any."""
     rows = np.flatnonzero(test.complete)
     if not len(rows):
         return float("nan"), float("nan")
-    choice = chosen_targets(test, lambda_, cost_range)[rows]
-    return float(test.cost_usd[rows, choice].mean()), float(test.correct[rows, choice].mean())
+    taken = choice[rows]
+    return float(test.cost_usd[rows, taken].mean()), float(test.correct[rows, taken].mean())

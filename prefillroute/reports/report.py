@@ -3,15 +3,17 @@
 import os
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
 
 from prefillroute.errors import UserError
 from prefillroute.reports import headline, tables
 from prefillroute.reports.accuracy_cost import accuracy_cost_drawing
+from prefillroute.reports.choice import Chosen, choice_sentence, chosen_point
 from prefillroute.reports.drawing import Drawing
 from prefillroute.reports.layer_profile import ChosenBlock, layer_profile_drawing
 from prefillroute.reports.numbers import decimal, joined
-from prefillroute.reports.operating import operating_point
+from prefillroute.reports.operating import chosen_targets, operating_point
 from prefillroute.reports.pool_plane import PoolPlane, pool_plane
 from prefillroute.reports.reliability import reliability_drawing
 from prefillroute.reports.routing_shares import routing_shares_drawing
@@ -53,18 +55,25 @@ def write_report(run_dir: Path) -> Path:
 def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
     """Every figure that the folder has data for, in the order of the page; inside ``styled()``."""
     cost_range = _cost_range(run)
-    chosen_lambda = headline.number(run.metrics["test"], "chosen_lambda")
+    point = chosen_point(run.metrics)
     chosen = None
-    if chosen_lambda is not None:
-        chosen = (chosen_lambda, *operating_point(run.test, chosen_lambda, cost_range))
+    if point is not None:
+        chosen = (point.words, *operating_point(run.test, _taken(run, point, cost_range)))
     drawings: list[Drawing | None] = []
     if plane.num_queries:
         drawings.append(accuracy_cost_drawing(run.targets, plane, run.curve, chosen))
     if run.layers is not None:
         drawings.append(layer_profile_drawing(run.layers, chosen_blocks(run)))
     drawings.append(reliability_drawing(run.targets, run.test))
-    drawings.append(routing_shares_drawing(run.targets, run.test, cost_range, chosen_lambda))
+    drawings.append(routing_shares_drawing(run.targets, run.test, cost_range, point))
     return [drawing for drawing in drawings if drawing is not None]
+
+
+def _taken(run: RunFolder, point: Chosen, cost_range: tuple[float, float]) -> np.ndarray:
+    """(N,) index of the target that each test query goes to at the chosen point."""
+    if point.lambda_ is not None:
+        return chosen_targets(run.test, point.lambda_, cost_range)
+    return np.full(len(run.test.query_id), run.targets.index(str(point.target)))
 
 
 def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
@@ -98,8 +107,10 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
         ("layer choice" if group == "layers" else group, run.choice(group) or "")
         for group in ("signal", "layers", "cost", "policy")
     ]
-    chosen_lambda = headline.number(run.metrics["test"], "chosen_lambda")
-    said.append(("chosen λ", "" if chosen_lambda is None else decimal(chosen_lambda)))
+    if (point := chosen_point(run.metrics)) is not None:
+        said.append(
+            ("chosen λ", decimal(point.lambda_) if point.target is None else f"none, {point.target} instead")
+        )
     said.append(("seed", str(run.config.get("seed", ""))))
     return [(name, value) for name, value in said if value]
 
@@ -112,6 +123,7 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         title=title(run),
         facts=facts(run),
         cards=headline.headline_cards(metrics),
+        choice=choice_sentence(metrics),
         verdict=headline.hull_gain_verdict(metrics),
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
         drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn

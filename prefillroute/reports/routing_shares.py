@@ -3,8 +3,9 @@
 import numpy as np
 
 from prefillroute.metrics.equal_costs import level_costs
+from prefillroute.reports.choice import Chosen
 from prefillroute.reports.drawing import Drawing, new_figure
-from prefillroute.reports.numbers import clipped_name, decimal, percent
+from prefillroute.reports.numbers import clipped_name, percent
 from prefillroute.reports.operating import chosen_targets
 from prefillroute.reports.run_folder import TestPart
 from prefillroute.reports.style import GREY, INK, PAPER, SHARE_COLOURS
@@ -16,7 +17,7 @@ _SMALLEST = 0.01
 
 
 def routing_shares_drawing(
-    targets: tuple[str, ...], test: TestPart, cost_range: tuple[float, float], chosen_lambda: float | None
+    targets: tuple[str, ...], test: TestPart, cost_range: tuple[float, float], chosen: Chosen | None
 ) -> Drawing:
     """Draw stacked shares over lambda, 0 (most confident) to 1 (cheapest); small shares are one grey band."""
     lambdas = np.linspace(0.0, 1.0, _GRID)
@@ -37,10 +38,9 @@ def routing_shares_drawing(
         names.append(f"{num_rest} other target{'s' * (num_rest > 1)}")
         colours.append(GREY)
     axes.stackplot(lambdas, *bands, colors=colours, labels=names, ec=PAPER, lw=0.6, alpha=0.92)
-    if chosen_lambda is not None:
-        axes.axvline(
-            chosen_lambda, color=INK, lw=1.6, ls=(0, (4, 2)), label=f"chosen λ = {decimal(chosen_lambda)}"
-        )
+    chosen_lambda = None if chosen is None else chosen.lambda_
+    if chosen_lambda is not None and chosen is not None:
+        axes.axvline(chosen_lambda, color=INK, lw=1.6, ls=(0, (4, 2)), label=chosen.words)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("λ (0: highest confidence, 1: cheapest)")
@@ -53,6 +53,8 @@ def routing_shares_drawing(
         for word, value in places
     ]
     said.append(_sentence(targets, shares[-1], "λ = 1"))
+    if chosen is not None and chosen.target is not None:
+        said.append(f"No λ was chosen: every query to {chosen.target}.")
     alt = "Stacked shares of the test queries that each target gets, over λ. " + " ".join(said)
     caption = "Dearer targets lie lower in the stack."
     return Drawing("routing_shares", figure, "Routing shares over λ", alt, caption)

@@ -12,7 +12,7 @@ from prefillroute.outcomes.costs.state import cost_from_state
 from prefillroute.router.bundle import Bundle, read_bundle
 from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.manifest import Manifest
-from prefillroute.router.policies import make_policy
+from prefillroute.router.policies import restore_policy
 from prefillroute.router.predictor import Predictor
 
 
@@ -62,5 +62,5 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
     encoders = {entry.facts.name for entry in manifest.encoders}
     if unknown := {block.encoder for block in manifest.blocks} - encoders or not encoders:
         raise UserError(f"blocks of encoder {unknown}, wanted {', '.join(sorted(encoders)) or 'an encoder'}")
-    make_policy(manifest.policy["name"], manifest.policy["value"])
+    restore_policy(manifest.policy, names)
     return Parts(manifest, predictor, cost), GoldenVectors.from_tensors(bundle.part("golden"))

@@ -56,7 +56,7 @@ class Manifest:
     cost: dict[str, Any]
     """`CostModel.state`."""
     policy: dict[str, Any]
-    """Name and value of the policy when none is asked for."""
+    """Name and value of the policy when none is asked for, see `router.policies.policy_spec`."""
     cost_range: tuple[float, float]
     """(c_lo, c_hi) in USD over training queries x targets (DESIGN section 5, eq. 4)."""
     correct_threshold: float

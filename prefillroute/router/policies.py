@@ -1,8 +1,11 @@
 """Policies by the names that the command line uses, and back."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from prefillroute.errors import UserError
+from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.budget_policy import BudgetPolicy
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.routing.policies.inverse_cost_policy import InverseCostPolicy
@@ -48,23 +51,67 @@ def make_policy(name: str, value: float | None) -> Policy:
     return policy
 
 
+SINGLE = "single"
+"""In the place of a policy's name, a bundle that sends every query to one target carries this, and the target's."""
+GUARDED = "guard (no gain over this target was shown)"
+"""What a decision says of such a bundle's choice."""
+
+
 def describe(policy: Policy) -> str:
     """A policy in words, for instance ``lambda=0.3``; the class's name for one of somebody else's."""
     for name, spec in POLICIES.items():
         if type(policy) is spec.policy:
-            return f"{name}={getattr(policy, spec.argument):g}"
+            return f"{name}={getattr(policy, spec.argument) or 0.0:g}"
     return type(policy).__name__
 
 
-def policy_spec(policy: Policy) -> dict[str, str | float]:
-    """A policy as plain values, for `make_policy` to make again.
+def restore_policy(spec: Mapping[str, Any], targets: Sequence[str]) -> tuple[Policy, str | None]:
+    """Inverse of `policy_spec`.
+
+    Args:
+        spec: `name` and `value`.
+        targets: names of the bundle's targets.
+
+    Returns:
+        The policy, and the target that takes every query in its place, if there is one; the policy of such a bundle,
+        highest confidence, is for callers that leave that target out.
+
+    Raises:
+        UserError: no such policy, a value out of its range, or no such target.
+    """
+    name, value = spec["name"], spec["value"]
+    if name != SINGLE:
+        return make_policy(name, value), None
+    if value not in targets:
+        raise UserError(f"policy '{SINGLE}': expected one of {', '.join(targets)}, found '{value}'")
+    return LambdaPolicy(0.0), str(value)
+
+
+def policy_spec(
+    policy: Policy, choice: LambdaChoice | None = None, targets: Sequence[str] = ()
+) -> dict[str, str | float]:
+    """What a bundle keeps of a policy, as plain values.
+
+    Args:
+        policy: one of `POLICIES`.
+        choice: what the run chose; it stands in for a parameter that is None.
+        targets: names in pool order.
+
+    Returns:
+        `name` and `value`, for `make_policy` to make again; or `SINGLE` and a target, where the run found no evidence
+        for leaving the best single one.
 
     Raises:
         UserError: it is not one of `POLICIES`.
     """
     for name, spec in POLICIES.items():
         if type(policy) is spec.policy:
-            return {"name": name, "value": float(getattr(policy, spec.argument))}
+            value = getattr(policy, spec.argument)
+            if value is None and choice is not None:
+                if choice.chosen is None:
+                    return {"name": SINGLE, "value": targets[choice.best_single]}
+                value = choice.chosen.lambda_
+            return {"name": name, "value": float(value or 0.0)}
     raise UserError(
         f"policy {type(policy).__name__} cannot be kept in a bundle; wanted one of {', '.join(POLICIES)}"
     )

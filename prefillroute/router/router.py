@@ -12,7 +12,7 @@ from prefillroute.router.decision import Decision
 from prefillroute.router.encoding import QueryEncoder
 from prefillroute.router.load import load_parts
 from prefillroute.router.manifest import Manifest
-from prefillroute.router.policies import describe, make_policy
+from prefillroute.router.policies import GUARDED, describe, restore_policy
 from prefillroute.router.predictor import Predictor
 from prefillroute.router.queries import check_prompt
 from prefillroute.routing.policies.contract import Policy
@@ -38,8 +38,9 @@ class Router:
     ) -> None:
         self.manifest = manifest
         self.predictor = predictor
-        self.policy = make_policy(manifest.policy["name"], manifest.policy["value"])
-        """Used when a call names none."""
+        self.policy, self.single = restore_policy(manifest.policy, manifest.target_names)
+        """Used when a call names none; `single` is the target that takes every query before the policy is asked, None
+        where the run showed that leaving the best single target gains accuracy, or was told its policy."""
         self._cost = cost
         self._encoder = encoder
         self._endpoints = [entry.facts.endpoint or entry.facts.name for entry in manifest.targets]
@@ -81,7 +82,8 @@ class Router:
 
         Args:
             query: text, or texts.
-            policy: how confidence and cost become a choice; the bundle's own by default.
+            policy: how confidence and cost become a choice; the bundle's own by default, which may be one target for
+                every query (see `single`).
             targets: choose among these only.
 
         Raises:
@@ -127,20 +129,23 @@ class Router:
         Raises:
             UserError: activations that do not fit the blocks, or an unknown target.
         """
-        policy = policy or self.policy
         columns = self._columns(targets)
         confidence = self.predictor(activations)
         cost = self._cost.estimate(np.asarray(query_tokens))
         if columns is not None:
             confidence, cost = confidence[:, columns], cost[:, columns]
-        chosen = policy.choose(confidence, cost, self.manifest.cost_range).tolist()
         numbers = range(len(self.targets)) if columns is None else columns
         names = [self.targets[number] for number in numbers]
+        if policy is None and self.single in names:
+            chosen, words = [names.index(self.single)] * len(cost), GUARDED
+        else:
+            policy = policy or self.policy
+            chosen = policy.choose(confidence, cost, self.manifest.cost_range).tolist()
+            words = describe(policy)
         endpoints = [self._endpoints[number] for number in numbers]
         count = len(chosen)
         fed = query_tokens if encoder_tokens is None else encoder_tokens
         cut = np.zeros(count, dtype=bool) if truncated is None else truncated
-        words = describe(policy)
         rows = zip(
             chosen,
             confidence.tolist(),

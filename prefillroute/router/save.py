@@ -23,6 +23,7 @@ from prefillroute.router.load import load_parts
 from prefillroute.router.manifest import EncoderEntry, Manifest, TargetEntry
 from prefillroute.router.policies import policy_spec
 from prefillroute.router.predictor import Predictor
+from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.contract import Policy
 
 
@@ -37,6 +38,7 @@ def save_bundle(
     encoders: Sequence[tuple[EncoderConfig, CacheIdentity]],
     golden: GoldenVectors,
     policy: Policy,
+    choice: LambdaChoice | None = None,
     correct_threshold: float,
     fingerprint: Mapping[str, Any],
     metrics: Mapping[str, Any],
@@ -54,6 +56,7 @@ def save_bundle(
             counts the query's tokens for the cost estimate.
         golden: a few queries with the confidences that the run gave them.
         policy: used where a call names none.
+        choice: of lambda, by the run; for a policy that leaves lambda to it.
         correct_threshold: of the pool.
         fingerprint: what the run was; plain JSON values.
         metrics: headline metrics; NaN becomes null.
@@ -77,7 +80,7 @@ def save_bundle(
         head=head_spec(head),
         calibration=calibrator.state(),
         cost=cost.state(),
-        policy=policy_spec(policy),
+        policy=policy_spec(policy, choice, [target.name for target in targets]),
         cost_range=cost.cost_range_,
         correct_threshold=correct_threshold,
         fingerprint=_finite(dict(fingerprint)),

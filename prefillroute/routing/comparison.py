@@ -9,6 +9,7 @@ from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.evaluation import NUM_RESAMPLES, check_counts, chunk_size, plain
+from prefillroute.routing.guard import GUARD, check_guard
 from prefillroute.routing.statistics import router_statistics
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
@@ -24,6 +25,7 @@ def compare(
     grid_size: int = GRID_SIZE,
     seed: int = 0,
     cost_range: tuple[float, float] | None = None,
+    guard: float = GUARD,
 ) -> dict[str, Any]:
     """Measure a - b for every global metric; both meet the same resamples of the test queries.
 
@@ -33,6 +35,7 @@ def compare(
         grid_size: points of the uniform grid on which efficacy is defined.
         seed: of the bootstrap.
         cost_range: (c_lo, c_hi); None takes each table's own, from its training rows.
+        guard: of each router's choice of lambda, see `evaluate`.
 
     Returns:
         `num_queries`, and per metric `a`, `b`, `difference` and `intervals` (95 %, of the difference). None where
@@ -42,8 +45,9 @@ def compare(
         UserError: test queries, targets or outcomes differ.
     """
     check_counts(num_resamples, grid_size)
+    check_guard(guard)
     b = _aligned(a, b)
-    first, second = (Contest.prepare(table, grid_size, cost_range).router for table in (a, b))
+    first, second = (Contest.prepare(table, grid_size, cost_range, guard).router for table in (a, b))
     once = np.ones((1, len(first.table)))
     values = [router_statistics(sample, once)[0] for sample in (first, second)]
     difference = {key: _difference(values[0][key], values[1][key])[0] for key in values[0]}

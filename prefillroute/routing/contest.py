@@ -7,6 +7,7 @@ import numpy as np
 from prefillroute.errors import UserError
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
+from prefillroute.routing.guard import GUARD
 from prefillroute.routing.sample import Sample
 from prefillroute.routing.selection import selection_metrics
 from prefillroute.routing.statistics import Statistics, pool_points, pool_statistics, router_statistics
@@ -23,6 +24,8 @@ class Contest:
     constant: Sample
     benchmark_choice: np.ndarray
     """(N,) target per test query, the best of its benchmark in training."""
+    choice_split: str | None
+    """Split of the rows that lambda was chosen on; None where it was not chosen."""
     selection: dict[str, float]
     """The router's quality on the rows that lambda is chosen on, see `selection_metrics`."""
     notes: dict[str, str]
@@ -30,9 +33,16 @@ class Contest:
 
     @classmethod
     def prepare(
-        cls, table: ConfidenceTable, grid_size: int, cost_range: tuple[float, float] | None
+        cls,
+        table: ConfidenceTable,
+        grid_size: int,
+        cost_range: tuple[float, float] | None,
+        guard: float = GUARD,
     ) -> "Contest":
-        """Split the table by its `split` column and learn the baselines from the training rows."""
+        """Split the table by its `split` column and learn the baselines from the training rows.
+
+        The constant predictor's lambda is chosen under the same `guard` as the router's.
+        """
         test, training, calibration = (table.part(name) for name in ("test", "train_oof", "calibration"))
         if len(test) == 0:
             raise UserError("the confidence table has 0 rows with split 'test': wanted at least one")
@@ -50,10 +60,12 @@ class Contest:
         def flat(part: ConfidenceTable) -> ConfidenceTable:
             return replace(part, confidence=np.broadcast_to(constant, part.confidence.shape).copy())
 
+        router = Sample.prepare(test, choice_rows, cost_range, grid_size, guard)
         return cls(
-            Sample.prepare(test, choice_rows, cost_range, grid_size),
-            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size),
+            router,
+            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size, guard),
             per_benchmark_best(learned, test.benchmark),
+            None if router.choice is None else str(choice_rows.split[0]),
             selection_metrics(choice_rows),
             notes,
         )

@@ -11,12 +11,13 @@ from prefillroute.errors import UserError
 from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.routing.contest import Contest
-from prefillroute.routing.reasons import reason
+from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, check_guard
+from prefillroute.routing.reasons import NEVER_AS_ACCURATE, NO_ROWS, reason
 from prefillroute.routing.sample import Sample
 from prefillroute.routing.statistics import pool_points
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.routing.target_metrics import target_metrics
+from prefillroute.routing.target_metrics import delta_statistics, target_metrics
 
 # N = test queries, C = complete ones, M = targets, B = resamples
 
@@ -29,6 +30,8 @@ class Evaluation:
 
     metrics: dict[str, Any]
     """metrics.json without timings: plain numbers, names and None."""
+    choice: LambdaChoice | None
+    """Of lambda, without the test rows; None without calibration and out-of-fold rows."""
     curve: pd.DataFrame
     """curve.parquet: lambda_low, lambda, lambda_high, cost_usd, accuracy, x, y on the complete test queries."""
 
@@ -40,6 +43,7 @@ def evaluate(
     grid_size: int = GRID_SIZE,
     seed: int = 0,
     cost_range: tuple[float, float] | None = None,
+    guard: float = GUARD,
 ) -> Evaluation:
     """Measure a router on the test rows of its confidence table.
 
@@ -52,14 +56,18 @@ def evaluate(
         grid_size: points of the uniform grid on which efficacy is defined.
         seed: of the bootstrap.
         cost_range: (c_lo, c_hi); None takes it from the training rows.
+        guard: standard errors by which the paired gain over the best single target must exceed 0 for the router to
+            leave that target at the chosen lambda; 0 takes the lambda of greatest accuracy whatever the evidence.
 
     Raises:
-        UserError: no test rows.
+        UserError: no test rows, or an argument out of its range.
     """
     check_counts(num_resamples, grid_size)
-    contest = Contest.prepare(table, grid_size, cost_range)
+    contest = Contest.prepare(table, grid_size, cost_range, check_guard(guard))
     test = contest.router.table
-    metrics: dict[str, Any] = {"test": {}, "disagreement": {}, "reasons": {}, "notes": contest.notes}
+    metrics: dict[str, Any] = {"test": {}, "disagreement": {}, "choice": None, "reasons": {}}
+    metrics["notes"] = contest.notes
+    metrics["choice"] = _choice(contest, metrics["reasons"])
     subsets = {"test": np.ones(len(test)), "disagreement": test.disagreement.astype(float)}
     for name, subset in subsets.items():
         metrics[name] = _describe(contest, name, subset, metrics["reasons"])
@@ -72,7 +80,7 @@ def evaluate(
     metrics["cost_range"] = list(contest.router.cost_range)
     metrics["intervals"] = _intervals(contest, subsets, num_resamples, seed, metrics)
     metrics["num_resamples"] = num_resamples
-    return Evaluation(plain(metrics), _curve(contest.router))
+    return Evaluation(plain(metrics), contest.router.choice, _curve(contest.router))
 
 
 def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str, str]) -> dict[str, Any]:
@@ -82,13 +90,10 @@ def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str
     weights = subset[None, :]
     points = pool_points(sample, weights[:, sample.rows] * complete[sample.rows])
     counted = int((subset * complete).sum())
-    entry: dict[str, Any] = {
-        "num_queries": counted,
-        "num_left_out": int(subset.sum()) - counted,
-        "chosen_lambda": sample.chosen_lambda,
-        "lambda_at_best_single": sample.lambda_at_best_single,
-        "constant_chosen_lambda": contest.constant.chosen_lambda,
-    }
+    entry: dict[str, Any] = {"num_queries": counted, "num_left_out": int(subset.sum()) - counted}
+    for key, made in (("", sample.choice), ("constant_", contest.constant.choice)):
+        entry[f"{key}chosen_lambda"] = _lambda(made.chosen) if made else None
+        entry[f"{key}lambda_at_best_single"] = _lambda(made.at_best_single) if made else None
     for role in ("best", "cheapest", "dearest"):
         index = int(getattr(points, role)[0])
         entry["best_single" if role == "best" else role] = sample.table.targets[index] if counted else None
@@ -98,8 +103,41 @@ def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str
     for key, value in entry.items():
         if value is None or (isinstance(value, float) and not np.isfinite(value)):
             router = contest.constant if key.startswith("constant_") else sample
-            reasons[f"{name}.{key}"] = reason(key.removeprefix("constant_"), points, router.chosen_lambda)
+            reasons[f"{name}.{key}"] = reason(key.removeprefix("constant_"), points, router.choice)
     return entry
+
+
+def _lambda(evidence: Evidence | None) -> float | None:
+    return None if evidence is None else evidence.lambda_
+
+
+def _choice(contest: Contest, reasons: dict[str, str]) -> dict[str, Any] | None:
+    """Say what was chosen without the test rows, and on what evidence."""
+    made, targets = contest.router.choice, contest.router.table.targets
+    if made is None:
+        reasons["choice"] = NO_ROWS
+        return None
+    if np.isnan(made.most_accurate.standard_error):
+        reasons["choice.most_accurate.standard_error"] = "a single query has no standard error"
+    if made.at_best_single is None and made.fallback is None:
+        reasons["choice.at_best_single"] = NEVER_AS_ACCURATE
+
+    def entry(evidence: Evidence | None) -> dict[str, Any] | None:
+        if evidence is None:
+            return None if made.fallback is None else {"target": targets[made.fallback]}
+        return {
+            "lambda": evidence.lambda_, "gain": evidence.gain, "standard_error": evidence.standard_error,
+        }  # fmt: skip
+
+    return {
+        "rows": contest.choice_split,
+        "num_rows": made.num_rows,
+        "guard": made.guard,
+        "best_single": targets[made.best_single],
+        "most_accurate": entry(made.most_accurate),
+        "chosen": entry(made.chosen),
+        "at_best_single": entry(made.at_best_single),
+    }
 
 
 def _intervals(
@@ -109,7 +147,10 @@ def _intervals(
     seed: int,
     estimates: Mapping[str, Any],
 ) -> dict[str, tuple[float, float] | None]:
-    """95 % bootstrap intervals: `<metric>` on test, `disagreement.<metric>`, `targets.<target>.<metric>`."""
+    """95 % bootstrap intervals: `<metric>` on test, `disagreement.<metric>`, `targets.<target>.<metric>`.
+
+    A resample in which a number is undefined (no query routed to the target) is left out of that number's interval.
+    """
     columns: dict[tuple[str, ...], list[np.ndarray]] = {}
     test = contest.router.table
     switches = max(len(sample.frontier.query) for sample in (contest.router, contest.constant))
@@ -122,7 +163,7 @@ def _intervals(
             for key, values in found.items():
                 columns.setdefault((name, key), []).append(values)
             if name == "test":
-                for key, table in by_target.items():
+                for key, table in (by_target | delta_statistics(contest.router, weights)).items():
                     for index, target in enumerate(test.targets):
                         columns.setdefault(("targets", target, key), []).append(table[:, index])
     intervals = {}

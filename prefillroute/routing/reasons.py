@@ -4,20 +4,29 @@ import numpy as np
 
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
+from prefillroute.routing.guard import LambdaChoice
 
 INVERSE_COST = ("p_auccc", "mdp_auccc", "efficacy")
+NO_ROWS = "no complete calibration or out-of-fold row to choose lambda on"
+NEVER_AS_ACCURATE = "never as accurate as the best single target on the rows that lambda is chosen on"
+HELD = (
+    "no gain over the best single target was shown on the rows that lambda is chosen on (policy.guard): every query "
+    "goes to that target, see choice"
+)
 
 
-def reason(name: str, points: PoolPoints, chosen_lambda: float | None) -> str:
+def reason(name: str, points: PoolPoints, choice: LambdaChoice | None) -> str:
     """Say why a global metric is undefined.
 
     Args:
         name: of the metric, without the `constant_` prefix.
         points: the pool on the rows that were looked at (B = 1).
-        chosen_lambda: of the router; None where there were no rows to choose it on.
+        choice: of lambda, by the router; None where there were no rows to choose it on.
     """
     if name.startswith("selection_"):
         return "no calibration or out-of-fold row with an outcome, or one class only for every target"
+    if name in ("chosen_lambda", "lambda_at_best_single") and choice is not None and choice.guard > 0:
+        return HELD
     if np.isnan(points.oracle_accuracy[0]):
         if name.startswith("mean_"):
             return "no row with an outcome, or one class only for every target"
@@ -34,12 +43,12 @@ def reason(name: str, points: PoolPoints, chosen_lambda: float | None) -> str:
         if points.cost_of(points.best)[0] == 0:
             return "the best single target is free: the denominator is 0"
         return "the router never reaches the best single target's accuracy"
+    if choice is None and not name.startswith("paper_") and not name.endswith("_lambda0"):
+        return NO_ROWS
+    if name.endswith("_at_best_single") and choice is not None and choice.at_best_single is None:
+        return NEVER_AS_ACCURATE
     if name.startswith("routed_realised_cost"):
         return "no realised cost is known"
-    if name.endswith("_at_best_single") or name == "lambda_at_best_single":
-        return "never as accurate as the best single target on the rows that lambda is chosen on, or no such rows"
-    if chosen_lambda is None and not name.startswith("paper_") and not name.endswith("_lambda0"):
-        return "no complete calibration or out-of-fold row to choose lambda on"
     if "headroom_captured" in name:
         return "the best single target is as accurate as the oracle: A_oracle - A_best is 0"
     if "cost_savings" in name:

@@ -7,8 +7,9 @@ import numpy as np
 
 from prefillroute.errors import UserError
 from prefillroute.routing.frontier import Frontier, exact_frontier
+from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, choose_lambdas
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
-from prefillroute.routing.sweep import GRID_SIZE, chosen_lambdas, uniform_sweep
+from prefillroute.routing.sweep import GRID_SIZE, uniform_sweep
 from prefillroute.routing.table import ConfidenceTable
 
 # N = test queries, C = those with every target's outcome, M = targets, G = grid points
@@ -16,16 +17,14 @@ from prefillroute.routing.table import ConfidenceTable
 
 @dataclass(frozen=True)
 class Sample:
-    """Test rows of one router, and the lambdas that were chosen for it elsewhere."""
+    """Test rows of one router, and the operating points that were chosen for it elsewhere."""
 
     table: ConfidenceTable
     """All test rows (N)."""
     cost_range: tuple[float, float]
     """(c_lo, c_hi) over training queries x targets."""
-    chosen_lambda: float | None
-    """Greatest accuracy on calibration or out-of-fold rows; None without such rows."""
-    lambda_at_best_single: float | None
-    """Least cost at the best single target's accuracy, on the same rows; None where never."""
+    choice: LambdaChoice | None
+    """Made on calibration or out-of-fold rows; None without such rows."""
     grid_size: int = GRID_SIZE
 
     @classmethod
@@ -35,22 +34,23 @@ class Sample:
         choice_rows: ConfidenceTable,
         cost_range: tuple[float, float],
         grid_size: int = GRID_SIZE,
+        guard: float = GUARD,
     ) -> "Sample":
-        """Choose the lambdas on `choice_rows` (incomplete queries left out) and hold the test rows ready.
+        """Choose lambda on `choice_rows` (incomplete queries left out) and hold the test rows ready.
 
         Raises:
             UserError: the choice rows carry no confidences.
         """
         whole = choice_rows.select(choice_rows.complete)
         if len(whole) == 0:
-            return cls(test, cost_range, None, None, grid_size)
+            return cls(test, cost_range, None, grid_size)
         if np.isnan(whole.confidence).any():
             raise UserError(
                 f"confidence of query '{whole.query_id[0]}', target '{whole.targets[0]}' is nan: wanted out-of-fold "
                 "confidences, or rows with split 'calibration', to choose lambda on"
             )
         frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
-        return cls(test, cost_range, *chosen_lambdas(frontier), grid_size)
+        return cls(test, cost_range, choose_lambdas(frontier, guard), grid_size)
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -84,8 +84,27 @@ class Sample:
         choice = uniform_sweep(self.confidence, self.cost, self.cost_range, self.grid_size)
         return np.take_along_axis(self.cost, choice, axis=1), np.take_along_axis(self.correct, choice, axis=1)
 
-    def routed(self, lambda_: float | None) -> np.ndarray | None:
-        """Targets (N,) of all test rows at one lambda; None for None."""
-        if lambda_ is None:
-            return None
+    @cached_property
+    def routes(self) -> dict[str, np.ndarray | None]:
+        """Targets (N,) of all test rows at the operating points that were fixed before the test rows were seen.
+
+        By the suffix of their metrics: `_lambda0`, none for the chosen lambda, `_at_best_single`. None where nothing
+        could be chosen.
+        """
+        found: dict[str, np.ndarray | None] = {
+            "_lambda0": self._routed(0.0),
+            "": None,
+            "_at_best_single": None,
+        }
+        if self.choice is not None:
+            found[""] = self._guarded(self.choice.chosen, self.choice.fallback)
+            found["_at_best_single"] = self._guarded(self.choice.at_best_single, self.choice.fallback)
+        return found
+
+    def _guarded(self, chosen: Evidence | None, fallback: int | None) -> np.ndarray | None:
+        if chosen is not None:
+            return self._routed(chosen.lambda_)
+        return None if fallback is None else np.full(len(self.table), fallback)
+
+    def _routed(self, lambda_: float) -> np.ndarray:
         return LambdaPolicy(lambda_).choose(self.table.confidence, self.table.cost_usd, self.cost_range)

@@ -91,14 +91,9 @@ def sweep_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) ->
 
 
 def routing_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) -> Statistics:
-    """Operating points at lambdas fixed before the test rows were seen, under weights (B, C)."""
+    """Operating points that were fixed before the test rows were seen, under weights (B, C)."""
     found: Statistics = {}
-    for suffix, lambda_ in (
-        ("_lambda0", 0.0),
-        ("", sample.chosen_lambda),
-        ("_at_best_single", sample.lambda_at_best_single),
-    ):
-        choice = sample.routed(lambda_)
+    for suffix, choice in sample.routes.items():
         if choice is None:
             cost = accuracy = realised = np.full(len(weights), np.nan)
         else:

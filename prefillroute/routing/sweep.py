@@ -1,11 +1,9 @@
-"""The uniform grid of lambda, for parity with the paper, and operating points picked from a frontier."""
+"""The uniform grid of lambda, for parity with the paper, and the best operating point of a frontier."""
 
 import numpy as np
 
 from prefillroute.metrics.equal_costs import level_costs
-from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
-from prefillroute.routing.frontier import Frontier
 from prefillroute.routing.policies.contract import check_finite, choose_greatest
 from prefillroute.routing.scores import lambda_scores, normalised_cost
 
@@ -37,20 +35,3 @@ def best_point(accuracy: np.ndarray) -> np.ndarray:
     """
     greatest = accuracy >= accuracy.max(axis=1, keepdims=True) - NOTHING
     return accuracy.shape[1] - 1 - greatest[:, ::-1].argmax(axis=1)
-
-
-def chosen_lambdas(frontier: Frontier) -> tuple[float, float | None]:
-    """Choose lambda on rows kept for it (calibration or out-of-fold), never on test.
-
-    Args:
-        frontier: of those rows.
-
-    Returns:
-        The lambda of greatest accuracy (ties to lower cost), and that of least cost at which the router is as accurate
-        as the best single target on those rows, None where it never is.
-    """
-    costs, correct = frontier.values
-    points = PoolPoints.from_outcomes(correct, costs, np.ones((1, len(costs))))
-    best = frontier.lambda_[best_point(frontier.accuracy[None])[0]]
-    enough = np.flatnonzero(frontier.accuracy >= points.accuracy_of(points.best) - NOTHING)
-    return float(best), float(frontier.lambda_[enough[-1]]) if len(enough) else None

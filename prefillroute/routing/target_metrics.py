@@ -1,58 +1,71 @@
-"""Per-target numbers: prediction quality on all its rows, and the routing delta."""
+"""Per-target numbers: prediction quality on all its rows, and the routing delta, under B sets of query weights."""
 
 from typing import Any
 
 import numpy as np
 
+from prefillroute.metrics.masked_mean import masked_mean
 from prefillroute.routing.sample import Sample
-from prefillroute.routing.statistics import target_statistics
+from prefillroute.routing.statistics import Statistics, target_statistics
 
-# N = test queries, M = targets
+# N = test queries, M = targets, B = resamples
 
 
 def target_metrics(sample: Sample) -> dict[str, dict[str, Any]]:
     """Describe every target on the test rows.
 
-    The routing delta is the target's own accuracy (and mean estimated cost) on the queries routed to it against those
-    routed away from it, at lambda 0 (`..._lambda0`) and at the chosen lambda.
-
     Returns:
-        Target name to metric name to number; NaN = undefined.
+        Target name to metric name to number; NaN = undefined. `num_rows`, the target's outcomes, is a count of the
+        sample itself and has no interval; all others have one.
     """
     table = sample.table
-    found = target_statistics(sample, np.ones((1, len(table))))
-    observed = ~np.isnan(table.correct)
-    routed = {"_lambda0": sample.routed(0.0), "": sample.routed(sample.chosen_lambda)}
-    metrics: dict[str, dict[str, Any]] = {}
-    for index, target in enumerate(table.targets):
-        entry: dict[str, Any] = {name: values[0, index] for name, values in found.items()}
-        entry["num_rows"] = int(observed[:, index].sum())
-        entry["accuracy"] = _mean(table.correct[:, index], observed[:, index])
-        entry["mean_confidence"] = table.confidence[:, index].mean()
-        entry["mean_cost"] = table.cost_usd[:, index].mean()
-        for suffix, choice in routed.items():
-            entry |= _routing_delta(table.correct[:, index], table.cost_usd[:, index], choice, index, suffix)
-        metrics[target] = entry
-    return metrics
-
-
-def _routing_delta(
-    correct: np.ndarray, cost: np.ndarray, choice: np.ndarray | None, index: int, suffix: str
-) -> dict[str, float]:
-    """Compare one target's rows (N,) routed to it with those routed away; all NaN where no lambda was chosen."""
-    to_it = np.zeros(len(correct), bool) if choice is None else choice == index
-    away = np.zeros(len(correct), bool) if choice is None else choice != index
-    observed = ~np.isnan(correct)
-    accuracy_to, accuracy_away = _mean(correct, to_it & observed), _mean(correct, away & observed)
+    once = np.ones((1, len(table)))
+    found = target_statistics(sample, once) | delta_statistics(sample, once)
+    observed = (~np.isnan(table.correct)).sum(axis=0)
     return {
-        f"share{suffix}": float("nan") if choice is None else float(to_it.mean()),
-        f"accuracy_routed_to{suffix}": accuracy_to,
-        f"accuracy_routed_away{suffix}": accuracy_away,
-        f"routing_delta{suffix}": accuracy_to - accuracy_away,
-        f"cost_routed_to{suffix}": _mean(cost, to_it),
-        f"cost_routed_away{suffix}": _mean(cost, away),
+        target: {name: values[0, index] for name, values in found.items()}
+        | {"num_rows": int(observed[index])}
+        for index, target in enumerate(table.targets)
     }
 
 
-def _mean(values: np.ndarray, rows: np.ndarray) -> float:
-    return float(values[rows].mean()) if rows.any() else float("nan")
+def delta_statistics(sample: Sample, weights: np.ndarray) -> Statistics:
+    """What each target gives, and what it gives on the queries routed to it against those routed away from it.
+
+    The routing delta is the difference of the two accuracies of the same target, at lambda 0 (`..._lambda0`) and at
+    the chosen lambda.
+
+    Args:
+        sample: the router on its test rows.
+        weights: (B, N).
+
+    Returns:
+        Name to (B, M); NaN where no row with weight was routed so, or where nothing could be chosen.
+    """
+    table = sample.table
+    found: Statistics = {
+        "accuracy": masked_mean(table.correct, weights),
+        "mean_confidence": masked_mean(table.confidence, weights),
+        "mean_cost": masked_mean(table.cost_usd, weights),
+    }
+    for suffix in ("_lambda0", ""):
+        choice = sample.routes[suffix]
+        if choice is None:
+            to_it = away = np.zeros(table.correct.shape, dtype=bool)
+            share = np.full((len(weights), len(table.targets)), np.nan)
+        else:
+            to_it = choice[:, None] == np.arange(len(table.targets))
+            away = ~to_it
+            share = masked_mean(to_it.astype(float), weights)
+        accuracy_to, accuracy_away = (
+            masked_mean(np.where(rows, table.correct, np.nan), weights) for rows in (to_it, away)
+        )
+        found |= {
+            f"share{suffix}": share,
+            f"accuracy_routed_to{suffix}": accuracy_to,
+            f"accuracy_routed_away{suffix}": accuracy_away,
+            f"routing_delta{suffix}": accuracy_to - accuracy_away,
+            f"cost_routed_to{suffix}": masked_mean(np.where(to_it, table.cost_usd, np.nan), weights),
+            f"cost_routed_away{suffix}": masked_mean(np.where(away, table.cost_usd, np.nan), weights),
+        }
+    return found

@@ -14,6 +14,7 @@ from prefillroute.layers.source import RowSubset
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.router.golden import NUM_ROWS, GoldenVectors
 from prefillroute.router.save import save_bundle
+from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.signals.prefill import PrefillSignal
@@ -33,6 +34,7 @@ def write_router(
     activations: tuple[CacheView, CacheIdentity],
     table: ConfidenceTable,
     policy: Policy,
+    choice: LambdaChoice | None,
     metrics: Mapping[str, Any],
 ) -> None:
     """Save the bundle of a prefill run; the last calibration or test rows are its golden vectors."""
@@ -61,6 +63,7 @@ def write_router(
         encoders=[(encoder, identity)],
         golden=golden,
         policy=policy,
+        choice=choice,
         correct_threshold=table.correct_threshold,
         fingerprint={
             "num_training_queries": int((table.split == "train_oof").sum()),

@@ -1,6 +1,7 @@
 """Write a run's tables and numbers, each file whole or not at all, and say the headline."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from rich.table import Table
 
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.layers.choice import LayerChoice
+from prefillroute.reports.choice import choice_sentence
 from prefillroute.routing.evaluation import Evaluation
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.training.status import write_text
 from prefillroute.training.timings import Timings
 
+_INTERVAL = re.compile(r"\[\n\s+([^\s,\"\[\]{}]+),\n\s+([^\s,\"\[\]{}]+)\n\s*\]")
+"""Two numbers in brackets on four lines. Line ends are escaped inside JSON's strings, so none of those can match."""
 HEADLINE = (
     ("mean_auc", "mean AUC"),
     ("mean_brier", "mean Brier"),
@@ -59,8 +63,9 @@ def write_results(
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics.json, whole or not at all."""
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False) + "\n")
+    """Write metrics.json, whole or not at all; an interval stands on one line, for there are hundreds."""
+    text = _INTERVAL.sub(r"[\1, \2]", json.dumps(metrics, indent=1, allow_nan=False))
+    write_text(folder / "metrics.json", text + "\n")
 
 
 def print_headline(evaluation: Evaluation, report: Path | None) -> None:
@@ -82,6 +87,7 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
         f"best single target {test['best_single']}: {test['best_single_accuracy']:.4f}; "
         f"oracle: {test['oracle_accuracy']:.4f}"
     )
+    console.print(choice_sentence(metrics), soft_wrap=True, markup=False, highlight=False)
     for key, words in HEADLINE:
         if (reason := metrics["reasons"].get(f"test.{key}")) is not None:
             console.print(f"{words}: no number ({reason})", soft_wrap=True, highlight=False)

@@ -51,6 +51,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     timings = Timings()
+    policy = build(config.policy)  # refuses its values before anything is trained
 
     with timings("outcomes"):
         data = shared.data.get(data_key(config), lambda: load_data(config))
@@ -84,7 +85,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
         write_router(
             folder / "router", prediction=prediction, calibrator=calibrator, cost=cost, data=data,
             encoder=predictors.encoder, activations=predictors.activations, table=table,
-            policy=build(config.policy), metrics=evaluation.metrics,
+            policy=policy, choice=evaluation.choice, metrics=evaluation.metrics,
         )  # fmt: skip
     print_headline(evaluation, write_report(folder) if config.report else None)
     # The nets live on in the bundle; sixty of them with optimiser states are half a gigabyte.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prefillroute.reports.choice import choice_sentence
 from prefillroute.reports.headline import hull_gain_verdict
 from prefillroute.reports.layer_profile import layer_profile_drawing
 from prefillroute.reports.report import (
@@ -129,6 +130,32 @@ def test_the_paired_difference_decides_the_verdict():
     assert "lies above 0: the router gains" in hull_gain_verdict({"test": test, "intervals": intervals})
     intervals["hull_gain_over_constant"] = [-0.03, -0.002]
     assert "lies below 0: the router does worse" in hull_gain_verdict({"test": test, "intervals": intervals})
+
+
+def test_says_what_was_chosen_on_what_evidence(page, finished_run, run_folder):
+    metrics = json.loads((finished_run / "metrics.json").read_text())
+    choice, top = metrics["choice"], metrics["choice"]["most_accurate"]
+    best = choice["best_single"]
+    assert choice["chosen"] == {"target": best}, "on so few rows there is no evidence"
+    assert f"No λ was chosen: on the {choice['num_rows']} out-of-fold queries" in page.text
+    assert f"standard error {100 * top['standard_error']:.2f} pp" in page.text
+    assert f"for more than 1 standard error, so at “the chosen λ” every query goes to {best}." in page.text
+    assert f"chosen λ none, {best} instead" in page.text
+    assert any(f"every query to {best}" in label for label in page.labels)
+    folder = run_folder()
+
+    def leave(metrics):
+        metrics["test"]["chosen_lambda"] = 0.25
+        found = {"lambda": 0.25, "gain": 0.0312, "standard_error": 0.0101}
+        metrics["choice"] |= {"chosen": found, "most_accurate": found}
+
+    edit_metrics(folder, leave)
+    text = Page(write_report(folder)).text
+    assert "chosen λ 0.250" in text
+    assert "λ = 0.250 was chosen for the greatest accuracy on the" in text
+    assert f"it gains +3.12 pp over the best single target there, {best}, standard error 1.01 pp" in text
+    assert choice_sentence({"test": {}}) == ""
+    assert "was chosen without a guard" in choice_sentence({"choice": {**choice, "guard": 0.0}})
 
 
 NOTES = {"baselines": "no train_oof rows: cost range and baselines are those of calibration"}

@@ -8,8 +8,9 @@ from prefillroute.errors import UserError
 from prefillroute.layers.features import read_block
 from prefillroute.router.encoding import QueryEncoder
 from prefillroute.router.manifest import EncoderEntry
-from prefillroute.router.policies import POLICIES, describe, make_policy, policy_spec
+from prefillroute.router.policies import GUARDED, POLICIES, describe, make_policy, policy_spec, restore_policy
 from prefillroute.router.router import Router
+from prefillroute.routing.guard import Evidence, LambdaChoice
 from prefillroute.routing.policies.budget_policy import BudgetPolicy
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
@@ -112,3 +113,55 @@ def test_policies_go_through_their_names():
         make_policy("budget", None)
     with pytest.raises(UserError, match="no policy 'best'; allowed are lambda, budget"):
         make_policy("best", 1.0)
+
+
+def test_subset_routing_weighs_the_costs_of_its_own_columns(router, fitted, prompts):
+    """The dear half of the pool: a budget between its two prices separates them, and each keeps its cost."""
+    cost = fitted.cost.estimate(fitted.query_tokens)
+    whole = router.route(prompts[:6])
+    for row, decision in enumerate(router.route(prompts[:6], targets=["large", "medium"])):
+        assert decision.cost_usd == pytest.approx({"medium": cost[row, 1], "large": cost[row, 2]})
+        assert decision.cost_usd == {name: whole[row].cost_usd[name] for name in ("medium", "large")}
+        assert decision.confidence == {name: whole[row].confidence[name] for name in ("medium", "large")}
+    budget = BudgetPolicy(float(np.sqrt(cost[:6, 1].max() * cost[:6, 2].min())))
+    assert cost[:6, 1].max() < budget.budget_usd < cost[:6, 2].min()
+    decisions = router.route(prompts[:6], policy=budget, targets=["large", "medium"])
+    assert {decision.target for decision in decisions} == {"medium"}
+    assert {decision.target for decision in router.route(prompts[:6], policy=budget, targets=["large"])} == {
+        "large"
+    }
+    lambda_ = LambdaPolicy(0.6)
+    expected = lambda_.choose(fitted.confidence[:, 1:], cost[:, 1:], fitted.cost.cost_range_)
+    found = [
+        decision.target for decision in router.route(prompts, policy=lambda_, targets=["medium", "large"])
+    ]
+    assert found == [("medium", "large")[index] for index in expected]
+
+
+def choice_of(chosen: Evidence | None) -> LambdaChoice:
+    top = Evidence(0.4, 0.01, 0.02)
+    return LambdaChoice(1.0, 90, best_single=1, most_accurate=top, chosen=chosen, at_best_single=None)
+
+
+def test_a_bundle_takes_the_chosen_lambda_or_what_the_guard_fell_back_on(fitted, prompts, tmp_path):
+    left_open = LambdaPolicy(None)
+    chosen = fitted.save(
+        tmp_path / "a" / "router", policy=left_open, choice=choice_of(Evidence(0.4, 0.05, 0.02))
+    )
+    assert {decision.policy for decision in Router.load(chosen).route(prompts[:3])} == {"lambda=0.4"}
+    told = fitted.save(tmp_path / "b" / "router", policy=LambdaPolicy(0.2), choice=choice_of(None))
+    assert {decision.policy for decision in Router.load(told).route(prompts[:3])} == {"lambda=0.2"}
+    router = Router.load(fitted.save(tmp_path / "c" / "router", policy=left_open, choice=choice_of(None)))
+    assert router.single == "medium"
+    decisions = router.route(prompts)
+    assert {decision.target for decision in decisions} == {"medium"}
+    assert {decision.policy for decision in decisions} == {GUARDED}
+    assert list(decisions[0].confidence) == ["small", "medium", "large"]
+    assert {d.target for d in router.route(prompts[:3], targets=["small", "medium"])} == {"medium"}
+    # Asked for a policy, or for other targets than the one, it routes.
+    assert router.route(prompts[0], policy=LambdaPolicy(1.0)).target == "small"
+    assert router.route(prompts[0], targets=["small", "large"]).policy == "lambda=0"
+    with pytest.raises(
+        UserError, match="policy 'single': expected one of small, medium, large, found 'huge'"
+    ):
+        restore_policy({"name": "single", "value": "huge"}, router.targets)

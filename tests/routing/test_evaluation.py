@@ -295,3 +295,62 @@ def test_senseless_counts_are_refused(make_table) -> None:
 def test_no_test_rows_is_an_error(make_table) -> None:
     with pytest.raises(UserError, match="0 rows with split 'test'"):
         evaluate(make_table(num_test=0))
+
+
+def test_intervals_of_the_disagreement_subset_are_over_its_rows(make_table) -> None:
+    """The whole test part is resampled, and of each resample only the rows where targets disagree count."""
+    table = make_table(num_train=60, num_test=70)
+    metrics = evaluate(table, num_resamples=40, seed=2).metrics
+    test = table.part("test")
+    subset = test.select(test.disagreement)
+    choice = LambdaPolicy(0.0).choose(subset.confidence, subset.cost_usd, tuple(metrics["cost_range"]))
+    rows = np.arange(len(subset))
+    by_hand = {
+        "routed_accuracy_lambda0": subset.correct[rows, choice],
+        "routed_cost_lambda0": subset.cost_usd[rows, choice],
+        "oracle_accuracy": subset.correct.max(axis=1),
+    }
+    (weights,) = resample_weights(len(test), 40, seed=2)
+    counts = weights[:, test.disagreement].astype(int)
+    for key, values in by_hand.items():
+        drawn = np.sort([np.repeat(values, count).mean() for count in counts])
+        expected = [drawn[0], drawn[-1]]  # 2.5 % and 97.5 % of 40, outwards
+        assert metrics["intervals"][f"disagreement.{key}"] == pytest.approx(expected), key
+        assert metrics["disagreement"][key] == pytest.approx(values.mean()), key
+    assert metrics["intervals"]["oracle_accuracy"][0] < 1.0 == metrics["disagreement"]["oracle_accuracy"]
+
+
+def test_an_unknown_realised_cost_is_left_out_of_the_mean(make_table) -> None:
+    table = make_table(num_test=90)
+    realised = table.realised_cost_usd.copy()
+    realised[::3] = np.nan
+    metrics = evaluate(replace(table, realised_cost_usd=realised), num_resamples=0).metrics
+    test = table.part("test")
+    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
+    spent = realised[table.split == "test"][np.arange(90), choice]
+    assert np.isnan(spent).sum() == 30
+    assert metrics["test"]["routed_realised_cost_lambda0"] == pytest.approx(np.nanmean(spent))
+    unknown = evaluate(
+        replace(table, realised_cost_usd=np.full_like(realised, np.nan)), num_resamples=0
+    ).metrics
+    assert unknown["test"]["routed_realised_cost"] is None
+    assert unknown["reasons"]["test.routed_realised_cost"] == "no realised cost is known"
+
+
+def test_costs_of_a_target_are_of_the_rows_routed_to_it_and_away(make_table) -> None:
+    table = make_table(missing=0.1)
+    metrics = evaluate(table, num_resamples=0).metrics
+    test = table.part("test")
+    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
+    for index, target in enumerate(table.targets):
+        entry, cost, right = metrics["targets"][target], test.cost_usd[:, index], test.correct[:, index]
+        assert (choice == index).any()
+        assert entry["cost_routed_to_lambda0"] == pytest.approx(cost[choice == index].mean())
+        assert entry["cost_routed_away_lambda0"] == pytest.approx(cost[choice != index].mean())
+        assert entry["cost_routed_to_lambda0"] != pytest.approx(entry["cost_routed_away_lambda0"], rel=1e-3)
+        assert entry["routing_delta_lambda0"] == pytest.approx(
+            np.nanmean(right[choice == index]) - np.nanmean(right[choice != index])
+        )
+        assert entry["mean_cost"] == pytest.approx(cost.mean())
+        assert entry["accuracy"] == pytest.approx(np.nanmean(right))
+        assert entry["mean_confidence"] == pytest.approx(test.confidence[:, index].mean())

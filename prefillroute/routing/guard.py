@@ -1,0 +1,120 @@
+"""The guarded choice of lambda (DESIGN section 5): leave the best single target only on evidence.
+
+Lambda is chosen on calibration or out-of-fold rows, where the best of thousands of operating points looks better than
+it is. So its accuracy is compared with the best single target's over the same queries: the gain per query is paired,
+its standard error is that of a mean, and the router is believed where the gain exceeds `guard` standard errors.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prefillroute.errors import UserError
+from prefillroute.metrics.equal_costs import within
+from prefillroute.metrics.pool_points import PoolPoints
+from prefillroute.metrics.ratio import NOTHING
+from prefillroute.routing.frontier import Frontier
+from prefillroute.routing.sweep import best_point
+
+# N = queries, M = targets, S = operating points
+
+GUARD = 1.0
+"""Standard errors that the gain over the best single target must exceed."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one operating point gained over the best single target, on the rows that lambda is chosen on."""
+
+    lambda_: float
+    gain: float
+    """Mean over queries of the outcome at `lambda_` less the best single target's."""
+    standard_error: float
+    """Of that mean; NaN with a single query."""
+
+
+@dataclass(frozen=True)
+class LambdaChoice:
+    """The operating points that were chosen without the test rows, and why."""
+
+    guard: float
+    """Standard errors that a gain had to exceed; 0: no guard."""
+    num_rows: int
+    """Complete queries that the choice was made on."""
+    best_single: int
+    """Most accurate target on those rows."""
+    most_accurate: Evidence
+    """The operating point of greatest accuracy, ties to lower cost."""
+    chosen: Evidence | None
+    """That point; None where its gain is too small: then every query goes to the best single target."""
+    at_best_single: Evidence | None
+    """The point of least cost that still clears the guard; None where no such point costs as little as the best single
+    target: then, again, every query goes to that target. Without a guard, the point of least cost that is as accurate
+    as the best single target, None where no point is."""
+
+    @property
+    def fallback(self) -> int | None:
+        """Target that takes every query where a choice is None; None where there is no guard to fall back from."""
+        return self.best_single if self.guard > 0 else None
+
+
+def choose_lambdas(frontier: Frontier, guard: float = GUARD) -> LambdaChoice:
+    """Choose lambda on rows kept for it (calibration or out-of-fold), never on test.
+
+    The lambda of greatest accuracy is found first, and only its gain is tested: one test, however many lambdas there
+    are. The point of least cost is found by going on from there to ever cheaper points as long as each of them clears
+    the guard, so that no lucky point far down the frontier is picked out of thousands. It competes with the best single
+    target itself, which is as accurate as itself for certain: a point that costs more is not chosen for its price.
+
+    Args:
+        frontier: of those rows.
+        guard: standard errors that the gain over the best single target must exceed; 0 takes the greatest accuracy
+            whatever the evidence, and the least cost at the best single target's accuracy.
+    """
+    costs, correct = frontier.values
+    points = PoolPoints.from_outcomes(correct, costs, np.ones((1, len(costs))))
+    best = int(points.best[0])
+    difference = correct - correct[:, [best]]
+    gain = frontier.means(difference)
+    if len(correct) > 1:
+        spread = np.maximum(frontier.means(difference**2) - gain**2, 0.0)
+        error = np.sqrt(spread / (len(correct) - 1))
+    else:
+        error = np.full(len(gain), np.nan)
+
+    def evidence(point: int) -> Evidence:
+        return Evidence(float(frontier.lambda_[point]), float(gain[point]), float(error[point]))
+
+    top = int(best_point(frontier.accuracy[None])[0])
+    if guard == 0:
+        enough = np.flatnonzero(gain >= -NOTHING)
+        cheap = int(enough[-1]) if len(enough) else None
+        holds = False
+    else:
+        clears = gain - guard * error > NOTHING  # a NaN clears nothing
+        failing = np.flatnonzero(~clears[top:])
+        holds = not clears[top]
+        cheap = (top + int(failing[0]) if len(failing) else len(gain)) - 1
+        if holds or not within(frontier.cost_usd[cheap], points.cost_of(points.best)[0]):
+            cheap = None
+    return LambdaChoice(
+        guard=guard,
+        num_rows=len(correct),
+        best_single=best,
+        most_accurate=evidence(top),
+        chosen=None if holds else evidence(top),
+        at_best_single=None if cheap is None else evidence(cheap),
+    )
+
+
+def check_guard(guard: float) -> float:
+    """Return `guard` as a float if it is a finite number of at least 0.
+
+    Raises:
+        UserError: naming the key and the value found.
+    """
+    if not (np.isfinite(guard) and guard >= 0):
+        raise UserError(
+            f"policy.guard: expected a number of at least 0 (standard errors; 0 turns the guard off), found {guard}"
+        )
+    return float(guard)
