@@ -51,8 +51,9 @@ SMALL = {
     "ego_graph": ["signal.dim=4"],
     "xgboost": ["head.num_rounds=10"],
     "cluster": ["head.num_clusters=[4]"],
+    "tokens_toy": ["signal.max_length=8"],
 }
-LAYERS = ["layers=final", "layers.dim=4"]
+LAYERS = ["layers=final", "layers.dim=4", "trainer.max_epochs=1"]
 
 
 @pytest.fixture(scope="module")
