@@ -113,7 +113,8 @@ class LimitsConfig:
     max_tokens: int = 128_000
     """Most tokens that a target may answer with, its reasoning included (paper section 4.1)."""
     spend_usd: float | None = None
-    """Stop asking when the calls under way could bring the cost so far above this; null asks to the end."""
+    """Never begin a call that could bring the cost of all runs above this, were it and those under way to run to their
+    max_tokens; null asks to the end."""
     retries: int = 5
     """Further attempts after a failed call; then the outcome is missing."""
     attempt_s: int = 3600

@@ -42,7 +42,6 @@ class Asker:
     ledger: Ledger
     budget: Budget
     tally: Tally
-    expected_usd: float
     retries: int
     questions: int
     """How many will come; after the last one the client is closed."""
@@ -61,20 +60,25 @@ class Asker:
             return known
         if self._failed_in_a_row >= GIVE_UP_AFTER:
             raise NotAsked(f"{name} failed {GIVE_UP_AFTER} calls in a row")
-        reserved = self.budget.reserve(name, self.expected_usd)
+        reserved = await self.budget.reserve(self.request.most_usd(prompt) or 0.0)
         if reserved is None:
             raise NotAsked(f"spend limit of {self.budget.limit_usd} USD reached")
+        cost_usd: float | None = 0.0
         try:
+            if self._failed_in_a_row >= GIVE_UP_AFTER:  # while this one waited for money
+                raise NotAsked(f"{name} failed {GIVE_UP_AFTER} calls in a row")
             call = await self._ask(query_id, prompt)
+            self.ledger.add_call(call)
+            cost_usd = call.cost_usd
+        except NotAsked:
+            raise
         except Exception as error:
             self._failed_in_a_row += 1
             self.tally.count_failure(name, one_line(error))
             raise
         finally:
-            self.budget.release(reserved)
+            self.budget.settle(reserved, cost_usd)
         self._failed_in_a_row = 0
-        self.ledger.add_call(call)
-        self.budget.spend(name, call.cost_usd or 0.0)
         self.tally.count_answer(name, call.cost_usd or 0.0)
         return call
 

@@ -11,7 +11,7 @@ from inspect_ai.model import Model
 
 from prefillroute.harness.asking import Asker, asking
 from prefillroute.harness.ledger import Ledger
-from prefillroute.harness.plan import TargetPlan
+from prefillroute.harness.plan import TargetPlan, spent_at_most
 from prefillroute.harness.progress import Tally
 from prefillroute.harness.questions import Question
 from prefillroute.harness.scorers.contract import Scorer
@@ -62,7 +62,7 @@ def collect(
     Raises:
         UserError: for a missing API key or package, before the first call.
     """
-    budget = Budget(ledger.spent_usd(), spend_limit_usd)
+    budget = Budget(spent_at_most(ledger, [plan.request for plan in plans]), spend_limit_usd)
     scorer.check()
     models = [plan.request.open(**_transport(plan, limits)) for plan in plans]
     tasks = [
@@ -87,9 +87,7 @@ def _task(
 ) -> Task:
     questions = (*plan.to_score, *plan.to_ask)  # first what is paid for already
     name = plan.request.target
-    asker = Asker(
-        plan.request, model, ledger, budget, tally, plan.expected_usd or 0.0, limits.retries, len(questions)
-    )
+    asker = Asker(plan.request, model, ledger, budget, tally, limits.retries, len(questions))
     by_id = {question.query_id: question for question in questions}
     return Task(
         name=benchmark,

@@ -15,7 +15,13 @@ from prefillroute.config.schema import EstimateConfig, LimitsConfig
 from prefillroute.errors import UserError
 from prefillroute.harness.collect import Collected, Limits, collect
 from prefillroute.harness.ledger import Ledger
-from prefillroute.harness.plan import TargetPlan, plan_targets, read_questions
+from prefillroute.harness.plan import (
+    TargetPlan,
+    check_limit,
+    plan_targets,
+    read_questions,
+    spent_at_most,
+)
 from prefillroute.harness.progress import Tally, collection_progress
 from prefillroute.harness.questions import Benchmark, Question
 from prefillroute.harness.requests import TargetRequest, target_request
@@ -58,8 +64,10 @@ def run(overrides: Sequence[str], dry_run: bool) -> int:
         plans = plan_targets(requests, questions, scorer.identity, ledger, assumed)
         if dry_run:
             scorer.check()
-            _print_estimate(plans, ledger, console)
+            _print_estimate(plans, ledger, limits.spend_usd, console)
+            check_limit(plans, limits.spend_usd, limits.max_tokens)
             return 0
+        check_limit(plans, limits.spend_usd, limits.max_tokens)
         with FileLock(ledger_path.with_suffix(".lock"), str(out)):
             ledger.register(benchmark.name, questions, requests)
             return _collect(plans, scorer, benchmark.name, questions, ledger, out, limits, console)
@@ -125,7 +133,9 @@ def _assumed_tokens(targets: Sequence[TargetConfig], estimate: EstimateConfig) -
     }
 
 
-def _print_estimate(plans: Sequence[TargetPlan], ledger: Ledger, console: Console) -> None:
+def _print_estimate(
+    plans: Sequence[TargetPlan], ledger: Ledger, limit_usd: float | None, console: Console
+) -> None:
     table = Table(title="what would be asked", title_justify="left", box=SIMPLE_HEAD)
     for heading in (
         "target",
@@ -147,19 +157,23 @@ def _print_estimate(plans: Sequence[TargetPlan], ledger: Ledger, console: Consol
             f"{calls * plan.prompt_tokens:,.0f}",
             f"{calls * plan.completion_tokens:,.0f}",
             "its calls so far" if plan.seen else "an assumption",
-            _usd(plan.expected_usd, calls),
-            _usd(plan.most_usd, calls),
+            _usd(None if plan.expected_usd is None else plan.expected_usd * calls),
+            _usd(None if plan.most_usd is None else sum(plan.most_usd)),
         )
     console.print(table)
     expected = sum((plan.expected_usd or 0.0) * len(plan.to_ask) for plan in plans)
-    most = sum((plan.most_usd or 0.0) * len(plan.to_ask) for plan in plans)
-    console.print(
-        f"expected {expected:,.4f} USD, at most {most:,.4f} USD; spent so far {ledger.spent_usd():,.4f} USD"
-    )
+    most = sum(sum(plan.most_usd or ()) for plan in plans)
+    spent = spent_at_most(ledger, [plan.request for plan in plans])
+    console.print(f"expected {expected:,.4f} USD, at most {most:,.4f} USD; spent so far {spent:,.4f} USD")
     console.print(
         "tokens in are characters / 4 and tokens out what `estimate` assumes, until a target has calls; 'at most' has "
-        "every answer run to its max_tokens; a judge's tokens are not in it"
+        "every answer run to its max_tokens and a token in every byte that is sent; a judge's tokens are not in it"
     )
+    if limit_usd is not None:
+        verdict = "is enough for all of it" if spent + most <= limit_usd else "may stop it before its end"
+        console.print(
+            f"limits.spend_usd={limit_usd:g} {verdict}: a call begins only where the most that it can cost still fits"
+        )
 
 
 def _print_result(
@@ -197,12 +211,13 @@ def _print_result(
         console.print(f"failed {count:,} times: {reason}", markup=False)
     if collected.exhausted:
         console.print(
-            f"stopped at limits.spend_usd={limits.spend_usd}; raise it and run the same command to go on"
+            f"stopped at limits.spend_usd={limits.spend_usd}: another call could pass it; raise it and run the same "
+            "command to go on"
         )
     if missing:
         console.print(f"{missing:,} outcomes are missing; the same command asks for them again")
     return 1 if missing else 0
 
 
-def _usd(of_one: float | None, calls: int) -> str:
-    return "no prices" if of_one is None else f"{of_one * calls:,.4f}"
+def _usd(amount: float | None) -> str:
+    return "no prices" if amount is None else f"{amount:,.4f}"

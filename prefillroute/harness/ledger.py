@@ -169,6 +169,14 @@ class Ledger:
         calls = self._db.execute("select total(cost_usd) from calls").fetchone()[0]
         return float(calls + self._db.execute("select total(cost_usd) from scores").fetchone()[0])
 
+    def calls_of_unknown_cost(self, target: str) -> list[str]:
+        """Prompts of the target's calls whose provider did not say how many tokens they took."""
+        rows = self._db.execute(
+            "select prompt from calls join questions using (query_id) where target = ? and cost_usd is null",
+            (target,),
+        )
+        return [row[0] for row in rows]
+
     def mean_tokens(self, target: str) -> tuple[float, float] | None:
         """Mean (prompt, completion) tokens of the target's calls; None before the first."""
         row = self._db.execute(

@@ -1,5 +1,6 @@
 """What a collection has to do: per target the questions still to be asked, and those that wait for a verdict."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,9 +38,10 @@ class TargetPlan:
         return self.request.cost_usd(self.prompt_tokens, self.completion_tokens)
 
     @property
-    def most_usd(self) -> float | None:
-        """Of one call that runs to the token limit; None without prices."""
-        return self.request.cost_usd(self.prompt_tokens, self.request.max_tokens)
+    def most_usd(self) -> tuple[float, ...] | None:
+        """Of each question still to ask, as the spend limit reckons with it; None without prices."""
+        most = [self.request.most_usd(question.prompt) for question in self.to_ask]
+        return None if None in most else tuple(usd for usd in most if usd is not None)
 
 
 def read_questions(benchmark: Benchmark, max_questions: int | None) -> list[Question]:
@@ -111,3 +113,58 @@ def plan_targets(
             )
         )
     return plans
+
+
+def spent_at_most(ledger: Ledger, requests: Sequence[TargetRequest]) -> float:
+    """USD that earlier runs spent; a call whose cost is unknown counts with the most that it can have cost."""
+    unknown = [
+        request.most_usd(prompt) or 0.0
+        for request in requests
+        for prompt in ledger.calls_of_unknown_cost(request.target)
+    ]
+    return ledger.spent_usd() + sum(unknown)
+
+
+def check_limit(plans: Sequence[TargetPlan], limit_usd: float | None, max_tokens: int) -> None:
+    """Refuse a spend limit under which a target could never be asked anything, however little was spent.
+
+    Args:
+        plans: of all targets.
+        limit_usd: `limits.spend_usd`.
+        max_tokens: `limits.max_tokens`, which rules the targets that do not set their own.
+
+    Raises:
+        UserError: naming the target, and values of both keys that let every call begin.
+    """
+    if limit_usd is None:
+        return
+    for plan in plans:
+        most = plan.most_usd
+        if not most or min(most) <= limit_usd:
+            continue
+        dearest = max(max(other.most_usd or (0.0,)) for other in plans)
+        ways = [f"limits.spend_usd={_round_up(dearest)} or more"]
+        fitting = min(_fitting_tokens(other, limit_usd, max_tokens) for other in plans)
+        if fitting >= 1:
+            ways.insert(0, f"limits.max_tokens={fitting} or less")
+        raise UserError(
+            f"target '{plan.request.target}': one answer of up to {plan.request.max_tokens:,} tokens may cost "
+            f"{min(most):.4g} USD, and limits.spend_usd={limit_usd:g} never begins a call that could pass it; "
+            f"expected {', or '.join(ways)}"
+        )
+
+
+def _fitting_tokens(plan: TargetPlan, limit_usd: float, max_tokens: int) -> float:
+    """Greatest `limits.max_tokens` at which every call of the target may begin; 0 where that key cannot help."""
+    most = plan.most_usd
+    if not most or max(most) <= limit_usd:
+        return max_tokens
+    if plan.request.max_tokens != max_tokens or plan.seen:
+        return 0  # the target has its own, or has answered and must be asked as before
+    return math.floor(max_tokens - (max(most) - limit_usd) * 1e6 / (plan.request.price_out or math.inf))
+
+
+def _round_up(usd: float) -> str:
+    """Three significant digits, never less than ``usd``."""
+    digits = 2 - math.floor(math.log10(usd))
+    return f"{math.ceil(usd * 10**digits) / 10**digits:g}" if digits <= 5 else f"{usd * 1.01:.3g}"

@@ -31,6 +31,8 @@ ROLES: dict[str, Callable[[str], ChatMessage]] = {
 }
 TRANSPORT = ("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections")
 """Options that do not change what is answered: left to `limits`, never part of the fingerprint."""
+TEMPLATE_TOKENS, MESSAGE_TOKENS = 256, 16
+"""What a chat template may add, with a system prompt of its own, and what it may put around each message."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class TargetRequest:
             return None
         return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6
 
+    def most_usd(self, prompt: str) -> float | None:
+        """The most that one call can cost in USD: an answer of `max_tokens`; None without prices."""
+        texts = [content for _, content in self.messages]
+        return self.cost_usd(most_prompt_tokens([*texts, prompt]), self.max_tokens)
+
     def open(self, **transport: Any) -> Model:
         """Inspect's client of the model.
 
@@ -107,6 +114,13 @@ class TargetRequest:
             raise UserError(
                 f"target '{self.target}': {self.model} cannot be opened ({_short(error)})"
             ) from error
+
+
+def most_prompt_tokens(messages: Sequence[str]) -> int:
+    """More tokens than any tokenizer makes of these messages: no token is shorter than a byte of UTF-8."""
+    return TEMPLATE_TOKENS + sum(
+        MESSAGE_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in messages
+    )
 
 
 def target_request(

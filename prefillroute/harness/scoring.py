@@ -25,13 +25,22 @@ class Judging:
     budget: Budget
 
     async def judge(self, query_id: str, response: str) -> Verdict:
-        """Score and keep the verdict. What the judge or the sandbox raises makes the outcome missing, not wrong."""
+        """Score and keep the verdict. What the judge or the sandbox raises makes the outcome missing, not wrong.
+
+        Where the spend limit leaves no room for the judge, the next run scores the answer, before it asks anything.
+        """
+        question = self.questions[query_id]
+        reserved = await self.budget.reserve(self.scorer.most_usd(question, response))
+        if reserved is None:
+            return Verdict(None, "", f"spend limit of {self.budget.limit_usd} USD reached")
+        verdict = Verdict(None, "", "not judged")
         try:
-            verdict = await self.scorer.score(self.questions[query_id], response)
+            verdict = await self.scorer.score(question, response)
         except Exception as error:
             verdict = Verdict(None, "", f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
+        finally:
+            self.budget.settle(reserved, verdict.cost_usd)
         self.ledger.add_score(self.target, query_id, self.scorer.identity, verdict)
-        self.budget.spend_on_judging(verdict.cost_usd)
         return verdict
 
 

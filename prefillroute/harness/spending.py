@@ -1,46 +1,52 @@
-"""The spend limit: asks before a call whether the ones under way leave room for it."""
+"""The spend limit: a call begins only where the most that it can cost still fits."""
+
+import anyio
 
 
 class Budget:
-    """Money spent and about to be spent, in USD.
+    """Money spent and money set aside for the calls under way, in USD; together they never pass the limit.
 
-    A call under way is reckoned at its target's mean so far, or at ``expected`` before there is one; answers may be
-    longer than that, so the limit can be passed by the surplus of the calls under way, never by a call begun later.
+    That holds as far as no call costs more than what was set aside for it: `TargetRequest.most_usd` of its prompt.
+
+    Args:
+        spent_usd: by the runs before this one.
+        limit_usd: None sets no limit.
     """
 
     def __init__(self, spent_usd: float, limit_usd: float | None) -> None:
         self.spent_usd = spent_usd
         self.limit_usd = limit_usd
         self.exhausted = False
-        """A call was refused; none is begun any more."""
+        """A call was refused: it could have passed the limit."""
         self._reserved = 0.0
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._under_way = 0
+        self._settled: anyio.Event | None = None
 
-    def reserve(self, target: str, expected_usd: float) -> float | None:
-        """Room for one call.
+    async def reserve(self, most_usd: float) -> float | None:
+        """Set aside the most that one call can cost, waiting for calls under way to leave room where need be.
 
         Returns:
-            What was set aside for it, or None: do not begin it.
+            What was set aside, for ``settle``; None: even alone the call could pass the limit, so do not begin it.
         """
-        calls, cost = self._seen.get(target, (0, 0.0))
-        amount = cost / calls if calls else expected_usd
-        if self.limit_usd is not None and self.spent_usd + self._reserved + amount > self.limit_usd:
-            self.exhausted = True
-        if self.exhausted:
-            return None
-        self._reserved += amount
-        return amount
+        while not self._fits(self.spent_usd + self._reserved + most_usd):
+            if not self._fits(self.spent_usd + most_usd):
+                self.exhausted = True
+                return None
+            if self._settled is None:
+                self._settled = anyio.Event()
+            await self._settled.wait()
+        self._reserved += most_usd
+        self._under_way += 1
+        return most_usd
 
-    def release(self, reserved: float) -> None:
-        """The call ended, well or badly."""
-        self._reserved -= reserved
+    def settle(self, reserved: float, cost_usd: float | None) -> None:
+        """The call ended and cost so much, 0 where it failed; None, unknown, counts as all that was set aside."""
+        self._under_way -= 1
+        self._reserved = self._reserved - reserved if self._under_way else 0.0  # sums of floats leave crumbs
+        self.spent_usd += reserved if cost_usd is None else cost_usd
+        if self._settled is not None:
+            self._settled.set()
+            self._settled = None
 
-    def spend(self, target: str, cost_usd: float) -> None:
-        """A call cost so much."""
-        self.spent_usd += cost_usd
-        calls, cost = self._seen.get(target, (0, 0.0))
-        self._seen[target] = (calls + 1, cost + cost_usd)
-
-    def spend_on_judging(self, cost_usd: float) -> None:
-        """A verdict cost so much; it counts, but is never refused: an answer that was paid for is scored."""
-        self.spent_usd += cost_usd
+    def _fits(self, amount: float) -> bool:
+        return self.limit_usd is None or amount <= self.limit_usd * (1 + 1e-12)

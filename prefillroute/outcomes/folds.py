@@ -37,6 +37,27 @@ def stratified_folds(outcomes: Outcomes, rows: np.ndarray, num_folds: int = 5, s
     return folds
 
 
+def cross_fitting_folds(outcomes: Outcomes, rows: np.ndarray, most: int = 5, seed: int = 0) -> np.ndarray:
+    """Fold of each of ``rows``: as many folds as ``rows`` allow, up to ``most``; never an error.
+
+    Args:
+        outcomes: the whole table.
+        rows: (N,) row indices, usually the calibration part.
+        most: folds where there are queries enough.
+        seed: of the shuffle.
+
+    Returns:
+        (N,) int of 0 .. K-1, every fold with rows. K = 1 where all rows are of one group. Queries of one group share
+        a fold.
+    """
+    group = outcomes.groups[rows]
+    for num_folds in range(min(most, len(np.unique(group))), 1, -1):
+        folds = assign_parts(strata(outcomes, rows), group, [1 / num_folds] * num_folds, seed)
+        if len(np.unique(folds)) == num_folds:  # large groups may leave a fold empty, though never one of two
+            return folds
+    return np.zeros(len(rows), dtype=np.int64)
+
+
 def stratified_holdout(outcomes: Outcomes, rows: np.ndarray, size: float = 0.1, seed: int = 0) -> np.ndarray:
     """Which of ``rows`` are held out.
 

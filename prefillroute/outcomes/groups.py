@@ -1,4 +1,7 @@
-"""Queries that must stay on one side of every split and fold (DESIGN section 4)."""
+"""Queries that must not meet (DESIGN section 4): none learns from, or is told, the outcomes of its duplicates.
+
+The one notion behind splits, folds, cross-fitting, early stopping and neighbours; `Outcomes.groups` holds the codes.
+"""
 
 import numpy as np
 import pandas as pd

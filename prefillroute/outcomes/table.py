@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from prefillroute.outcomes.groups import duplicate_groups
+from prefillroute.outcomes.groups import GROUP_COLUMN, duplicate_groups
 
 # Q = queries, M = targets
 
@@ -54,7 +54,7 @@ class Outcomes:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """(Q,) int: queries of one group (duplicates, near duplicates) never cross a split or a fold."""
+        """(Q,) int: queries of one group (duplicates, near duplicates) never meet; see ``outcomes.groups``."""
         return duplicate_groups(self.queries)
 
     def __len__(self) -> int:
@@ -67,4 +67,8 @@ class Outcomes:
             for item in fields(self)
             if isinstance(getattr(self, item.name), np.ndarray)
         }
-        return replace(self, queries=self.queries.iloc[rows].reset_index(drop=True), **matrices)
+        selected = replace(self, queries=self.queries.iloc[rows].reset_index(drop=True), **matrices)
+        if GROUP_COLUMN in self.queries:
+            # Two queries may be duplicates through a third that is not selected.
+            vars(selected)["groups"] = pd.factorize(self.groups[rows])[0]
+        return selected

@@ -7,6 +7,7 @@ The paper names three of its ten statistics; the other seven are ours.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from scipy.special import entr
 
 KS = (5, 10, 25, 50, 100)
@@ -46,14 +47,15 @@ def neighbour_statistics(
     correct: np.ndarray,
     kernel: str = "inverse",
     ks: Sequence[int] = KS,
-    own: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    memory_groups: np.ndarray | None = None,
     threshold: float = 0.5,
 ) -> np.ndarray:
     """Statistics (q, M, 10 S) float32 of the first k neighbours, for each k of `ks`; columns as in `NAMES`.
 
     `distances` (q, K) ascending and `rows` (q, K) are those of `neighbours.nearest`, K >= max(ks); `correct` (n, M)
     are the memory's outcomes in [0, 1], NaN = missing, and a neighbour whose outcome is missing is left out for that
-    target. `own` (q,) is the memory row that a query itself is, or -1.
+    target. `groups` (q,) and `memory_groups` (n,) are those given to `nearest`.
 
     - `ratio`: mean outcome; `weighted`: the same, weighted by `kernel`, one of `KERNELS`; `nearest`: outcome of the
       nearest; `entropy`: of the ratio, in bits. With no outcome among the k: `mean_outcomes` of the target.
@@ -69,7 +71,7 @@ def neighbour_statistics(
     filled = np.where(seen, labels, 0.0)
     table = np.concatenate([filled, seen, right, seen & ~right], axis=1)  # (n, 4 M)
     table = np.pad(table, ((0, 1), (0, 0)))  # row -1, no neighbour, is seen by no target
-    prior = mean_outcomes(labels, np.full(len(rows), -1) if own is None else own)
+    prior = mean_outcomes(labels, np.full(len(rows), -1) if groups is None else groups, memory_groups)
     result = np.empty((len(rows), labels.shape[1], len(ks), len(STATISTICS)), dtype=np.float32)
     step = max(1, CHUNK_ELEMENTS // (rows.shape[1] * table.shape[1]))
     for start in range(0, len(rows), step):
@@ -78,15 +80,21 @@ def neighbour_statistics(
     return result.reshape(len(rows), labels.shape[1], -1)
 
 
-def mean_outcomes(correct: np.ndarray, own: np.ndarray) -> np.ndarray:
+def mean_outcomes(
+    correct: np.ndarray, groups: np.ndarray, memory_groups: np.ndarray | None = None
+) -> np.ndarray:
     """(q, M) float64 mean outcome of each target over the memory `correct` (n, M), NaN = missing; 0.5 if unknown.
 
-    For a query that is itself in the memory (`own` (q,), else -1): over the rows of the other nine tenths (row number
-    modulo ten). Its own outcome must not enter; leaving out only that one would write it into the mean's last digits,
-    (sum - y) / (n - 1), where a tree reads it.
+    For a query whose group is in the memory (`groups` (q,), -1 for none; `memory_groups` (n,), by default the row's
+    number): over the groups of the other nine tenths (in order of appearance, modulo ten). The group's own outcomes
+    must not enter; leaving out only those would write them into the mean's last digits, (sum - y) / (n - 1), where a
+    tree reads them.
     """
+    memory_groups = np.arange(len(correct)) if memory_groups is None else memory_groups
+    position, codes = pd.factorize(memory_groups)  # (n,) place of each row's group in order of appearance
+    own = pd.Index(codes).get_indexer(groups)  # (q,) that of each query's, -1 where the memory has none of it
     seen = ~np.isnan(correct)
-    members = np.arange(len(correct)) % BLOCKS == np.arange(BLOCKS)[:, None]  # (blocks, n)
+    members = position % BLOCKS == np.arange(BLOCKS)[:, None]  # (blocks, n)
     others = np.vstack([1 - np.eye(BLOCKS), np.ones(BLOCKS)])  # last: all blocks
     sums = others @ (members @ np.where(seen, correct, 0.0))
     counts = others @ (members.astype(np.float64) @ seen)

@@ -18,8 +18,8 @@ class EgoGraphSignal:
     A node is the PCA of its embedding, fitted on the group's training rows and divided by the root mean square of its
     columns there; its outcomes minus the targets' mean outcomes (0 where missing, and for the query itself); and its
     closeness 1 / (1 + distance), in units of the group's mean distance between neighbours, 0 for the query itself:
-    attention scores nodes one by one and cannot compare embeddings. Rows that a group is fitted on never are their
-    own neighbours.
+    attention scores nodes one by one and cannot compare embeddings. Duplicates of a row (`SignalInputs.groups`) never
+    are its neighbours, itself included.
     """
 
     needs: frozenset[str] = frozenset({"embedding"})
@@ -39,23 +39,28 @@ class EgoGraphSignal:
         assert inputs.embedding is not None, "this signal needs embeddings"
         assert inputs.correct is not None, "fitting needs outcomes"
         memories = [np.flatnonzero(mask) for mask in masks]
-        fewest = min(len(memory) for memory in memories)
-        if fewest <= self.num_neighbours:
+        groups = np.arange(len(inputs.embedding)) if inputs.groups is None else inputs.groups
+        fewest = min(
+            len(memory) - np.unique(groups[memory], return_counts=True)[1].max() for memory in memories
+        )
+        if fewest < self.num_neighbours:
             raise UserError(
-                f"signal.num_neighbours: got {self.num_neighbours}, "
-                f"want fewer than the {fewest} training rows of the smallest fold"
+                f"signal.num_neighbours: got {self.num_neighbours}, want at most {fewest}, "
+                "the training rows of the smallest fold without one query and its duplicates"
             )
         correct = inputs.correct.astype(np.float32)
         width = self.num_nodes * (self.dim + correct.shape[1] + 1)
         features = np.empty((*masks.shape, width), dtype=np.float32)
-        for group, found in enumerate(group_neighbours(inputs.embedding, memories, self.num_neighbours)):
+        neighbours = group_neighbours(inputs.embedding, memories, self.num_neighbours, groups)
+        for group, found in enumerate(neighbours):
             training = inputs.embedding[found.memory]
             mean, weight = self._fit_pca(training)
             outcomes = correct[found.memory]
             points = (inputs.embedding - mean) @ weight
             scale = float(found.distances[masks[group]].mean()) or 1.0
             closeness = 1 / (1 + found.distances / scale)
-            features[group] = _nodes(points, points[found.memory], outcomes, found.rows, found.own, closeness)
+            prior = mean_outcomes(outcomes, found.groups, found.memory_groups)
+            features[group] = _nodes(points, points[found.memory], outcomes, found.rows, prior, closeness)
             if group == 0:
                 self.scale_ = scale
                 self.memory_, self.correct_ = training.astype(np.float32), outcomes
@@ -68,7 +73,8 @@ class EgoGraphSignal:
         distances, rows = nearest(self.memory_, inputs.embedding, self.num_neighbours)
         points, memory = ((rows_ - self.mean_) @ self.weight_ for rows_ in (inputs.embedding, self.memory_))
         closeness = 1 / (1 + distances / self.scale_)
-        return _nodes(points, memory, self.correct_, rows, np.full(len(rows), -1), closeness)
+        prior = mean_outcomes(self.correct_, np.full(len(rows), -1))
+        return _nodes(points, memory, self.correct_, rows, prior, closeness)
 
     def _fit_pca(self, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean (d,) and weight (d, dim) float32 of training rows (n, d): nodes hold (x - mean) @ weight."""
@@ -85,16 +91,16 @@ def _nodes(
     memory: np.ndarray,
     correct: np.ndarray,
     rows: np.ndarray,
-    own: np.ndarray,
+    prior: np.ndarray,
     closeness: np.ndarray,
 ) -> np.ndarray:
-    """(N, (1 + k) F) float32 from PCA of queries (N, dim) and memory (n, dim), outcomes (n, M), neighbours (N, k)
-    and their closeness (N, k).
+    """(N, (1 + k) F) float32 from PCA of queries (N, dim) and memory (n, dim), outcomes (n, M), neighbours (N, k),
+    mean outcomes (N, M) and closeness of the neighbours (N, k).
     """
     (num_queries, k), dim = rows.shape, points.shape[1]
     nodes = np.zeros((num_queries, 1 + k, dim + correct.shape[1] + 1), dtype=np.float32)
     nodes[:, 0, :dim], nodes[:, 1:, :dim] = points, memory[rows]
-    surprise = correct[rows] - mean_outcomes(correct, own)[:, None]
+    surprise = correct[rows] - prior[:, None]
     nodes[:, 1:, dim:-1] = np.nan_to_num(surprise, nan=0.0)
     nodes[:, 1:, -1] = closeness
     return nodes.reshape(num_queries, -1)

@@ -33,6 +33,9 @@ class SignalInputs:
     """(N, 4) float32 by the run's language model."""
     correct: np.ndarray | None = None
     """(N, M) float in [0, 1], NaN = missing; only fitting gets it, and group g may look at the rows of `masks[g]`."""
+    groups: np.ndarray | None = None
+    """(N,) int: queries of one group are duplicates (`outcomes.groups`), and none may be told another's outcomes;
+    None: no query has a duplicate. Only fitting gets it."""
     threshold: float = 0.5
     """Least outcome that counts as right."""
 

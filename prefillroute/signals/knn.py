@@ -16,7 +16,7 @@ class KNNSignal:
     """50 neighbour statistics of every target, side by side: target m has columns 50 m to 50 (m + 1).
 
     Ratios can be read as probabilities; distances are in units of the group's mean distance to the 100 nearest
-    neighbours. Rows that a group is fitted on never are their own neighbours.
+    neighbours. Duplicates of a row (`SignalInputs.groups`) never are its neighbours, itself included.
     """
 
     needs: frozenset[str] = frozenset({"embedding"})
@@ -40,7 +40,8 @@ class KNNSignal:
         correct = inputs.correct.astype(np.float32)
         features = np.empty((*masks.shape, correct.shape[1] * len(NAMES)), dtype=np.float32)
         memories = [self._memory(mask) for mask in masks]
-        for group, neighbours in enumerate(group_neighbours(inputs.embedding, memories, max(KS))):
+        found = group_neighbours(inputs.embedding, memories, max(KS), inputs.groups)
+        for group, neighbours in enumerate(found):
             scale = _mean_distance(neighbours.distances[masks[group]])
             labels = correct[neighbours.memory]
             statistics = neighbour_statistics(
@@ -48,7 +49,8 @@ class KNNSignal:
                 neighbours.rows,
                 labels,
                 self.kernel,
-                own=neighbours.own,
+                groups=neighbours.groups,
+                memory_groups=neighbours.memory_groups,
                 threshold=inputs.threshold,
             )
             features[group] = statistics.reshape(len(statistics), -1)

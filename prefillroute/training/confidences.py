@@ -3,6 +3,7 @@
 N = training rows, P = calibration and test rows, M = targets.
 """
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from prefillroute.routing.table import ConfidenceTable
 from prefillroute.training.data import RunData
 from prefillroute.training.features import Features
 from prefillroute.training.groups import Groups
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ def calibrate(calibrator: Calibrator, logits: Logits, data: RunData) -> tuple[np
     """Fit a calibrator on rows that the nets have not seen.
 
     These are the calibration part or, without one, the out-of-fold rows of the training part; calibrators that
-    follow single rows are cross-fitted for the rows they learned from.
+    follow single rows are cross-fitted for the rows they learned from, duplicates always together. A calibration part
+    that is one query and its duplicates cannot be: it gets what a calibrator says that has seen it, and a warning.
 
     Returns:
         Confidences of those rows, and of the test rows.
@@ -53,14 +57,29 @@ def calibrate(calibrator: Calibrator, logits: Logits, data: RunData) -> tuple[np
     num_calibration, groups = len(data.split.calibration), data.groups
     if num_calibration:
         z, rows = logits.predict[:num_calibration], data.split.calibration
-        folds = np.arange(num_calibration) % 5
+        folds = groups.calibration_folds
     else:
         assert logits.out_of_fold is not None
         z, rows, folds = logits.out_of_fold, groups.rows, groups.folds
     correct = data.outcomes.correct[rows]
     calibrator.fit(z, correct)
-    own = cross_fitted(calibrator, z, correct, folds) if calibrator.cross_fit else calibrator.transform(z)
+    crossing = calibrator.cross_fit and _enough_folds(len(np.unique(folds)), len(np.unique(groups.folds)))
+    own = cross_fitted(calibrator, z, correct, folds) if crossing else calibrator.transform(z)
     return own, calibrator.transform(logits.predict[num_calibration:])
+
+
+def _enough_folds(found: int, wanted: int) -> bool:
+    """Whether calibrators can be cross-fitted; says what happens where there are fewer folds than wanted."""
+    if found == 1:
+        log.warning(
+            "the calibration part is one query and its duplicates, so the calibrator is not cross-fitted: "
+            "what it says of these rows is too good; a greater split.calibration_size mends that"
+        )
+    elif found < wanted:
+        log.warning(
+            "few distinct calibration queries: cross-fitted over %d folds instead of %d", found, wanted
+        )
+    return found > 1
 
 
 def make_table(

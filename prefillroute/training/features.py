@@ -69,6 +69,7 @@ class QueryTable:
             embedding=None if self.embedding is None else self.embedding[rows],
             perplexity=None if self.perplexity is None else self.perplexity[rows],
             correct=self.outcomes.correct[rows] if fitting else None,
+            groups=self.outcomes.groups[rows] if fitting else None,
             threshold=self.outcomes.correct_threshold,
         )
 

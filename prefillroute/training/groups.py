@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prefillroute.outcomes.folds import stratified_folds, stratified_holdout
+from prefillroute.outcomes.folds import cross_fitting_folds, stratified_folds, stratified_holdout
 from prefillroute.outcomes.splits import Split
 from prefillroute.outcomes.table import Outcomes
 
@@ -23,6 +23,9 @@ class Groups:
     """(G, N) bool: early stopping and the choice of members read these; part of the group's training rows."""
     held_out: np.ndarray
     """(G, N) bool: only predicted; empty for group 0."""
+    calibration_folds: np.ndarray
+    """(C,) fold of each calibration row, between which calibrators are cross-fitted; all 0 where these rows are one
+    query and its duplicates."""
 
     @property
     def fit(self) -> np.ndarray:
@@ -52,4 +55,5 @@ def make_groups(
     for group, out in enumerate(held_out):
         inside = np.flatnonzero(~out)
         valid[group, inside] = stratified_holdout(outcomes, rows[inside], size=validation_size, seed=seed)
-    return Groups(rows, folds, ~held_out & ~valid, valid, held_out)
+    calibration_folds = cross_fitting_folds(outcomes, np.asarray(split.calibration), num_folds, seed)
+    return Groups(rows, folds, ~held_out & ~valid, valid, held_out, calibration_folds)

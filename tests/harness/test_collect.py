@@ -168,19 +168,40 @@ def test_spend_limit_stops_cleanly(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    out, questions = tmp_path / "out", question_file(30)
-    limited = words(proxy.url, out, questions, **{"limits.spend_usd": 0.0007, "estimate.direct_tokens": 12})
+    """Four calls of each target at once; each may cost 0.0003 USD at most, and costs a sixth of that."""
+    out, questions, limit = tmp_path / "out", question_file(8), 0.0007
+    limited = words(proxy.url, out, questions, **{"limits.spend_usd": limit})
+    assert main([*limited, "--dry-run"]) == 0
+    assert "limits.spend_usd=0.0007 may stop it before its end" in capsys.readouterr().out
     assert main(limited) == 1
     found = outcomes(out)
-    assert 0 < len(found) < 60
-    assert found["cost_usd"].sum() <= 0.0007 * 1.1
+    assert 0.0003 < found["cost_usd"].sum() <= limit
+    assert len(found) < 16
     said = capsys.readouterr().out
-    assert "limits.spend_usd=0.0007" in said
-    assert main(limited) == 1  # next to nothing is left to spend: a cheap call or two
-    assert outcomes(out)["cost_usd"].sum() <= 0.0007 * 1.1
-    assert len(outcomes(out)) <= len(found) + 2
+    assert "stopped at limits.spend_usd=0.0007" in said
+    assert main(limited) == 1  # the next run counts what this one spent: no room for another call
+    assert len(outcomes(out)) == proxy.asked.total() == len(found)
     assert main(words(proxy.url, out, questions)) == 0
-    assert proxy.asked.total() == 60
+    assert proxy.asked.total() == 16
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_spend_limit_below_one_answer_is_refused_before_the_first(
+    dry: list[str],
+    proxy: Any,
+    question_file: Callable[[int], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = words(proxy.url, tmp_path / "out", question_file(2), **{"limits.spend_usd": 0.0001})
+    assert main([*command, *dry]) == 1
+    said = capsys.readouterr().err
+    assert "target 'short': one answer of up to 6 tokens may cost 0.000298 USD" in said
+    assert said.count("\n") == 1
+    assert proxy.asked.total() == 0
+    money = said.split("limits.spend_usd=")[2].split()[0]
+    command = words(proxy.url, tmp_path / "out", question_file(2), **{"limits.spend_usd": money})
+    assert main([*command, "--dry-run"]) == 0
 
 
 def test_dry_run_asks_nothing_and_estimates(

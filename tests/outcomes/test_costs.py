@@ -1,7 +1,10 @@
+import functools
 import json
+import statistics
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from prefillroute.outcomes.costs.state import cost_from_state
 from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.pool import pool_targets
 from prefillroute.outcomes.prices import check_prices
+from prefillroute.outcomes.table import Outcomes
 
 NAN = np.nan
 
@@ -177,6 +181,85 @@ def test_gpu_time(table):
         GpuTimeCost(3.6).fit(silent, np.arange(30), targets_of(3, gpus=1))
     with pytest.raises(UserError, match=r"cost.gpu_usd_per_hour is nan"):
         GpuTimeCost(NAN)
+
+
+def alike(num: int, seconds: float = 10.0, tokens: float = 100.0, ttft: float = 5.0) -> Outcomes:
+    """`num` calls of 2 targets, every one like the other; 40 tokens sent, 0.003 USD paid (at list price)."""
+    queries = pd.DataFrame(
+        {"query_id": [f"q{i}" for i in range(num)], "benchmark": "b", "category": "c", "prompt": "p"}
+    )
+    full = functools.partial(np.full, (num, 2))
+    return Outcomes(
+        queries, ("m0", "m1"), full(1.0), full(40.0), full(tokens), full(seconds), full(ttft), full(0.003)
+    )
+
+
+def test_first_token_recorded_for_some_calls_is_not_counted_twice():
+    outcomes = alike(50)
+    outcomes.ttft_s[10:] = NAN
+    cost = GpuTimeCost(3600.0).fit(outcomes, np.arange(50), targets_of(2, gpus=1))
+    np.testing.assert_allclose(cost.estimate(np.ones(1)), [[10.0, 10.0]])
+
+
+def test_gpu_time_takes_each_median_where_it_is_known():
+    """Ten of 21 calls have no first token; by hand from the definition, call by call."""
+    rng = np.random.default_rng(5)
+    outcomes = alike(21)
+    outcomes.ttft_s[:] = rng.uniform(0.1, 4, (21, 2))
+    outcomes.completion_tokens[:] = rng.integers(1, 300, (21, 2))
+    outcomes.latency_s[:] = outcomes.ttft_s + rng.uniform(0.01, 0.1, (21, 2)) * outcomes.completion_tokens
+    outcomes.ttft_s[:10] = NAN
+    outcomes.completion_tokens[12] = NAN
+    outcomes.latency_s[14] = NAN
+    wanted = []
+    for m in range(2):
+        calls = list(
+            zip(
+                outcomes.ttft_s[:, m], outcomes.completion_tokens[:, m], outcomes.latency_s[:, m], strict=True
+            )
+        )
+        first = statistics.median(f for f, _, _ in calls if f == f)
+        tokens = statistics.median(o for _, o, _ in calls if o == o)
+        gaps = statistics.median((s - f) / o for f, o, s in calls if f == f and o == o and s == s)
+        wanted.append(first + tokens * gaps)
+    cost = GpuTimeCost(3600.0).fit(outcomes, np.arange(21), targets_of(2, gpus=1))
+    np.testing.assert_allclose(cost.estimate(np.ones(1))[0], wanted)
+
+
+MODELS = {"gpu_time": lambda: GpuTimeCost(3600.0), "observed": ObservedCost, "tokens": TokenCost}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), shares=st.tuples(*[st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])] * 5))
+def test_what_was_recorded_does_not_move_the_cost_of_identical_calls(kind, seed, shares):
+    """Blank any cells of any measure: a target that still can be costed costs what it did."""
+    rng = np.random.default_rng(seed)
+    outcomes = alike(30)
+    # One price for both; 40 tokens in and 100 out are 0.003 USD, the bill.
+    targets = [TargetConfig(f"m{j}", price_in=25.0, price_out=20.0, gpus=1) for j in range(2)]
+    train = np.arange(25)
+    query_tokens = np.full(30, 12.0) if seed % 2 else None
+    whole = MODELS[kind]().fit(outcomes, train, targets, query_tokens)
+    names = ("prompt_tokens", "completion_tokens", "latency_s", "ttft_s", "cost_usd")
+    blanked = {
+        name: np.where(rng.random((30, 2)) < share, NAN, getattr(outcomes, name))
+        for name, share in zip(names, shares, strict=True)
+    }
+    if kind == "tokens" and np.isnan(blanked["prompt_tokens"][train]).all(axis=0).any():
+        blanked["prompt_tokens"][0] = (
+            40.0  # without any, the bare query is what is sent: another cost by design
+        )
+    some = replace(outcomes, **blanked)
+    try:
+        fitted = MODELS[kind]().fit(some, train, targets, query_tokens)
+    except UserError:
+        return  # nothing to cost a target by: refused by name, which other tests look at
+    estimates = fitted.estimate(query_tokens, some.prompt_tokens)
+    np.testing.assert_allclose(estimates, whole.estimate(query_tokens, outcomes.prompt_tokens), rtol=1e-9)
+    realised = fitted.realised(some)
+    known = ~np.isnan(realised)
+    np.testing.assert_allclose(realised[known], whole.realised(outcomes)[known], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_same_as_a_plain_loop(
     queries, own = np.concatenate([memory[:8], new]), np.concatenate([np.arange(8), np.full(12, -1)])
     found = nearest(memory, queries, 100, own)
     stored = correct.astype(np.float32)  # as a run does: a score of 0.7 is right where 0.7 is wanted
-    statistics = neighbour_statistics(*found, stored, kernel, own=own, threshold=threshold)
+    statistics = neighbour_statistics(*found, stored, kernel, groups=own, threshold=threshold)
     assert statistics.shape == (20, 4, 50)
     assert statistics.dtype == np.float32
     prior = mean_outcomes(correct, own)
@@ -99,7 +99,7 @@ def test_a_target_without_outcomes_and_a_memory_of_copies_are_finite() -> None:
     correct[:, 1] = np.arange(30) % 2
     own = np.arange(30)
     for kernel in KERNELS:
-        statistics = neighbour_statistics(*nearest(memory, memory, 100, own), correct, kernel, own=own)
+        statistics = neighbour_statistics(*nearest(memory, memory, 100, own), correct, kernel, groups=own)
         table = dict(zip(NAMES, np.moveaxis(statistics, 2, 0), strict=True))
         assert np.isfinite(statistics).all()
         for name in ("ratio_k5", "weighted_k5", "nearest_k5"):
@@ -114,7 +114,7 @@ def test_a_query_that_is_the_whole_memory_or_meets_none() -> None:
     for size, own in ((1, 0), (0, -1)):
         memory = np.zeros((size, 2), np.float32)
         found = nearest(memory, np.zeros((1, 2), np.float32), 100, np.array([own]))
-        statistics = neighbour_statistics(*found, np.ones((size, 1)), own=np.array([own]))
+        statistics = neighbour_statistics(*found, np.ones((size, 1)), groups=np.array([own]))
         table = dict(zip(NAMES, statistics[0, 0], strict=True))
         assert table["ratio_k10"] == 0.5
         assert all(
@@ -142,3 +142,21 @@ def test_mean_outcomes_leave_out_the_query_and_do_not_tell_its_label() -> None:
         flipped[row] = np.where(np.isnan(correct[row]), 1.0, 1 - correct[row])
         np.testing.assert_array_equal(mean_outcomes(flipped, own)[row], means[row])
     assert len(np.unique(means[:-1, 0])) == 10  # 95 rows share ten values, whatever their labels
+
+
+def test_mean_outcomes_leave_out_all_duplicates_of_the_query() -> None:
+    rng = np.random.default_rng(6)
+    correct = rng.random((120, 2))
+    memory_groups = rng.integers(0, 40, 120) * 7
+    groups = np.concatenate([memory_groups, [-1, 1]])
+    means = mean_outcomes(correct, groups, memory_groups)
+    order = list(dict.fromkeys(memory_groups.tolist()))  # of appearance
+    block = np.array([order.index(group) % 10 for group in memory_groups])
+    for row in range(120):
+        np.testing.assert_allclose(means[row], correct[block != block[row]].mean(axis=0))
+        others = correct.copy()
+        others[memory_groups == memory_groups[row]] = rng.random(
+            (np.sum(memory_groups == memory_groups[row]), 2)
+        )
+        np.testing.assert_array_equal(mean_outcomes(others, groups, memory_groups)[row], means[row])
+    np.testing.assert_allclose(means[-2:], np.tile(correct.mean(axis=0), (2, 1)))

@@ -13,12 +13,15 @@ WIDTH = 512
 """With 300 queries or more, wide enough for FAISS to expand the squares (128,000 elements in version 1.15)."""
 
 
-def brute_force(memory, queries, k, own):
-    """By distance, then row, in float64; the row itself left out by its number."""
+def brute_force(memory, queries, k, groups, memory_groups=None):
+    """By distance, then row, in float64; rows of the query's own group left out, by default the row itself."""
+    memory_groups = np.arange(len(memory)) if memory_groups is None else memory_groups
     distances, rows = np.full((len(queries), k), np.inf), np.full((len(queries), k), -1)
     for number, query in enumerate(queries.astype(float)):
         apart = np.sqrt(((memory.astype(float) - query) ** 2).sum(1))
-        order = [row for row in np.lexsort((np.arange(len(memory)), apart)) if row != own[number]][:k]
+        order = [
+            row for row in np.lexsort((np.arange(len(memory)), apart)) if memory_groups[row] != groups[number]
+        ][:k]
         distances[number, : len(order)], rows[number, : len(order)] = apart[order], order
     return distances, rows
 
@@ -41,6 +44,29 @@ def test_same_as_brute_force_with_ties_and_copies(data, size, k, spread) -> None
     np.testing.assert_allclose(distances, expected, rtol=1e-6)
     assert distances.dtype == np.float32
     assert rows.dtype == np.int64
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    size=st.integers(1, 90),
+    k=st.integers(1, 30),
+    # One group may be most of the memory, far more than FAISS is asked for at once; or all are alone.
+    num_groups=st.sampled_from([1, 2, 3, 20, 1000]),
+    spare=st.sampled_from([0, 3, 16]),
+)
+def test_duplicates_of_a_query_are_never_its_neighbours(seed, size, k, num_groups, spare) -> None:
+    rng = np.random.default_rng(seed)
+    memory = rng.integers(-2, 3, (size, 3)).astype(np.float32)
+    memory_groups = rng.integers(0, num_groups, size)
+    queries = np.concatenate([memory, rng.integers(-2, 3, (6, 3)).astype(np.float32)])
+    groups = np.concatenate([memory_groups, [-1, -1, 5000, *rng.integers(0, num_groups, 3)]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "SPARE", spare)
+        distances, rows = nearest(memory, queries, k, groups, memory_groups)
+    expected, expected_rows = brute_force(memory, queries, k, groups, memory_groups)
+    np.testing.assert_array_equal(rows, expected_rows)
+    np.testing.assert_allclose(distances, expected, rtol=1e-6)
 
 
 def test_same_as_scikit_learn_without_own_rows() -> None:
@@ -121,14 +147,17 @@ def test_fewer_rows_than_neighbours() -> None:
         assert np.isinf(distances).all()
 
 
-def test_groups_search_their_own_memory_leave_one_out() -> None:
+@pytest.mark.parametrize("duplicates", [np.arange(50), np.arange(50) // 7, None])
+def test_groups_search_their_own_memory_leave_one_group_out(duplicates) -> None:
     rng = np.random.default_rng(4)
     embedding = rng.normal(size=(50, 6)).astype(np.float32)
     memories = [np.arange(40), np.flatnonzero(np.arange(40) % 3)]
-    for memory, found in zip(memories, group_neighbours(embedding, memories, 5), strict=True):
-        own = np.array([int(np.flatnonzero(memory == row)[0]) if row in memory else -1 for row in range(50)])
-        expected, expected_rows = brute_force(embedding[memory], embedding, 5, own)
-        np.testing.assert_array_equal(found.own, own)
+    wanted = np.arange(50) if duplicates is None else duplicates
+    found_all = group_neighbours(embedding, memories, 5, duplicates)
+    for memory, found in zip(memories, found_all, strict=True):
+        expected, expected_rows = brute_force(embedding[memory], embedding, 5, wanted, wanted[memory])
+        np.testing.assert_array_equal(found.groups, wanted)
+        np.testing.assert_array_equal(found.memory_groups, wanted[memory])
         np.testing.assert_array_equal(found.memory, memory)
         np.testing.assert_array_equal(found.rows, expected_rows)
         np.testing.assert_allclose(found.distances, expected, rtol=1e-5)

@@ -37,7 +37,7 @@ def test_statistics_in_units_of_the_mean_distance_target_by_target() -> None:
         memory = np.flatnonzero(mask)
         own = np.array([int(np.flatnonzero(memory == row)[0]) if mask[row] else -1 for row in range(ROWS)])
         distances, rows = nearest(inputs.embedding[memory], inputs.embedding, 100, own)
-        plain = neighbour_statistics(distances, rows, inputs.correct[memory], "gaussian", own=own)
+        plain = neighbour_statistics(distances, rows, inputs.correct[memory], "gaussian", groups=own)
         unit = plain[mask][:, 0, NAMES.index("mean_distance_k100")].mean()
         in_units = np.array(["correct_k" in name or "distance_k" in name for name in NAMES])
         plain[..., in_units] /= unit

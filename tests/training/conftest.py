@@ -99,8 +99,18 @@ class Given:
         return dict.fromkeys(self.poolings, self.values[rows])
 
 
-def make_world(folder: Path, permuted: bool = False, changed: int | None = None) -> World:
-    """Queries whose vectors say much about their outcomes; one row may be another query in every respect."""
+def make_world(
+    folder: Path,
+    permuted: bool = False,
+    changed: int | None = None,
+    twins: bool = False,
+    flipped: int | None = None,
+) -> World:
+    """Queries whose vectors say much about their outcomes; one row may be another query in every respect.
+
+    With `twins`, rows 2 p and 2 p + 1 are duplicates: equal prompts but for white space where p is even, a
+    `near_dup_group` where it is odd. Of pair `flipped`, both have the opposite outcomes.
+    """
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(NUM_QUERIES, 3, WIDTH)).astype(np.float32)
     chance = 1 / (1 + np.exp(-3 * vectors[:, 0, : len(TARGETS)] - vectors[:, 0, [3]]))
@@ -118,10 +128,23 @@ def make_world(folder: Path, permuted: bool = False, changed: int | None = None)
         category[changed] = "c0" if category[changed] == "c1" else "c1"
         prompts[changed] = "Else (nothing) is 1 \\frac{1}{2}. Is it not?"
     ids = [f"q{row}" for row in range(NUM_QUERIES)]
+    unit = np.arange(NUM_QUERIES) // 2 if twins else np.arange(NUM_QUERIES)
     queries = pd.DataFrame(
-        {"query_id": ids, "benchmark": [f"b{row % 2}" for row in range(NUM_QUERIES)], "category": category,
-         "prompt": prompts, "split": np.where(np.arange(NUM_QUERIES) % 10 < 3, "test", "train")}
+        {"query_id": ids, "benchmark": [f"b{number % 2}" for number in unit], "category": category,
+         "prompt": prompts, "split": np.where(unit % 10 < 3, "test", "train")}
     )  # fmt: skip
+    if twins:
+        for values in (vectors, numbers, correct):
+            values[1::2] = values[::2]
+        queries["category"] = queries["category"][unit * 2].to_numpy()
+        prompts = [
+            f" query\t{row - 1}: what  is {row - 1} + {(row - 1) % 7}?\n" if row % 4 == 1 else prompt
+            for row, prompt in enumerate(prompts)
+        ]
+        queries["prompt"] = prompts
+        queries["near_dup_group"] = [f"pair {number}" if number % 2 else None for number in unit]
+    if flipped is not None:
+        correct[2 * flipped : 2 * flipped + 2] = 1 - correct[2 * flipped : 2 * flipped + 2]
     outcomes = pd.DataFrame(
         {"query_id": np.repeat(ids, len(TARGETS)), "target": list(TARGETS) * NUM_QUERIES, "correct": correct.ravel(),
          "prompt_tokens": 10, "completion_tokens": 20}

@@ -36,6 +36,10 @@ class Scorer(ABC):
         """Whether `cost_usd` of a verdict is what it cost; a spend limit asks for that."""
         return True
 
+    def most_usd(self, question: Question, response: str) -> float:
+        """The most that ``score`` can cost; 0 for a scorer that asks nobody."""
+        return 0.0
+
     def check(self) -> None:  # noqa: B027 - most scorers need nothing
         """Say before the first call what is missing for scoring.
 

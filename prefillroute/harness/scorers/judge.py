@@ -10,6 +10,7 @@ from inspect_ai.model import GenerateConfig, Model, ModelUsage, ResponseSchema, 
 from inspect_ai.util import json_schema
 
 from prefillroute.errors import UserError
+from prefillroute.harness.requests import most_prompt_tokens
 from prefillroute.harness.scorers.contract import Scorer, Verdict
 from prefillroute.harness.scorers.judgement import PROMPT, Judgement, read_judgement
 
@@ -66,6 +67,7 @@ class Judge(Scorer):
         self.price_in = price_in or 0.0
         self.price_out = price_out or 0.0
         self.attempts = attempts
+        self.max_tokens = max_tokens
         schema = ResponseSchema(name="Judgement", json_schema=json_schema(Judgement), strict=True)
         self._config = GenerateConfig(
             temperature=0.0,
@@ -85,6 +87,16 @@ class Judge(Scorer):
         """Whether prices were given."""
         return self._priced
 
+    def most_usd(self, question: Question, response: str) -> float:
+        """The price of `attempts` judgements of `max_tokens` each; 0 without prices or a response."""
+        if not response.strip():
+            return 0.0
+        form = str(
+            Judgement.model_json_schema()
+        )  # a provider may count the form of the reply as text that is sent
+        read = most_prompt_tokens([_prompt(question, response), form])
+        return self.attempts * (read * self.price_in + self.max_tokens * self.price_out) / 1e6
+
     def check(self) -> None:
         """Open the judge's client; asks it nothing.
 
@@ -97,7 +109,7 @@ class Judge(Scorer):
         """Ask the judge; `cost_usd` is the price of every judgement asked for, unreadable ones included."""
         if not response.strip():
             return Verdict(correct=0.0, answer="", explanation="empty response")
-        prompt = PROMPT.format(question=question.prompt, response=response, correct_answer=question.answer)
+        prompt = _prompt(question, response)
         cost, last = 0.0, ""
         try:
             # A client of its own, closed at the end: one that is kept would be bound to the first event loop.
@@ -128,6 +140,10 @@ class Judge(Scorer):
             return 0.0
         cached = (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
         return ((usage.input_tokens + cached) * self.price_in + usage.output_tokens * self.price_out) / 1e6
+
+
+def _prompt(question: Question, response: str) -> str:
+    return PROMPT.format(question=question.prompt, response=response, correct_answer=question.answer)
 
 
 def _one_line(text: str) -> str:

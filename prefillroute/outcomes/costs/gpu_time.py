@@ -14,8 +14,9 @@ from prefillroute.outcomes.table import Outcomes
 class GpuTimeCost(CostModel):
     """(ttft_m + o_m * itl_m) * gpu_usd_per_hour / 3600 * gpus_m, medians over the training queries.
 
-    The inter-token latency itl of a call is (latency - ttft) / completion tokens. Where the time to first
-    token was not recorded it counts as 0; without token counts the median latency stands for the whole sum.
+    The inter-token latency itl of a call is (latency - ttft) / completion tokens, so only calls that recorded all
+    three have one. A target without any such call has ttft_m = 0 and itl = latency / completion tokens; without
+    token counts its median latency stands for the whole sum.
 
     Args:
         gpu_usd_per_hour: rent of one GPU.
@@ -39,11 +40,13 @@ class GpuTimeCost(CostModel):
         gpus = np.array([target.gpus for target in targets], dtype=np.float64)
         self.usd_per_second_ = self.gpu_usd_per_hour / 3600 * gpus
 
-        first = np.where(np.isnan(train.ttft_s), 0.0, train.ttft_s)
         tokens = np.where(train.completion_tokens > 0, train.completion_tokens, np.nan)
-        between = np.maximum(train.latency_s - first, 0.0) / tokens  # one call's itl
-        typical_first = np.nan_to_num(train_medians(train.ttft_s))
-        seconds = typical_first + train_medians(train.completion_tokens) * train_medians(between)
+        between = train_medians(np.maximum(train.latency_s - train.ttft_s, 0.0) / tokens)
+        # The two readings of a latency, with and without its first token, must not be mixed in one median.
+        timed = ~np.isnan(between)
+        first = np.where(timed, train_medians(train.ttft_s), 0.0)
+        between = np.where(timed, between, train_medians(train.latency_s / tokens))
+        seconds = first + train_medians(train.completion_tokens) * between
         self.seconds_ = np.where(np.isnan(seconds), train_medians(train.latency_s), seconds)
         for index in np.flatnonzero(np.isnan(self.seconds_)):
             raise refuse_target(self.targets_[index], "has no latency_s in the training outcomes")
