@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from prefillroute.config.build import build
 from prefillroute.heads.blend import Blend
+from prefillroute.modules.one_process import first_rank
 from prefillroute.reports.report import write_report
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.signals.prefill import PrefillSignal
@@ -63,7 +64,8 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     predictors = Predictors(config, data, shared)
     kind = str(config.head["_target_"]).rsplit(".", 1)[-1]
     blend: Blend | None = build(config.head) if kind == Blend.__name__ else None
-    with tracking(config.logger, folder, config, [data.pool.name, predictors.encoder.name, kind]) as logger:
+    tags = [data.pool.name, predictors.encoder.name, kind]
+    with first_rank(), tracking(config.logger, folder, config, tags) as logger:
         if blend is not None:
             prediction = predictors.blend(blend)
         else:
