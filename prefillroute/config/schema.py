@@ -61,7 +61,7 @@ class RunConfig:
     flatters the out-of-fold AUC. Costs as many layer choices as folds and leaves no router bundle."""
     seed: int = 0
     threads: int | None = None
-    """CPU threads for torch; null leaves torch's choice."""
+    """CPU threads; null takes OMP_NUM_THREADS or what the job was given (SLURM_CPUS_PER_TASK, affinity, cgroup)."""
     report: bool = True
     """Draw figures and write report.html; `prefillroute report RUN` makes them later from the same folder."""
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
@@ -26,6 +25,7 @@ from prefillroute.heads.loss import masked_bce
 from prefillroute.heads.restore import head_spec
 from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
 from prefillroute.modules.ensemble import EnsembleModule
+from prefillroute.modules.one_process import OneProcess, first_rank
 from prefillroute.modules.settings import FitSettings
 
 
@@ -108,7 +108,7 @@ def fit_head(
         fingerprint=fingerprint,
     )
     last = checkpoint_dir / "last.ckpt" if checkpoint_dir else None
-    with _quiet_lightning():
+    with _quiet_lightning(), first_rank():
         trainer = _trainer(settings, logger, checkpoint_dir)
         trainer.fit(
             module,
@@ -140,17 +140,13 @@ def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path 
     progress_bar = settings.progress_bar and sys.stderr.isatty()
     if progress_bar:
         callbacks.append(RichProgressBar(leave=False))
-    plugins: list = [AtomicCheckpointIO()]
-    if SLURMEnvironment.detect():
-        # Lightning's own requeue would resume from another job's checkpoint where two share a folder.
-        plugins.append(SLURMEnvironment(auto_requeue=False))
     return pl.Trainer(
         accelerator=_accelerator(settings.accelerator),
         devices=1,
         max_epochs=settings.max_epochs,
         logger=logger if logger is not None else False,
         callbacks=callbacks,
-        plugins=plugins,
+        plugins=[AtomicCheckpointIO(), OneProcess()],
         default_root_dir=checkpoint_dir,
         enable_checkpointing=checkpoint_dir is not None,
         enable_progress_bar=progress_bar,
@@ -179,6 +175,8 @@ def _quiet_lightning() -> Iterator[None]:
         with warnings.catch_warnings():
             # Lightning 2.6 on torch 2.13 uses what torch has deprecated; nothing a user can change.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            # Every login node has it. The trainer asks for SLURM even where it was told its environment.
+            warnings.filterwarnings("ignore", message="The `srun` command is available")
             yield
     finally:
         logger.setLevel(level)

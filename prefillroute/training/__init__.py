@@ -1,1 +1,6 @@
 """One run, composed by Hydra: from outcomes to metrics, report and bundle."""
+
+from prefillroute import threads
+
+# Here, since every module of this room, and with it every library with threads, is imported after this.
+threads.settle()

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import Parallel, delayed, parallel_config
 
+from prefillroute import threads
 from prefillroute.errors import UserError
 from prefillroute.reports.families import PREDICTOR_KEY
 from prefillroute.reports.report import write_report
@@ -55,9 +56,13 @@ def refine_jobs(
     coarse = [folder for folder, job in chosen.items() if _num_resamples(job) < num_resamples]
     refined = 0
     # A job's resamples run on one core, so each core takes a job; a core alone works in this process.
-    at_once = Parallel(min(len(coarse), cpu_count()) or 1, return_as="generator_unordered")
-    with progress_bar("intervals") as report:
-        ended = at_once(delayed(_refined)(sweep_dir, folder, num_resamples) for folder in coarse)
+    at_once = min(len(coarse), threads.cores()) or 1
+    share = min(threads.allowed(), threads.cores() // at_once)
+    workers = parallel_config("loky", n_jobs=at_once, inner_max_num_threads=share)
+    with progress_bar("intervals") as report, workers:
+        ended = Parallel(return_as="generator_unordered")(
+            delayed(_refined)(sweep_dir, folder, num_resamples) for folder in coarse
+        )
         for done, (folder, error) in enumerate(ended, start=1):
             if error:
                 log.warning("%s keeps its intervals: %s", folder, error)

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
 
+from prefillroute import threads
 from prefillroute.config.build import build
+from prefillroute.errors import UserError
 from prefillroute.heads.blend import Blend
+from prefillroute.modules.one_process import first_rank
 from prefillroute.reports.report import write_report
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.signals.prefill import PrefillSignal
@@ -35,6 +39,18 @@ def run(config: DictConfig) -> None:
     job(lambda folder: train_router(config, folder, _SHARED))
 
 
+def use_threads(count: int) -> None:
+    """Let torch, and every BLAS and OpenMP that is loaded, work with `count` threads from now on.
+
+    Raises:
+        UserError: fewer than one.
+    """
+    if count < 1:
+        raise UserError(f"threads: expected 1 or more, or null, found {count}")
+    torch.set_num_threads(count)
+    threadpool_limits(count)
+
+
 def train_router(config: DictConfig, folder: Path, shared: Shared | None = None) -> None:
     """Train, calibrate and evaluate a router; leave the run folder of DESIGN section 6.
 
@@ -48,8 +64,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     """
     shared = shared or Shared()
     pl.seed_everything(config.seed, verbose=False)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    use_threads(threads.allowed() if config.threads is None else config.threads)
     timings = Timings()
     policy = build(config.policy)  # refuses its values before anything is trained
 
@@ -64,7 +79,8 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     predictors = Predictors(config, data, shared)
     kind = str(config.head["_target_"]).rsplit(".", 1)[-1]
     blend: Blend | None = build(config.head) if kind == Blend.__name__ else None
-    with tracking(config.logger, folder, config, [data.pool.name, predictors.encoder.name, kind]) as logger:
+    tags = [data.pool.name, predictors.encoder.name, kind]
+    with first_rank(), tracking(config.logger, folder, config, tags) as logger:
         if blend is not None:
             prediction = predictors.blend(blend)
         else:

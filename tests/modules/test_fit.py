@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_only
 from pytorch_lightning.loggers import CSVLogger
 
 from prefillroute.errors import UserError
@@ -21,6 +22,7 @@ from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
 from prefillroute.modules.fit import FittedHead, fit_head
+from prefillroute.modules.one_process import first_rank
 from prefillroute.modules.settings import FitSettings
 
 VALUES = {
@@ -230,18 +232,45 @@ def test_bad_settings_are_named(change, message):
         FitSettings(**change)
 
 
-def test_slurm_does_not_requeue_by_lightning(folded, tmp_path, monkeypatch):
-    monkeypatch.setenv("SLURM_NTASKS", "1")
-    monkeypatch.setenv("SLURM_JOB_ID", "1")
-    monkeypatch.setenv("SLURM_JOB_NAME", "train")
-    monkeypatch.setenv("SLURM_PROCID", "0")
-    monkeypatch.setenv("SLURM_LOCALID", "0")
-    monkeypatch.setenv("SLURM_NODEID", "0")
-    monkeypatch.setenv("SLURM_NNODES", "1")
-    monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "1")
+LAUNCHERS = {
+    "slurm": {"SLURM_NTASKS": "1", "SLURM_NTASKS_PER_NODE": "1"},
+    "slurm, second of four tasks": {"SLURM_NTASKS": "4", "SLURM_PROCID": "1", "SLURM_LOCALID": "1"},
+    "slurm, tasks per node": {"SLURM_NTASKS": "8", "SLURM_NTASKS_PER_NODE": "4(x2)", "SLURM_NNODES": "2"},
+    "torchrun, second process": {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "GROUP_RANK": "0"}
+    | {"TORCHELASTIC_RUN_ID": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"},
+    "jsrun": {"JSM_NAMESPACE_RANK": "1"},
+}
+SLURM = {"SLURM_JOB_ID": "1", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"} | {
+    "SLURM_NODEID": "0",
+    "SLURM_NNODES": "1",
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize("srun", [True, False], ids=["srun on the PATH", "no srun"])
+def test_a_fit_is_one_process_whatever_launched_it(launcher, srun, folded, tmp_path, monkeypatch):
+    """Same result, log and checkpoint, no warning, and no handler that requeues the job."""
+    plain = fit(SharedTrunkNet, folded(), max_epochs=2)
+    variables = LAUNCHERS[launcher]
+    for name, value in (SLURM | variables if "slurm" in launcher else variables).items():
+        monkeypatch.setenv(name, value)
+    if srun:
+        command = tmp_path / "bin" / "srun"
+        command.parent.mkdir()
+        command.write_text("#!/bin/sh\n")
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", str(command.parent), prepend=os.pathsep)
+    # What Lightning takes from the environment where it is imported; the loggers ask it.
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
     before = {s: signal.getsignal(s) for s in (signal.SIGUSR1, signal.SIGUSR2)}
+    with first_rank():
+        logger = CSVLogger(tmp_path / "logs")
     assert_same(
-        fit(SharedTrunkNet, folded(), checkpoint_dir=tmp_path, max_epochs=2),
-        fit(SharedTrunkNet, folded(), max_epochs=2),
+        fit(SharedTrunkNet, folded(), checkpoint_dir=tmp_path, max_epochs=2, logger=logger),
+        plain,
     )
     assert {s: signal.getsignal(s) for s in before} == before
+    assert (tmp_path / "last.ckpt").exists()
+    rows = (tmp_path / "logs/lightning_logs/version_0/metrics.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2  # header and epochs
+    assert rank_zero_only.rank == 1

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from prefillroute import threads
 from prefillroute.harness.questions import Question
 from prefillroute.harness.sandbox.box import PACKAGES, Sandbox
 from prefillroute.harness.sandbox.check import check_isolation
@@ -52,14 +52,14 @@ class PassAtOne(Scorer):
 
         Args:
             limits: of each test case; none takes the defaults.
-            at_once: programs run at the same time; none takes one per core.
+            at_once: programs run at the same time; none takes one per core that the job was given.
             packages: of this environment that a program may import.
             cases: the test cases of a question; called in a thread.
         """
         self._limits = limits or Limits()
         self._packages = tuple(packages)
         self._cases = cases
-        self._threads = ThreadPoolExecutor(at_once or os.cpu_count() or 1, thread_name_prefix="sandbox")
+        self._threads = ThreadPoolExecutor(at_once or threads.cores(), thread_name_prefix="sandbox")
 
     @property
     def identity(self) -> str:

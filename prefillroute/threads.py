@@ -1,0 +1,98 @@
+"""How many threads this process may use, and how they wait. Nothing here imports a library that has threads.
+
+The libraries (torch, OpenBLAS, MKL, FAISS, XGBoost, scikit-learn, each with an OpenMP of its own) read their
+settings where they are loaded, so that `settle` comes before any of them: the rooms `cli` and `training` call it.
+"""
+
+import math
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+WAITING = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # GNU and LLVM OpenMP
+    "KMP_BLOCKTIME": "0",  # Intel's and LLVM's; milliseconds
+    "OPENBLAS_THREAD_TIMEOUT": "4",  # 2^4 cycles instead of 2^26
+}
+"""Threads that have nothing to do sleep. By default they spin for milliseconds after each piece of work, in the hope of
+the next; with two jobs on one machine the ones that spin keep those that work from the cores."""
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+MARK = "PREFILLROUTE_SETTLED"
+"""Names what `settle` counted itself: a job that inherits the environment on another machine counts again."""
+
+
+def settle(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let waiting threads sleep and let libraries start no more than `allowed`; what the user has set stays."""
+    for name, _, value in (pair.partition("=") for pair in environment.get(MARK, "").split()):
+        if environment.get(name) == value:
+            del environment[name]
+    count = str(allowed(environment))
+    counts = {
+        "OMP_NUM_THREADS": count,  # OpenMP, BLAS, Arrow
+        "RAYON_NUM_THREADS": count,  # tokenizers
+        "LOKY_MAX_CPU_COUNT": str(cores(environment)),  # joblib's processes
+    }
+    ours = {name: value for name, value in counts.items() if name not in environment}
+    environment.update(ours)
+    environment[MARK] = " ".join(f"{name}={value}" for name, value in ours.items())
+    for name, value in WAITING.items():
+        environment.setdefault(name, value)
+
+
+def allowed(environment: Mapping[str, str] = os.environ) -> int:
+    """Threads of this process: OMP_NUM_THREADS where it is set, otherwise as many as `cores`."""
+    # A list is for nested levels; the first counts. What is no positive number counts as not set.
+    return _positive(environment.get("OMP_NUM_THREADS", "").split(",")[0]) or cores(environment)
+
+
+def cores(environment: Mapping[str, str] = os.environ) -> int:
+    """What the job was given: the least of SLURM_CPUS_PER_TASK, affinity and cgroup quota."""
+    slurm = _positive(environment.get("SLURM_CPUS_PER_TASK", ""))
+    return min(count for count in (_affinity(), cgroup_cpus(OWN_CGROUPS, CGROUPS), slurm) if count)
+
+
+def cgroup_cpus(own: Path, mounted: Path) -> int | None:
+    """CPUs that the cgroup's quota comes to, rounded up; the least of its own and its parents'. None without one.
+
+    Args:
+        own: the kernel's list of this process's cgroups, a line ``id:controllers:path`` each.
+        mounted: where they are mounted: version 2 at the top, each controller of version 1 in a folder.
+    """
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return None
+    quotas = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        # Inside a container the path may be the host's: then only the top is there to be read.
+        top = mounted / controllers if controllers else mounted
+        if not controllers or "cpu" in controllers.split(","):
+            folder = top.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
+            quotas += [_quota(each) for each in (folder, *folder.parents) if each.is_relative_to(top)]
+    return min((math.ceil(quota) for quota in quotas if quota), default=None)
+
+
+def _quota(folder: Path) -> float | None:
+    """CPUs of one cgroup's quota."""
+    try:
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota, period = (
+                (folder / name).read_text().strip() for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+            )
+    except OSError:
+        return None
+    return None if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def _affinity() -> int:
+    # macOS has no affinity.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _positive(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isdecimal() and int(text) else None
