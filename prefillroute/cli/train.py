@@ -3,16 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
+from string import Template
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.cli.dispatch import load
 from prefillroute.config.compose import compose_options
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
 from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
-from prefillroute.config.search import conf_folders, register_search_path
+from prefillroute.config.search import conf_dir, conf_folders, register_search_path
 from prefillroute.errors import UserError
 from prefillroute.training.job_folder import register_job_folder
 
@@ -23,6 +24,19 @@ register_job_folder()
 def train(config: DictConfig) -> None:
     """One job: compose -> outcomes -> features -> head -> calibration -> metrics, report, bundle."""
     load("training.run").run(config)
+
+
+def help_text() -> str:
+    """What `--help` prints: `hydra.help.template`, filled in here since Hydra needs a second to list the groups."""
+    groups: dict[str, set[str]] = {}
+    for folder in conf_folders():
+        for path in folder.rglob("*.yaml"):
+            group = path.parent.relative_to(folder).as_posix()
+            if group.partition("/")[0] not in (".", "hydra"):
+                groups.setdefault(group, set()).add(path.stem)
+    lines = (f"{group}: {', '.join(sorted(options))}" for group, options in sorted(groups.items()))
+    template = str(OmegaConf.load(conf_dir() / "config.yaml").hydra.help.template)
+    return Template(template).substitute(APP_CONFIG_GROUPS="\n".join(lines)).rstrip()
 
 
 def start(arguments: Sequence[str]) -> int:
@@ -37,6 +51,9 @@ def start(arguments: Sequence[str]) -> int:
     Raises:
         UserError: the configuration does not compose; says what would.
     """
+    if {"--help", "-h"} & set(arguments):
+        print(help_text())
+        return 0
     register_schemas()
     register_search_path()
     # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.

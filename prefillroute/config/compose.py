@@ -34,8 +34,7 @@ def compose_run(
         raise UserError(explain(error, compose_options(overrides, config_name, conf))) from error
     if conf is None:
         check_unread(overrides, config.hydra.runtime.choices)
-    with open_dict(config):
-        del config["hydra"]
+    config = _without_hydra(config)
     check_numbers(config)
     return config
 
@@ -49,7 +48,7 @@ def compose_options(
     options = [text for text in overrides if "." not in text.partition("=")[0] and text[:1] not in "+~-"]
     for tried in (options, []):
         try:
-            return _compose(tried, config_name, conf)
+            return _without_hydra(_compose(tried, config_name, conf))
         except COMPOSITION_ERRORS:
             continue
     return None
@@ -100,3 +99,9 @@ def _compose(overrides: list[str], config_name: str, conf: Path | None) -> DictC
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(conf or conf_folders()[0]), version_base="1.3"):
         return compose(config_name, overrides=overrides, return_hydra_config=True)
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    with open_dict(config):
+        del config["hydra"]
+    return config

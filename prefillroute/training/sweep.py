@@ -92,7 +92,7 @@ def started_with() -> list[str]:
 
 
 def _planned(config: DictConfig) -> tuple[tuple[str, ...], ...] | None:
-    """The overrides of each job that Hydra's own sweeper makes; None for another one, which may decide while it runs."""
+    """The overrides of each job of Hydra's own sweeper; None for another sweeper, which may decide while it runs."""
     sweeper = config.hydra.sweeper
     if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
         return None
