@@ -1,17 +1,12 @@
-"""Train and evaluate a router: `python train.py [-m] group=option key=value ...` (see --help)."""
+"""Train and evaluate a router: `python train.py [-m] group=option key=value ...` (see --help).
 
-import hydra
-from omegaconf import DictConfig
+The same as `prefillroute train`, which needs no checkout. Hydra composes the run from conf/config.yaml, where each line
+is a choice; one job is `prefillroute.training.run.train_router`, which reads as a table of contents.
+"""
 
-from prefillroute.training.launch import launch
-from prefillroute.training.run import run
+import sys
 
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> None:
-    """One job: compose -> outcomes -> features -> head -> calibration -> metrics, report, bundle."""
-    run(config)
-
+from prefillroute.cli.main import main
 
 if __name__ == "__main__":
-    launch(main)
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.comparing.grid import Choice
-from prefillroute.training.status import finished_earlier, read_status
+from prefillroute.training.job import finished_earlier
+from prefillroute.training.status import read_status
 
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 

@@ -1,13 +1,13 @@
 """`prefillroute import LAYOUT PATH...`: public results or your own log into an outcome folder."""
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from prefillroute.cli.parsers.import_outcomes import LAYOUTS
 from prefillroute.errors import UserError
 from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
 from prefillroute.outcomes.importers import inspect_logs, llmrouterbench, log, mmlu_pro, routellm
@@ -16,64 +16,22 @@ from prefillroute.outcomes.importers.skeleton import pool_skeleton
 
 Find = Callable[[Path], list[Path]]
 
-LAYOUTS: dict[str, tuple[Find, str, str]] = {
-    "mmlu-pro": (
-        mmlu_pro.find,
-        "mmlu_pro",
-        "a clone of github.com/TIGER-AI-Lab/MMLU-Pro, or its eval_results",
-    ),
-    "llmrouterbench": (llmrouterbench.find, "llmrouterbench", "the unpacked bench-release of LLMRouterBench"),
-    "routellm": (routellm.find, "routellm", "a clone of github.com/lm-sys/RouteLLM, or its response CSVs"),
-    "inspect": (inspect_logs.find, "", "logs of Inspect AI: .eval or .json files, or a folder of them"),
-    "csv": (log.find, "", "your own log: CSV or JSONL with prompt, target, correct and what else is known"),
+FIND: dict[str, Find] = {
+    "mmlu-pro": mmlu_pro.find,
+    "llmrouterbench": llmrouterbench.find,
+    "routellm": routellm.find,
+    "inspect": inspect_logs.find,
+    "csv": log.find,
 }
-"""Layout -> how its files are found, its folder under data/, what it is."""
-
-
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declare the command."""
-    parser = subparsers.add_parser("import", help="public results or your own log into an outcome folder")
-    layouts = parser.add_subparsers(dest="layout", required=True, metavar="LAYOUT")
-    for name, (_, folder, what) in LAYOUTS.items():
-        layout = layouts.add_parser(name, help=what)
-        layout.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=what)
-        data = Path(os.environ.get("PREFILLROUTE_DATA", "data"))
-        layout.add_argument(
-            "--out",
-            type=Path,
-            required=not folder,
-            default=data / folder if folder else None,
-            help="outcome folder to write" + (f" (default {data / folder})" if folder else ""),
-        )
-        if name == "csv":
-            layout.add_argument(
-                "--column",
-                action="append",
-                default=[],
-                metavar="OURS=THEIRS",
-                help="for instance prompt=question",
-            )
-        if name == "inspect":
-            layout.add_argument(
-                "--scorer", metavar="NAME", help="whose score is taken (default: the first one's)"
-            )
-            layout.add_argument("--metric", metavar="KEY", help="which value, where a scorer gives several")
-            layout.add_argument(
-                "--target",
-                action="append",
-                default=[],
-                metavar="OLD=NEW",
-                help="rename a target, for instance 'openai/o3 (reasoning_effort=high)=o3-high'",
-            )
-        layout.set_defaults(run=run)
+"""Layout -> how its files are found."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Import, write, print what was taken and what was left out."""
-    find = LAYOUTS[args.layout][0]
+    find, (folder, what) = FIND[args.layout], LAYOUTS[args.layout]
     for path in args.paths:
         if not path.exists():
-            raise UserError(f"{path}: not found; expected {LAYOUTS[args.layout][2]}")
+            raise UserError(f"{path}: not found; expected {what}")
     files = [file for path in args.paths for file in find(path)]
     collector = Collector()
     console = Console()
@@ -87,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{args.paths[0]}: no outcome could be read ({reasons or 'no records'})")
     write_outcomes(args.out, queries, outcomes)
     _print(collector.report(outcomes), args.out, console)
-    if not LAYOUTS[args.layout][1]:  # a user's own data has no pool in conf/ yet
+    if not folder:  # a user's own data has no pool in conf/ yet
         targets = list(outcomes["target"].unique())
         command = f"prefillroute import {args.layout} {' '.join(map(str, args.paths))} --out {args.out}"
         skeleton = args.out / "pool.yaml"

@@ -1,14 +1,25 @@
-"""`prefillroute`: the commands beside `python train.py`."""
+"""`prefillroute`: the command line. Only the command that is asked for imports what it needs."""
 
 import sys
 from collections.abc import Sequence
 
 from prefillroute import __version__
-from prefillroute.cli import collect, embed, extract, import_outcomes, perplexity, pool, report, route
+from prefillroute.cli.dispatch import load
 from prefillroute.cli.parser import Parser
+from prefillroute.cli.parsers import (
+    collect,
+    embed,
+    extract,
+    import_outcomes,
+    perplexity,
+    pool,
+    report,
+    route,
+    train,
+)
 from prefillroute.config.guard import guarded
 
-COMMANDS = (collect, import_outcomes, pool, extract, embed, perplexity, report, route)
+COMMANDS = (train, collect, import_outcomes, pool, extract, embed, perplexity, report, route)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,20 +28,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    if argv[:1] == ["train"]:
+        return int(load("cli.train").start(argv[1:]))
     parser = Parser(
         prog="prefillroute",
         description="Route queries between LLMs from a small encoder's prefill activations.",
-        epilog="Training and sweeps: python train.py --help",
     )
     parser.add_argument("--version", action="version", version=f"prefillroute {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
+    parser.set_defaults(extra=None)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # Said by the subcommand's own parser, which knows the options that it has.
         subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
-    return int(arguments.run(arguments) or 0)
+    return int(load(f"cli.{arguments.work}", arguments.extra).run(arguments) or 0)
 
 
 if __name__ == "__main__":

@@ -17,39 +17,6 @@ from prefillroute.router.router import Router
 from prefillroute.routing.policies.contract import Policy
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Register the subcommand and its options."""
-    parser = subparsers.add_parser(
-        "route",
-        help="choose a target for a query, or for every query of a file",
-        description="Choose a target for a query with a router bundle (the folder router/ of a run).",
-        epilog='Example: prefillroute route --router runs/.../router "What is 2 + 2?" --lambda 0.3',
-    )
-    parser.add_argument("query", nargs="*", help="the prompt to be routed, or several")
-    parser.add_argument("--router", metavar="DIR", type=Path, help="router bundle")
-    parser.add_argument(
-        "--file", type=Path, help="queries: .txt (one a line), .jsonl or .parquet with `prompt`"
-    )
-    parser.add_argument("--out", type=Path, help="where the decisions of --file go: .jsonl or .parquet")
-    parser.add_argument("--targets", metavar="A,B", help="choose among these targets only")
-    parser.add_argument("--policy", choices=list(POLICIES), help="how confidence and cost become a choice")
-    for name, spec in POLICIES.items():
-        parser.add_argument(
-            spec.option, dest=f"value_{name}", type=float, metavar="X", help=f"{name}: {spec.meaning}"
-        )
-    parser.add_argument(
-        "--device", default="auto", help="where the encoder runs: auto, cpu, cuda (default auto)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the decision as JSON")
-    parser.add_argument(
-        "--check", metavar="RUN_DIR", type=Path, help="compare a run's bundle with its predictions"
-    )
-    parser.add_argument(
-        "--check-texts", metavar="N", type=int, default=64, help="test queries of --check run from text"
-    )
-    parser.set_defaults(run=run)
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Route queries to the screen, a file to a file, or check a run folder.
 

@@ -6,21 +6,17 @@ from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.numbers import check_numbers
+from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
+from prefillroute.config.search import check_unread, conf_folders, register_search_path
 from prefillroute.errors import UserError
 
 Fact = TypeVar("Fact")
-
-
-def conf_dir() -> Path:
-    """The folder of group files: of the checkout when there is one, else as installed with the package."""
-    package = Path(__file__).resolve().parent.parent
-    checkout = package.parent / "conf"
-    return checkout if (checkout / "config.yaml").is_file() else package / "conf"
 
 
 def compose_run(
@@ -31,11 +27,16 @@ def compose_run(
     Raises:
         UserError: for a misspelt option or key, naming the allowed ones, or a value of the wrong type.
     """
-    folder = conf or conf_dir()
+    overrides = name_options(overrides)
     try:
-        return _compose(list(overrides), config_name, folder)
+        config = _compose(overrides, config_name, conf)
     except COMPOSITION_ERRORS as error:
-        raise UserError(explain(error, compose_options(overrides, config_name, folder))) from error
+        raise UserError(explain(error, compose_options(overrides, config_name, conf))) from error
+    if conf is None:
+        check_unread(overrides, config.hydra.runtime.choices)
+    config = _without_hydra(config)
+    check_numbers(config)
+    return config
 
 
 def compose_options(
@@ -47,7 +48,7 @@ def compose_options(
     options = [text for text in overrides if "." not in text.partition("=")[0] and text[:1] not in "+~-"]
     for tried in (options, []):
         try:
-            return _compose(tried, config_name, conf or conf_dir())
+            return _without_hydra(_compose(tried, config_name, conf))
         except COMPOSITION_ERRORS:
             continue
     return None
@@ -73,11 +74,14 @@ def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = Non
     Raises:
         UserError: for an unknown option, a key that the form lacks, a value that is missing or of the wrong type.
     """
-    folder = (conf or conf_dir()) / group
-    path = folder / f"{option}.yaml"
-    if not path.is_file():
-        allowed = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-        raise UserError(f"{group}: no option '{option}'; allowed are {allowed}")
+    files = {
+        file.stem: file
+        for folder in reversed([conf] if conf else conf_folders())
+        for file in (folder / group).glob("*.yaml")
+    }
+    path = files.get(option)
+    if path is None:
+        raise UserError(f"{group}: no option '{option}'; allowed are {', '.join(sorted(files))}")
     where = f"conf/{group}/{path.name}"
     try:
         node = OmegaConf.merge(OmegaConf.structured(form), OmegaConf.load(path))
@@ -89,8 +93,15 @@ def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = Non
         raise UserError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
-def _compose(overrides: list[str], config_name: str, folder: Path) -> DictConfig:
+def _compose(overrides: list[str], config_name: str, conf: Path | None) -> DictConfig:
     register_schemas()
+    register_search_path()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(config_dir=str(folder), version_base="1.3"):
-        return compose(config_name, overrides=overrides)
+    with initialize_config_dir(config_dir=str(conf or conf_folders()[0]), version_base="1.3"):
+        return compose(config_name, overrides=overrides, return_hydra_config=True)
+
+
+def _without_hydra(config: DictConfig) -> DictConfig:
+    with open_dict(config):
+        del config["hydra"]
+    return config

@@ -3,31 +3,46 @@
 import re
 from dataclasses import fields, is_dataclass
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prefillroute.config import facts
+from prefillroute.config.overrides import explain_several, explain_unread
 
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException)
 """What a misspelt or mistyped configuration raises while it is composed."""
 
 
-def explain(error: BaseException, allowed: DictConfig | None) -> str:
+def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = False) -> str:
     """Say in one line what is wrong in the configuration and what would be right.
 
     Args:
         error: one of ``COMPOSITION_ERRORS``.
         allowed: the same configuration without the overrides, whose keys are the allowed ones; None where the
             files themselves do not compose.
+        sweeps: whether the command takes `-m`.
     """
     chain = _chain(error)
+    for link in chain:
+        if isinstance(link, OverrideParseException):
+            return explain_unread(link.override)
     text = "\n".join(str(link) for link in chain)
+    if found := re.search(
+        r"(?:Ambiguous value for argument|Sweep parameters) '(.*?)'(?:\n1\.| requires)", text, re.S
+    ):
+        override = found.group(1)
+        default = (
+            None if allowed is None else OmegaConf.select(allowed, override.partition("=")[0].lstrip("+"))
+        )
+        return explain_several(override, sweeps, default)
     if found := re.search(r"Could not find '([^']+)'\n\nAvailable options in '([^']+)':\n(.*)", text, re.S):
         option, group, options = found.groups()
         options = options.split("Config search path")[0].split("\n\n")[0]
         names = ", ".join(line.strip() for line in options.splitlines() if line.strip())
-        return f"{group}: no option '{option.rsplit('/', 1)[-1]}'; allowed are {names}"
+        name = option.rsplit("/", 1)[-1]
+        own = f"; one of your own is a file conf/{group}/NAME.yaml of the current folder"
+        return f"{group}: no option '{name}'; allowed are {names}{own}"
     if found := re.search(r"In '([^']+)'.*Key '(\w+)' not in '(\w+)'", text, re.S):
         file, key, form = found.groups()
         if is_dataclass(kind := getattr(facts, form, None)):

@@ -5,8 +5,6 @@ The one notion behind splits, folds, cross-fitting, early stopping and neighbour
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 GROUP_COLUMN = "near_dup_group"
 
@@ -28,10 +26,15 @@ def duplicate_groups(queries: pd.DataFrame) -> np.ndarray:
         return by_prompt
     by_column = pd.factorize(queries[GROUP_COLUMN])[0]  # -1: in no group
     inside = np.flatnonzero(by_column >= 0)
-    # A bipartite graph: prompts on one side, groups of the column on the other, an edge per query.
-    num_prompts, num_groups = by_prompt.max(initial=-1) + 1, by_column.max(initial=-1) + 1
-    edges = coo_matrix(
-        (np.ones(len(inside)), (by_prompt[inside], num_prompts + by_column[inside])),
-        shape=(num_prompts + num_groups,) * 2,
-    )
-    return connected_components(edges, directed=False)[1][by_prompt]
+    prompts, columns = by_prompt[inside], by_column[inside]
+    # Each prompt takes the least code among those that it is joined with, until none changes.
+    code = np.arange(by_prompt.max(initial=-1) + 1)
+    while True:
+        least = np.full(by_column.max(initial=-1) + 1, len(code))
+        np.minimum.at(least, columns, code[prompts])
+        joined = code.copy()
+        np.minimum.at(joined, prompts, least[columns])
+        joined = joined[joined]  # halves the way along a chain
+        if (joined == code).all():
+            return np.unique(code[by_prompt], return_inverse=True)[1]
+        code = joined

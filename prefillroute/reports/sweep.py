@@ -14,7 +14,7 @@ from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
 from prefillroute.reports.sweep_console import print_sweep, sweep_console
-from prefillroute.reports.sweep_jobs import Job, read_jobs
+from prefillroute.reports.sweep_jobs import Job, num_missing, read_jobs
 from prefillroute.reports.sweep_page import render_sweep
 from prefillroute.reports.sweep_plan import read_plan
 from prefillroute.reports.sweep_view import SweepView
@@ -57,7 +57,7 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     view = SweepView(
         finished=finished,
         failed=failed,
-        num_missing=max((plan.num_jobs or 0) - len(jobs), 0),
+        num_missing=num_missing(plan.jobs or (), jobs),
         command=plan.command,
         varied=varied_keys(jobs),
         shown=shown,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ def read_jobs(sweep_dir: Path) -> list[Job]:
     if not folders:
         raise UserError(f"{sweep_dir}: found no job, wanted run folders with a status.json each")
     return [_read_job(folder, sweep_dir) for folder in sorted(folders, key=_natural)]
+
+
+def num_missing(planned: Sequence[Sequence[str]], jobs: Sequence[Job]) -> int:
+    """How many planned jobs, by their overrides, left no folder."""
+    begun = [job.overrides for job in jobs]
+    return sum(dict(map(_split, overrides)) not in begun for overrides in planned)
 
 
 def _read_job(folder: Path, sweep_dir: Path) -> Job:

@@ -13,8 +13,8 @@ class SweepPlan:
 
     command: str
     """Goes on with the sweep in the same folder."""
-    num_jobs: int | None = None
-    """None where the sweeper decides while it runs."""
+    jobs: tuple[tuple[str, ...], ...] | None = None
+    """The overrides of each; None where the sweeper decides while it runs."""
     shown: tuple[str, ...] = ()
     """Metrics in the columns of the summary; empty for the usual ones."""
 
@@ -23,6 +23,7 @@ def read_plan(sweep_dir: Path) -> SweepPlan:
     """The plan of a sweep; of one that left none, or half of one, only how to go on with it."""
     try:
         plan = json.loads((sweep_dir / PLAN_FILE).read_text(encoding="utf-8"))
-        return SweepPlan(str(plan["command"]), plan["num_jobs"], tuple(map(str, plan["shown"])))
+        jobs = None if plan["jobs"] is None else tuple(tuple(map(str, job)) for job in plan["jobs"])
+        return SweepPlan(str(plan["command"]), jobs, tuple(map(str, plan["shown"])))
     except (OSError, ValueError, KeyError, TypeError):
         return SweepPlan(f"the sweep's command with hydra.sweep.dir={sweep_dir}")

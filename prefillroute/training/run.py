@@ -21,7 +21,7 @@ from prefillroute.training.activations import query_tokens
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
-from prefillroute.training.launch import job
+from prefillroute.training.job import job
 from prefillroute.training.predictors import Predictors
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
@@ -35,8 +35,8 @@ _SHARED = Shared()
 
 
 def run(config: DictConfig) -> None:
-    """`python train.py`: one job, in Hydra's run folder."""
-    job(lambda folder: train_router(config, folder, _SHARED))
+    """`prefillroute train`: one job, in Hydra's run folder."""
+    job(config, lambda folder: train_router(config, folder, _SHARED))
 
 
 def use_threads(count: int) -> None:

@@ -10,9 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from prefillroute.errors import UserError
-from prefillroute.reports.run_folder import read_metrics
-
 STATUS_FILE = "status.json"
 
 
@@ -41,18 +38,6 @@ def read_status(folder: Path) -> Status | None:
         return Status(found["state"], tuple(found["overrides"]), found["error"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
-    """Whether a job with the same overrides finished in this folder and left numbers that can be read."""
-    status = read_status(folder)
-    if status is None or status.state != "finished" or not status.is_of(overrides):
-        return False
-    try:
-        read_metrics(folder)
-    except UserError:
-        return False
-    return True
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,8 +1,8 @@
 """Around a sweep: before it the plan, after it one table over its jobs, best to worst, and an exit status."""
 
+import itertools
 import json
 import logging
-import math
 import shlex
 import sys
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class SweepSummary(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Write sweep.json, and say how to go on after a stop."""
         folder = Path(config.hydra.sweep.dir)
-        plan = SweepPlan(sweep_command(config), _num_jobs(config), self.shown)
+        plan = SweepPlan(sweep_command(config), _planned(config), self.shown)
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
         log.info("after a stop this goes on: %s", plan.command)
@@ -82,12 +82,17 @@ def sweep_command(config: DictConfig) -> str:
     task, own = said["task"], said["hydra"]
     kept = [text for text in own if not text.startswith(("hydra.mode=", "hydra.sweep.dir="))]
     several = ["-m"] if "hydra.mode=MULTIRUN" in own else []
-    words = ["python", f"{hydra.job.name}.py", *several, *task, *kept]
-    return shlex.join([*words, f"hydra.sweep.dir={hydra.sweep.dir}"])
+    return shlex.join([*started_with(), *several, *task, *kept, f"hydra.sweep.dir={hydra.sweep.dir}"])
 
 
-def _num_jobs(config: DictConfig) -> int | None:
-    """How many jobs Hydra's own sweeper makes; None for another sweeper, which may decide while it runs."""
+def started_with() -> list[str]:
+    """The words before the arguments: `python train.py` in a checkout, else `prefillroute train`."""
+    script = sys.argv[0]
+    return ["python", script] if Path(script).name == "train.py" else ["prefillroute", "train"]
+
+
+def _planned(config: DictConfig) -> tuple[tuple[str, ...], ...] | None:
+    """The overrides of each job of Hydra's own sweeper; None for another sweeper, which may decide while it runs."""
     sweeper = config.hydra.sweeper
     if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
         return None
@@ -97,8 +102,10 @@ def _num_jobs(config: DictConfig) -> int | None:
     assert isinstance(task, list)
     overrides = [f"{key!s}={value!s}" for key, value in params.items()] + task
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    sizes = {}  # by key: the command line wins over the experiment
+    values = {}  # by key: the command line wins over the experiment
     for override in parser.parse_overrides(overrides):
+        key = override.get_key_element()
         several = override.is_sweep_override()
-        sizes[override.get_key_element()] = sum(1 for _ in override.sweep_string_iterator()) if several else 1
-    return math.prod(sizes.values())
+        found = override.sweep_string_iterator() if several else [override.get_value_element_as_str()]
+        values[key] = [f"{key}={value}" for value in found]
+    return tuple(itertools.product(*(found for key, found in values.items() if not key.startswith("hydra."))))

@@ -11,8 +11,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.config.build import check_arguments
-from prefillroute.config.compose import compose_run, conf_dir, read_fact
+from prefillroute.config.compose import compose_run, read_fact
 from prefillroute.config.facts import ProviderConfig, TargetConfig
+from prefillroute.config.search import conf_dir
 from prefillroute.harness.requests import target_request
 
 CONF = conf_dir()

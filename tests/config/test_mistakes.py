@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from prefillroute.config.build import build, check_arguments
-from prefillroute.config.compose import compose_run, conf_dir
+from prefillroute.config.compose import compose_run
+from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from prefillroute.config.compose import conf_dir, read_fact
+from prefillroute.config.compose import read_fact
 from prefillroute.config.facts import ProviderConfig, TargetConfig
+from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 from prefillroute.harness.requests import target_request
 

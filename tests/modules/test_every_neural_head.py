@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from prefillroute.config.build import HYDRA_KEYS, build
-from prefillroute.config.compose import conf_dir
+from prefillroute.config.search import conf_dir
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.contract import ClosedFormHead, Head
 from prefillroute.heads.restore import head_spec, restore_head

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from prefillroute.config.compose import compose_run, conf_dir, fact
+from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import PoolConfig
+from prefillroute.config.search import conf_dir
 from prefillroute.outcomes.costs.observed import ObservedCost
 from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.files import write_outcomes

@@ -12,7 +12,8 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.caches.identity import CacheIdentity
-from prefillroute.config.compose import compose_run, conf_dir
+from prefillroute.config.compose import compose_run
+from prefillroute.config.search import conf_dir
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.prompts import EncodedPrompt
 from prefillroute.extraction.run import extract

@@ -17,7 +17,8 @@ import torch
 from omegaconf import OmegaConf
 
 from prefillroute.config.build import build
-from prefillroute.config.compose import compose_run, conf_dir
+from prefillroute.config.compose import compose_run
+from prefillroute.config.search import conf_dir
 from prefillroute.heads.blend import Blend
 from prefillroute.metrics.roc_auc import roc_auc
 from prefillroute.signals.knn import KNNSignal

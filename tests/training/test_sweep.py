@@ -14,6 +14,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
+from prefillroute.training.launch import job
 
 from experiments.badinput import toy
 from experiments.badinput.workspace import REPOSITORY, Workspace
@@ -22,7 +23,6 @@ from prefillroute.reports.run_table import read_confidence_table
 from prefillroute.reports.sweep_jobs import Job
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.training.launch import job
 from prefillroute.training.refine import named_jobs, refine_jobs, refine_run
 from prefillroute.training.status import Status
 from prefillroute.training.sweep import SweepSummary, sweep_command

@@ -1,61 +1,48 @@
-"""Start ``train.py``: Hydra composes, mistakes end in one line, a failed job of a sweep does not end the sweep."""
+"""One job: how it ended is written down, and a failed job of a sweep does not end the sweep."""
 
 import logging
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig
 
-from prefillroute.config.compose import compose_options
-from prefillroute.config.explain import COMPOSITION_ERRORS, explain
-from prefillroute.config.guard import guarded, one_line
-from prefillroute.config.schema import register_schemas
+from prefillroute.config.guard import one_line
+from prefillroute.config.numbers import check_numbers
+from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
-from prefillroute.training.status import Status, finished_earlier, read_status
+from prefillroute.reports.run_folder import read_metrics
+from prefillroute.training.job_folder import task_overrides
+from prefillroute.training.status import Status, read_status
 
 log = logging.getLogger(__name__)
 
 
-def launch(main: Callable[[], None]) -> None:
-    """Run a ``hydra.main`` function and leave the process with its exit status."""
-    register_schemas()
-    # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    sys.exit(guarded(lambda: _compose_and_run(main)))
-
-
-def _compose_and_run(main: Callable[[], None]) -> int:
-    try:
-        main()
-    except COMPOSITION_ERRORS as error:
-        if isinstance(error.__cause__, UserError):
-            raise error.__cause__ from None  # of a callback's constructor; Hydra's own words would hide it
-        raise UserError(explain(error, compose_options(sys.argv[1:]))) from error
-    return 0
-
-
-def job(work: Callable[[Path], None]) -> None:
+def job(config: DictConfig, work: Callable[[Path], None]) -> None:
     """Do one job's work in its run folder and record how it ended in ``status.json``.
 
     A user's mistake is one line on stderr. Alone, the process then ends with status 1; in a sweep the other jobs
     go on and the sweep's summary sets the exit status. A sweep that is started again in the same folder leaves the
     jobs alone that finished earlier with the same overrides.
+
+    Raises:
+        UserError: in a sweep, the folder is another job's.
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
-    overrides = tuple(hydra.overrides.task)
+    overrides = task_overrides(hydra.overrides)
     in_sweep = hydra.mode == RunMode.MULTIRUN
     if in_sweep:
+        _check_own(folder, overrides)
         if finished_earlier(folder, overrides):
             log.info("finished earlier")
             return
-        _clear_other(folder, overrides)
     try:
         Status("running", overrides).write(folder)
+        check_unread(overrides, hydra.runtime.choices)
+        check_numbers(config)
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
@@ -72,17 +59,26 @@ def job(work: Callable[[Path], None]) -> None:
         log.exception("job %s failed", " ".join(overrides))
 
 
-def _clear_other(folder: Path, overrides: tuple[str, ...]) -> None:
-    """Remove what a job of another definition of the sweep left: none of it may be taken for this job's."""
+def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
+    """Whether a job with the same overrides finished in this folder and left numbers that can be read."""
     status = read_status(folder)
-    if status is None or status.is_of(overrides):
-        return
-    log.info("held another job (%s); run anew", " ".join(status.overrides))
-    for path in folder.iterdir():
-        if path.is_dir() and path.name != ".hydra":
-            shutil.rmtree(path)
-        elif path.is_file() and path.suffix != ".log":
-            path.unlink()
+    if status is None or status.state != "finished" or not status.is_of(overrides):
+        return False
+    try:
+        read_metrics(folder)
+    except UserError:
+        return False
+    return True
+
+
+def _check_own(folder: Path, overrides: tuple[str, ...]) -> None:
+    """Two jobs never share a folder; only a sweep.subdir of the user's own can bring that about."""
+    status = read_status(folder)
+    if status is not None and not status.is_of(overrides):
+        raise UserError(
+            f"{folder}: expected a folder of this job's own, found the job {' '.join(status.overrides)}; "
+            "leave hydra.sweep.subdir out, or take another hydra.sweep.dir"
+        )
 
 
 def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:

@@ -1,0 +1,75 @@
+"""Words of the command line that Hydra would read as something else, or not at all."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import ListConfig
+
+from prefillroute.config.search import conf_folders
+
+PLAIN = re.compile(r"[\w.+-]+(,[\w.+-]+)*")
+"""Names, or several separated by commas, without quotes and brackets."""
+
+
+def quoted(text: str) -> str:
+    """A text in the quotes of Hydra's grammar, so that it stays a text whatever it looks like."""
+    return QuotedString(text=text, quote=Quote.double).with_quotes()
+
+
+def name_options(overrides: Sequence[str]) -> list[str]:
+    """The same overrides, with options quoted that Hydra would read as a number, a truth value or nothing.
+
+    A pool may be called `2024`, `1e3`, `null` or `true`: `pool=2024` names the option, for `pool` is a group.
+    """
+    return [_named(text) for text in overrides]
+
+
+def _named(text: str) -> str:
+    key, _, value = text.partition("=")
+    group = key.lstrip("+").partition("@")[0]
+    if not PLAIN.fullmatch(value) or not any((folder / group).is_dir() for folder in conf_folders()):
+        return text
+    names = value.split(",")
+    return f"{key}={','.join(name if _is_text(name) else quoted(name) for name in names)}"
+
+
+def _is_text(value: str) -> bool:
+    return isinstance(OverridesParser.create().parse_override(f"key={value}").value(), str)
+
+
+def explain_unread(override: str) -> str:
+    """Say how to write an override that Hydra cannot parse, in a form that it can."""
+    key, equals, value = override.partition("=")
+    if not equals or not re.fullmatch(r"[+~]{0,2}[\w./@:-]+", key):
+        return f"{override}: expected KEY=VALUE"
+    if value.startswith("="):
+        return f"{override}: expected one '=', found more; write {key}={value.lstrip('=')}"
+    if value.startswith("~/"):
+        return f"{override}: '~' stays as it is here; write {key}=$HOME{value[1:]}"
+    if value.startswith("[") and value.endswith("]"):
+        form, what = f"[{','.join(quoted(item.strip()) for item in value[1:-1].split(','))}]", "its entries"
+    else:
+        form, what = quoted(value), "the value"
+    return f"{override}: Hydra cannot read this value; put {what} in quotes: {shlex.quote(f'{key}={form}')}"
+
+
+def explain_several(override: str, sweeps: bool, default: Any) -> str:
+    """Say what several values for one key may have meant.
+
+    Args:
+        override: as typed.
+        sweeps: whether the command takes `-m`.
+        default: the key's value without this override, None where it is not known; a list or a text may have been
+            meant only where it is one.
+    """
+    key, _, value = override.partition("=")
+    ways = ["add -m for a sweep over them" if sweeps else "run the command once for each"]
+    if isinstance(default, list | ListConfig):
+        ways.append(f"{shlex.quote(f'{key}=[{value}]')} for a list")
+    elif isinstance(default, str):
+        ways.append(f"{shlex.quote(f'{key}={quoted(value)}')} for one text")
+    return f"{override}: expected one value, found several; {', or '.join(ways)}"
