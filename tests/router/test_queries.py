@@ -25,15 +25,20 @@ def test_text_jsonl_and_parquet_say_the_same(tmp_path):
     ("name", "content", "message"),
     [
         ("q.txt", b"one\n\xff\xfe\n", "line 2: byte 0xff is not UTF-8"),
-        ("q.txt", b"one\n\nthree\n", "line 2: empty prompt"),
         ("q.txt", b"", "no query in it"),
-        ("q.csv", b"prompt\nx\n", "suffix '.csv', wanted one of .txt, .jsonl, .parquet"),
-        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "line 2: not JSON"),
-        ("q.jsonl", b'{"text": "x"}\n', "line 1: no key 'prompt', found text"),
-        ("q.jsonl", b'{"prompt": 3}\n', "line 1: prompt is int (3), wanted text"),
-        ("q.jsonl", b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n', "in rows 0 and 1"),
-        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "not UTF-8 at character 0"),
-        ("q.parquet", b"PAR1 cut", "not a whole parquet file"),
+        ("q.txt", b"\n \n", "no query in it"),
+        ("q.doc", b"prompt\nx\n", "suffix '.doc'; expected one of .csv, .tsv"),
+        ("q.csv", b"prompt,n\nx,1\n ,2\n", "q.csv: row 2: empty prompt"),
+        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "row 2: not JSON"),
+        ("q.jsonl", b'{"text": "x"}\n', "no column 'prompt'; found text"),
+        ("q.jsonl", b'{"prompt": ["x"]}\n', "row 1: prompt is a list (['x']); expected text"),
+        (
+            "q.jsonl",
+            b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n',
+            "row 2: second prompt under query_id '1'",
+        ),
+        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "row 1: prompt has half a character (U+D800 at character 1"),
+        ("q.parquet", b"PAR1 cut", "not a whole Parquet file"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
@@ -46,7 +51,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
 
 def test_parquet_without_prompt_column_and_missing_file(tmp_path):
     pd.DataFrame({"text": ["x"]}).to_parquet(tmp_path / "q.parquet")
-    with pytest.raises(UserError, match="no column 'prompt', found text"):
+    with pytest.raises(UserError, match="no column 'prompt'; found text"):
         read_queries(tmp_path / "q.parquet")
     with pytest.raises(UserError, match="No such file"):
         read_queries(tmp_path / "none.txt")

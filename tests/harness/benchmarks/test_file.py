@@ -47,14 +47,14 @@ def test_jsonl_with_letters(tmp_path):
 def test_zero_and_false_are_answers(tmp_path):
     file = tmp_path / "mine.jsonl"
     file.write_text('{"prompt": "1-1?", "answer": 0}\n{"prompt": "Is it?", "answer": false}\n')
-    assert [q.answer for q in File(str(file)).questions()] == ["0", "False"]
+    assert [q.answer for q in File(str(file)).questions()] == ["0", "false"]
 
 
 def test_id_is_that_of_an_imported_log(tmp_path):
     (tmp_path / "q.csv").write_text("prompt,answer\nWhat  is 2+2?,4\n")
     (tmp_path / "log.csv").write_text("prompt,target,correct\nWhat  is 2+2?,m,1\n")
     collector = Collector()
-    log.read(tmp_path / "log.csv", collector, lambda _: None)
+    log.read_folder([tmp_path / "log.csv"], collector, lambda _: None)
     (question,) = File(str(tmp_path / "q.csv")).questions()
     assert list(collector.frames()[0]["query_id"]) == [question.query_id]
 
@@ -99,7 +99,7 @@ def test_bad_files(tmp_path, text, scoring, message):
 
 
 def test_no_path_names_the_key():
-    with pytest.raises(UserError, match=r"^benchmark\.path is null; expected your CSV or JSONL file"):
+    with pytest.raises(UserError, match=r"^benchmark\.path is null; expected your file of questions"):
         build(compose_run(["benchmark=file"], config_name="collect").benchmark)
     with pytest.raises(UserError, match=r"benchmark\.path=/nowhere\.csv: no such file"):
         File("/nowhere.csv").questions()
