@@ -1,10 +1,11 @@
+import gzip
 import json
 
 import pandas as pd
 import pytest
 
 from prefillroute.errors import UserError
-from prefillroute.router.queries import check_prompt, read_queries
+from prefillroute.router.queries import Query, check_prompt, read_queries
 
 
 def test_text_jsonl_and_parquet_say_the_same(tmp_path):
@@ -47,6 +48,49 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
         read_queries(tmp_path / name)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.txt", "What is 2+2?\nhi\n"),
+        ("bom.txt", "\ufeffWhat is 2+2?\r\n\r\n\ufeffhi"),
+        ("q.csv", "Prompt,n\nWhat is 2+2?,1\n,\nhi,2\n"),
+        ("q.tsv", "n\tprompt\n1\tWhat is 2+2?\n1\thi\n"),
+        ("bom.JSONL", '\ufeff{"prompt":"What is 2+2?"}\n\n{"prompt":"hi"}\n'),
+        ("nullid.ndjson", '{"prompt":"What is 2+2?","query_id":null}\n{"prompt":"hi","query_id":""}\n'),
+        ("q.json", '[{"prompt":"What is 2+2?"}, {"prompt":"hi"}]'),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_table_that_import_takes(tmp_path, name, content, encoding, packed):
+    file = tmp_path / (f"{name}.gz" if packed else name)
+    data = content.encode(encoding)
+    file.write_bytes(gzip.compress(data) if packed else data)
+    assert read_queries(file) == [Query("0", "What is 2+2?"), Query("1", "hi")]
+
+
+def test_encoding_by_name(tmp_path):
+    (tmp_path / "q.txt").write_bytes("Käse?\n".encode("cp1252"))
+    assert read_queries(tmp_path / "q.txt", "cp1252") == [Query("0", "Käse?")]
+    with pytest.raises(
+        UserError, match=r"line 1: byte 0xe4 is not UTF-8; .*another encoding: --encoding cp1252"
+    ):
+        read_queries(tmp_path / "q.txt")
+    with pytest.raises(UserError, match=r"^--encoding hex: unknown encoding; expected for instance utf-8"):
+        read_queries(tmp_path / "q.txt", "hex")
+
+
+def test_ids_given_and_missing(tmp_path):
+    rows = [
+        {"prompt": "a"},
+        {"prompt": "b", "query_id": 0},
+        {"prompt": 0, "query_id": 1.0},
+        {"prompt": "b", "query_id": 0},
+    ]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert read_queries(tmp_path / "q.jsonl") == [Query("row 0", "a"), Query("0", "b"), Query("1", "0")]
 
 
 def test_parquet_without_prompt_column_and_missing_file(tmp_path):

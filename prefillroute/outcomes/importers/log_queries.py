@@ -154,9 +154,5 @@ class LogQueries:
                 )
         for name in ("benchmark", "category", "prompt"):
             if first[name] != second[name]:
-                what = (
-                    "a query's prompt differs in blanks"
-                    if name == "prompt"
-                    else f"a query has two values of {name}"
-                )
+                what = "prompts that differ in blanks" if name == "prompt" else f"different values of {name}"
                 self.differing.setdefault(what, []).append(str(first["query_id"]))

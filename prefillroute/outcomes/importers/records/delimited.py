@@ -66,7 +66,12 @@ def _start(stream: TextIO, usual: str) -> tuple[Iterable[str], str]:
         return stream, said[1]
 
     def num_cells(delimiter: str) -> int:
-        return len(next(csv.reader([first], delimiter=delimiter), []))
+        try:
+            cells = next(csv.reader([first], delimiter=delimiter, strict=True), [])
+        except csv.Error:
+            return 0
+        # Half of a quoted cell: this delimiter cuts through it.
+        return 0 if any(cell.count('"') % 2 for cell in cells) else len(cells)
 
     if num_cells(usual) > 1:
         return chain([first], stream), usual
