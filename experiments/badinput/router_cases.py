@@ -76,19 +76,19 @@ CASES = (
     Case(
         "route --file: not UTF-8",
         lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
-        r"q\.txt line 2: byte 0xff",
+        r"q\.txt: line 2: byte 0xff",
         written("q.txt", b"add 1 and 2\n\xff\xfe\n"),
     ),
     Case(
-        "route --file: empty line",
+        "route --file: empty lines only",
         lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
-        r"q\.txt line 2: empty prompt",
-        written("q.txt", b"add 1 and 2\n\nadd 3 and 4\n"),
+        r"q\.txt: no query in it",
+        written("q.txt", b"\n \n\n"),
     ),
     Case(
         "route --file: no prompt column",
         lambda w: w.route("--file", "data/tiny/outcomes.parquet", "--out", "d.jsonl"),
-        "no column 'prompt', found query_id, target",
+        "no column 'prompt'; found query_id, target",
     ),
     Case(
         "route --file: missing",
@@ -99,7 +99,7 @@ CASES = (
     Case(
         "route --out: unknown suffix",
         lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "d.csv"),
-        r"'\.csv', wanted one of \.jsonl, \.parquet",
+        r"'\.csv'; expected one of \.jsonl, \.parquet",
     ),
     Case(
         "route --out: read-only folder",

@@ -12,7 +12,12 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
 from prefillroute.outcomes.importers import inspect_logs, llmrouterbench, log, mmlu_pro, routellm
 from prefillroute.outcomes.importers.collector import Collector, Report
-from prefillroute.outcomes.importers.skeleton import pool_skeleton
+from prefillroute.outcomes.importers.skeleton import (
+    SKELETON_FILE,
+    is_completed,
+    pool_name,
+    pool_skeleton,
+)
 
 Find = Callable[[Path], list[Path]]
 
@@ -25,6 +30,12 @@ FIND: dict[str, Find] = {
 }
 """Layout -> how its files are found."""
 
+OPTIONS: dict[str, object] = {
+    **{"column": [], "encoding": None, "repeats": "error"},
+    **{"scorer": None, "metric": None, "target": []},
+}
+"""Options of single layouts -> their defaults."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Import, write, print what was taken and what was left out."""
@@ -32,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     for path in args.paths:
         if not path.exists():
             raise UserError(f"{path}: not found; expected {what}")
-    files = [file for path in args.paths for file in find(path)]
+    # A file that is named twice, or beside its folder, is read once.
+    files = list({file.resolve(): file for path in args.paths for file in find(path)}.values())
     collector = Collector()
     console = Console()
     columns = (TextColumn("import"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -46,14 +58,36 @@ def run(args: argparse.Namespace) -> int:
     write_outcomes(args.out, queries, outcomes)
     _print(collector.report(outcomes), args.out, console)
     if not folder:  # a user's own data has no pool in conf/ yet
-        targets = list(outcomes["target"].unique())
-        command = f"prefillroute import {args.layout} {' '.join(map(str, args.paths))} --out {args.out}"
-        skeleton = args.out / "pool.yaml"
-        skeleton.write_text(pool_skeleton(args.out.name, targets, command), encoding="utf-8")
-        console.print(
-            f"next: complete {skeleton} and copy it to conf/pool/{args.out.name}.yaml", soft_wrap=True
-        )
+        _write_skeleton(args, list(outcomes["target"].unique()), console)
     return 0
+
+
+def _write_skeleton(args: argparse.Namespace, targets: list[str], console: Console) -> None:
+    skeleton = args.out / SKELETON_FILE
+    pool = f"conf/pool/{pool_name(args.out)}.yaml"
+    if is_completed(skeleton):
+        console.print(
+            f"note: {skeleton} has prices and stays as it is; delete it to get a new one",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    else:
+        skeleton.write_text(pool_skeleton(args.out, targets, _command(args)), encoding="utf-8")
+    console.print(
+        f"next: complete {skeleton} and copy it to {pool}", soft_wrap=True, highlight=False, markup=False
+    )
+
+
+def _command(args: argparse.Namespace) -> list[str]:
+    """The words of the command that made the table, for the day when the table is missing."""
+    words = ["prefillroute", "import", args.layout, *map(str, args.paths), "--out", str(args.out)]
+    for name, default in OPTIONS.items():
+        value = getattr(args, name, default)
+        if value != default:
+            for word in value if isinstance(value, list) else [value]:
+                words += [f"--{name}", word]
+    return words
 
 
 def _read(
@@ -66,13 +100,17 @@ def _read(
         renamed = _renamed(args.target)
         inspect_logs.read_folder(files, collector, advance, args.scorer, args.metric, renamed)
         return
+    if args.layout == "csv":
+        folders = [path for path in args.paths if path.is_dir()]
+        log.read_folder(
+            files, collector, advance, _columns(args.column), args.encoding, args.repeats, folders
+        )
+        return
     for file in files:
         if args.layout == "mmlu-pro":
             mmlu_pro.read(file, collector, advance)
-        elif args.layout == "routellm":
-            routellm.read(file, collector, advance)
         else:
-            log.read(file, collector, advance, _columns(args.column))
+            routellm.read(file, collector, advance)
     if args.layout == "mmlu-pro":
         for path in args.paths:
             mmlu_pro.read_history(path, collector)

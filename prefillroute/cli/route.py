@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         raise UserError("route: --file needs --out, a .jsonl or .parquet file for the decisions")
     check_output(arguments.out)
-    queries = read_queries(arguments.file)
+    queries = read_queries(arguments.file, arguments.encoding)
     router = Router.load(arguments.router, device=arguments.device)
     decisions = router.route(
         [query.prompt for query in queries], policy=policy, targets=_targets(arguments.targets)

@@ -22,14 +22,14 @@ def check_output(path: Path) -> None:
     Raises:
         UserError: the suffix is not known, or its folder cannot be written to.
     """
-    if path.suffix not in SUFFIXES:
-        raise UserError(f"{path}: suffix '{path.suffix}', wanted one of {', '.join(SUFFIXES)}")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{path}: suffix '{path.suffix}'; expected one of {', '.join(SUFFIXES)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise UserError(f"{path.parent}: {error.strerror or error}; wanted a folder to write in") from error
+        raise UserError(f"{path.parent}: {error.strerror or error}; expected a folder to write in") from error
 
 
 def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[Decision]) -> None:
@@ -45,7 +45,7 @@ def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[De
     ]
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.suffix == ".jsonl":
+        if path.suffix.lower() == ".jsonl":
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             temporary.write_text(text, "utf-8")
         else:

@@ -1,16 +1,17 @@
-"""Queries to route: from a text, JSON Lines or parquet file, checked before any model is loaded."""
+"""Queries to route: from a text file or a table of records, checked before any model is loaded."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from prefillroute.errors import UserError
+from prefillroute.outcomes.importers.records.read import SUFFIXES, matched, read_chunks, suffix_of
+from prefillroute.outcomes.importers.records.source import Source
+from prefillroute.outcomes.importers.records.values import BadCellError, checked_text, name_of, text_of
 
-SUFFIXES = (".txt", ".jsonl", ".parquet")
+TEXT = ".txt"
+COLUMNS = {"prompt": "prompt", "query_id": "query_id"}
+ENCODING_OPTION = "--encoding "
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,15 @@ class Query:
     prompt: str
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row of the file: where it is, and its cells."""
+
+    where: str
+    prompt: object
+    query_id: object = None
+
+
 def check_prompt(prompt: object, where: str) -> str:
     """`prompt` itself, when it is text with something in it.
 
@@ -28,76 +38,83 @@ def check_prompt(prompt: object, where: str) -> str:
         UserError: it is not a string, is empty or blank, or holds bytes that are not UTF-8; `where` names it.
     """
     if not isinstance(prompt, str):
-        raise UserError(f"{where}: prompt is {type(prompt).__name__} ({prompt!r:.40}), wanted text")
+        raise UserError(f"{where}: prompt is {type(prompt).__name__} ({prompt!r:.40}); expected text")
     if not prompt.strip():
-        raise UserError(f"{where}: empty prompt; wanted at least one character that is not blank")
+        raise UserError(f"{where}: empty prompt; expected at least one character that is not blank")
     try:
         prompt.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UserError(f"{where}: not UTF-8 at character {error.start}; wanted UTF-8 text") from error
+        raise UserError(f"{where}: not UTF-8 at character {error.start}; expected UTF-8 text") from error
     return prompt
 
 
-def read_queries(path: Path) -> list[Query]:
-    """Read ``.txt`` (one prompt a line), or ``.jsonl`` and ``.parquet`` (`prompt`, optional `query_id`).
+def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
+    """Read a text file (one prompt a line) or a table with `prompt` and, if known, `query_id`, as an import reads it.
+
+    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query.
+
+    Args:
+        path: `.txt`, or a table in one of the formats of ``prefillroute import csv``; each may be gzipped.
+        encoding: of text without a byte order mark; null is UTF-8.
 
     Raises:
-        UserError: the file cannot be read, has no query, or a prompt is not one; with line or row.
+        UserError: the file cannot be read, has no query, or a prompt is not one; with its row.
     """
-    if path.suffix not in SUFFIXES:
-        raise UserError(f"{path}: suffix '{path.suffix}', wanted one of {', '.join(SUFFIXES)}")
-    try:
-        rows = _parquet_rows(path) if path.suffix == ".parquet" else _line_rows(path)
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror or error}; wanted a file of queries") from error
+    if not path.is_file():
+        raise UserError(f"{path}: No such file; expected a file of queries that ends in {TEXT}, {SUFFIXES}")
+    source = Source(path, encoding, ENCODING_OPTION)
+    rows = list(_lines(source) if suffix_of(path) == TEXT else _records(source))
     if not rows:
-        raise UserError(f"{path}: no query in it, wanted at least one")
-    queries = [Query(str(query_id), check_prompt(prompt, where)) for query_id, prompt, where in rows]
-    seen: dict[str, int] = {}
-    for row, query in enumerate(queries):
-        if (first := seen.setdefault(query.query_id, row)) != row:
-            raise UserError(f"{path}: query_id '{query.query_id}' in rows {first} and {row}, wanted once")
-    return queries
+        raise UserError(f"{path}: no query in it; expected at least one")
+    prompts = [_text(row) for row in rows]
+    ids = [_query_id(row) for row in rows]
+    given = set(ids)
+    queries: dict[str, Query] = {}
+    for number, (row, query_id, prompt) in enumerate(zip(rows, ids, prompts, strict=True)):
+        name = _free(str(number), given) if query_id is None else query_id
+        if queries.setdefault(name, Query(name, prompt)).prompt != prompt:
+            raise UserError(f"{row.where}: second prompt under query_id '{name}'; expected one")
+    return list(queries.values())
 
 
-def _line_rows(path: Path) -> Sequence[tuple[object, object, str]]:
-    rows = []
-    for number, raw in enumerate(path.read_bytes().splitlines()):
-        where = f"{path} line {number + 1}"
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            byte = raw[error.start]
-            raise UserError(f"{where}: byte 0x{byte:02x} is not UTF-8; wanted a UTF-8 file") from error
-        if path.suffix == ".txt":
-            rows.append((number, line, where))
-            continue
-        try:
-            entry = json.loads(line)
-        except ValueError as error:
+def _lines(source: Source) -> Iterator[_Row]:
+    with source.text() as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip("\ufeff \t\r\n"):
+                yield _Row(f"{source.file}: line {number}", line.rstrip("\r\n"))
+
+
+def _records(source: Source) -> Iterator[_Row]:
+    for chunk in read_chunks(source):
+        found = matched(chunk.names, COLUMNS, source.file)
+        if "prompt" not in found:
             raise UserError(
-                f'{where}: not JSON ({error}); wanted {{"prompt": "..."}} on every line'
-            ) from error
-        if not isinstance(entry, dict) or "prompt" not in entry:
-            found = ", ".join(entry) if isinstance(entry, dict) else type(entry).__name__
-            raise UserError(f"{where}: no key 'prompt', found {found or 'nothing'}")
-        rows.append((entry.get("query_id", number), entry["prompt"], where))
-    return rows
+                f"{source.file}: no column 'prompt'; found {', '.join(chunk.names)}, expected prompt"
+            )
+        missing = [None] * len(chunk.rows)
+        ids = chunk.columns[found["query_id"]] if "query_id" in found else missing
+        for row, prompt, query_id in zip(chunk.rows, chunk.columns[found["prompt"]], ids, strict=True):
+            yield _Row(f"{source.file}: row {row}", prompt, query_id)
 
 
-def _parquet_rows(path: Path) -> Sequence[tuple[object, object, str]]:
+def _text(row: _Row) -> str:
     try:
-        file = pq.ParquetFile(path)
-        names = file.schema_arrow.names
-        if "prompt" not in names:
-            raise UserError(f"{path}: no column 'prompt', found {', '.join(names)}")
-        table = file.read(columns=[name for name in ("query_id", "prompt") if name in names])
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: not a whole parquet file ({reason}); write it again") from error
-    prompts = table.column("prompt").to_pylist()
-    ids = table.column("query_id").to_pylist() if "query_id" in table.column_names else range(len(prompts))
-    return [
-        (query_id, prompt, f"{path} row {row}")
-        for row, (query_id, prompt) in enumerate(zip(ids, prompts, strict=True))
-    ]
+        text = checked_text(text_of(row.prompt) or "")
+    except BadCellError as error:
+        raise UserError(f"{row.where}: prompt {error}") from error
+    return check_prompt(text, row.where)
+
+
+def _query_id(row: _Row) -> str | None:
+    """None where the file has none, or a blank one."""
+    try:
+        name = checked_text(name_of(row.query_id) or "")
+    except BadCellError as error:
+        raise UserError(f"{row.where}: query_id {error}") from error
+    return name if name.strip() else None
+
+
+def _free(name: str, given: set[str | None]) -> str:
+    while name in given:
+        name = f"row {name}"
+    return name

@@ -1,10 +1,11 @@
+import gzip
 import json
 
 import pandas as pd
 import pytest
 
 from prefillroute.errors import UserError
-from prefillroute.router.queries import check_prompt, read_queries
+from prefillroute.router.queries import Query, check_prompt, read_queries
 
 
 def test_text_jsonl_and_parquet_say_the_same(tmp_path):
@@ -25,15 +26,20 @@ def test_text_jsonl_and_parquet_say_the_same(tmp_path):
     ("name", "content", "message"),
     [
         ("q.txt", b"one\n\xff\xfe\n", "line 2: byte 0xff is not UTF-8"),
-        ("q.txt", b"one\n\nthree\n", "line 2: empty prompt"),
         ("q.txt", b"", "no query in it"),
-        ("q.csv", b"prompt\nx\n", "suffix '.csv', wanted one of .txt, .jsonl, .parquet"),
-        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "line 2: not JSON"),
-        ("q.jsonl", b'{"text": "x"}\n', "line 1: no key 'prompt', found text"),
-        ("q.jsonl", b'{"prompt": 3}\n', "line 1: prompt is int (3), wanted text"),
-        ("q.jsonl", b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n', "in rows 0 and 1"),
-        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "not UTF-8 at character 0"),
-        ("q.parquet", b"PAR1 cut", "not a whole parquet file"),
+        ("q.txt", b"\n \n", "no query in it"),
+        ("q.doc", b"prompt\nx\n", "suffix '.doc'; expected one of .csv, .tsv"),
+        ("q.csv", b"prompt,n\nx,1\n ,2\n", "q.csv: row 2: empty prompt"),
+        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "row 2: not JSON"),
+        ("q.jsonl", b'{"text": "x"}\n', "no column 'prompt'; found text"),
+        ("q.jsonl", b'{"prompt": ["x"]}\n', "row 1: prompt is a list (['x']); expected text"),
+        (
+            "q.jsonl",
+            b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n',
+            "row 2: second prompt under query_id '1'",
+        ),
+        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "row 1: prompt has half a character (U+D800 at character 1"),
+        ("q.parquet", b"PAR1 cut", "not a whole Parquet file"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
@@ -44,9 +50,52 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.txt", "What is 2+2?\nhi\n"),
+        ("bom.txt", "\ufeffWhat is 2+2?\r\n\r\n\ufeffhi"),
+        ("q.csv", "Prompt,n\nWhat is 2+2?,1\n,\nhi,2\n"),
+        ("q.tsv", "n\tprompt\n1\tWhat is 2+2?\n1\thi\n"),
+        ("bom.JSONL", '\ufeff{"prompt":"What is 2+2?"}\n\n{"prompt":"hi"}\n'),
+        ("nullid.ndjson", '{"prompt":"What is 2+2?","query_id":null}\n{"prompt":"hi","query_id":""}\n'),
+        ("q.json", '[{"prompt":"What is 2+2?"}, {"prompt":"hi"}]'),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_table_that_import_takes(tmp_path, name, content, encoding, packed):
+    file = tmp_path / (f"{name}.gz" if packed else name)
+    data = content.encode(encoding)
+    file.write_bytes(gzip.compress(data) if packed else data)
+    assert read_queries(file) == [Query("0", "What is 2+2?"), Query("1", "hi")]
+
+
+def test_encoding_by_name(tmp_path):
+    (tmp_path / "q.txt").write_bytes("Käse?\n".encode("cp1252"))
+    assert read_queries(tmp_path / "q.txt", "cp1252") == [Query("0", "Käse?")]
+    with pytest.raises(
+        UserError, match=r"line 1: byte 0xe4 is not UTF-8; .*another encoding: --encoding cp1252"
+    ):
+        read_queries(tmp_path / "q.txt")
+    with pytest.raises(UserError, match=r"^--encoding hex: unknown encoding; expected for instance utf-8"):
+        read_queries(tmp_path / "q.txt", "hex")
+
+
+def test_ids_given_and_missing(tmp_path):
+    rows = [
+        {"prompt": "a"},
+        {"prompt": "b", "query_id": 0},
+        {"prompt": 0, "query_id": 1.0},
+        {"prompt": "b", "query_id": 0},
+    ]
+    (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert read_queries(tmp_path / "q.jsonl") == [Query("row 0", "a"), Query("0", "b"), Query("1", "0")]
+
+
 def test_parquet_without_prompt_column_and_missing_file(tmp_path):
     pd.DataFrame({"text": ["x"]}).to_parquet(tmp_path / "q.parquet")
-    with pytest.raises(UserError, match="no column 'prompt', found text"):
+    with pytest.raises(UserError, match="no column 'prompt'; found text"):
         read_queries(tmp_path / "q.parquet")
     with pytest.raises(UserError, match="No such file"):
         read_queries(tmp_path / "none.txt")

@@ -17,7 +17,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("query", nargs="*", help="the prompt to be routed, or several")
     parser.add_argument("--router", metavar="DIR", type=Path, help="router bundle")
     parser.add_argument(
-        "--file", type=Path, help="queries: .txt (one a line), .jsonl or .parquet with `prompt`"
+        "--file",
+        type=Path,
+        help="queries: .txt (one a line), or CSV, TSV, JSONL, JSON or Parquet with a column `prompt` and, if known, "
+        "`query_id`; each may be gzipped",
+    )
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="of --file where it has no byte order mark, for instance cp1252 (default utf-8)",
     )
     parser.add_argument("--out", type=Path, help="where the decisions of --file go: .jsonl or .parquet")
     parser.add_argument("--targets", metavar="A,B", help="choose among these targets only")

@@ -1,7 +1,6 @@
-"""A user's own questions: CSV or JSONL."""
+"""A user's own questions: CSV, TSV, JSONL, JSON or Parquet."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,21 @@ from prefillroute.harness.scorers.contract import Scorer
 from prefillroute.harness.scorers.judge import Judge
 from prefillroute.harness.scorers.letter import MAX_OPTIONS, Letter
 from prefillroute.harness.scorers.short_answer import ShortAnswer
-from prefillroute.outcomes.importers.rows import read_rows
+from prefillroute.outcomes.importers.log_queries import query_digest
+from prefillroute.outcomes.importers.records.read import SUFFIXES, matched, read_chunks
+from prefillroute.outcomes.importers.records.source import Source, check_encoding
+from prefillroute.outcomes.importers.records.values import BadCellError, checked_text, name_of, text_of
 
 NEEDED = ("prompt", "answer")
+CONVERT: dict[str, Callable[[Any], str | None]] = {
+    "prompt": text_of,
+    "answer": text_of,
+    "query_id": name_of,
+    "category": name_of,
+    "num_options": text_of,
+}
+"""Column -> what makes text of its cells."""
+ENCODING_OPTION = "benchmark.encoding="
 SCORINGS = ("short_answer", "letter", "judge")
 
 
@@ -23,7 +34,7 @@ class File(Benchmark):
     Without `query_id` it is the digest that `prefillroute import csv` gives the same prompt.
 
     Args:
-        path: CSV with a header line, or JSON lines.
+        path: a table in one of the formats of `prefillroute import csv`.
         name: the `benchmark` column of the outcomes; the file's name where null.
         scoring: short_answer (equal up to its form), letter (of an option) or judge (a model compares).
         judge_model: Inspect's name of the judge.
@@ -32,9 +43,10 @@ class File(Benchmark):
         judge_attempts: judgements asked for before an outcome is missing.
         judge_structured: ask the judge for JSON in a schema; false where its server refuses that.
         instruction: system message of targets without one of their own; null gives none.
+        encoding: of a text file without a byte order mark; null is UTF-8.
 
     Raises:
-        UserError: for no path, or an unknown scoring.
+        UserError: for no path, an unknown scoring or encoding.
     """
 
     def __init__(
@@ -48,15 +60,19 @@ class File(Benchmark):
         judge_attempts: int = 3,
         judge_structured: bool = True,
         instruction: str | None = None,
+        encoding: str | None = None,
     ) -> None:
         self.instruction = instruction
         if path is None:
             raise UserError(
-                "benchmark.path is null; expected your CSV or JSONL file, benchmark.path=my_questions.csv"
+                "benchmark.path is null; expected your file of questions, benchmark.path=my_questions.csv"
             )
         if scoring not in SCORINGS:
             raise UserError(f"benchmark.scoring={scoring}; expected one of {', '.join(SCORINGS)}")
+        if encoding is not None:
+            check_encoding(encoding, ENCODING_OPTION)
         self.path = Path(path).expanduser()
+        self.encoding = encoding
         self.name = name or self.path.stem
         self.scoring = scoring
         self._scorer: Scorer
@@ -78,25 +94,32 @@ class File(Benchmark):
             UserError: naming file and row, for a missing column or an empty or impossible value.
         """
         if not self.path.is_file():
-            raise UserError(f"benchmark.path={self.path}: no such file; expected CSV or JSONL")
-        found = []
-        for row, record in read_rows(self.path, lambda _: None):
-            missing = [name for name in NEEDED if name not in record]
-            if missing:
-                raise UserError(
-                    f"{self.path}: row {row}: no column {', '.join(missing)}; found {', '.join(record)}, expected "
-                    f"{', '.join(NEEDED)}"
-                )
-            found.append(self._question(record, f"{self.path}: row {row}"))
-        return found
+            raise UserError(f"benchmark.path={self.path}: no such file; expected one that ends in {SUFFIXES}")
+        return [self._question(text, where) for where, text in self._rows()]
 
     def scorer(self) -> Scorer:
         """As `scoring` says."""
         return self._scorer
 
-    def _question(self, record: Mapping[str, Any], where: str) -> Question:
-        # An empty CSV cell, a JSON null and an absent key are the same; 0 and false are answers.
-        text = {key: "" if value is None else str(value).strip() for key, value in record.items()}
+    def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Where a row is, and its known columns as text; what is missing is empty."""
+        for chunk in read_chunks(Source(self.path, self.encoding, ENCODING_OPTION)):
+            found = matched(chunk.names, {name: name for name in CONVERT}, self.path)
+            if missing := [name for name in NEEDED if name not in found]:
+                raise UserError(
+                    f"{self.path}: row {chunk.rows[0]}: no column {', '.join(missing)}; "
+                    f"found {', '.join(chunk.names)}, expected {', '.join(NEEDED)}"
+                )
+            cells = [chunk.columns[theirs] for theirs in found.values()]
+            for row, values in zip(chunk.rows, zip(*cells, strict=True), strict=True):
+                where = f"{self.path}: row {row}"
+                yield (
+                    where,
+                    {name: _text(name, value, where) for name, value in zip(found, values, strict=True)},
+                )
+
+    def _question(self, row: Mapping[str, str], where: str) -> Question:
+        text = {name: cell.strip() for name, cell in row.items()}
         for key in NEEDED:
             if not text[key]:
                 raise UserError(f"{where}: {key} is empty; expected text")
@@ -108,11 +131,22 @@ class File(Benchmark):
             last = chr(ord("A") + facts.get("num_options", MAX_OPTIONS) - 1)
             if len(text["answer"]) != 1 or not "A" <= text["answer"] <= last:
                 raise UserError(f"{where}: answer is {text['answer']!r}; expected a letter from A to {last}")
-        prompt = str(record["prompt"])
-        digest = hashlib.sha256(" ".join(prompt.split()).encode()).hexdigest()[:16]
+        prompt = row["prompt"]
         return Question(
-            text.get("query_id") or digest, text.get("category") or self.name, prompt, text["answer"], facts
+            row["query_id"] if text.get("query_id") else query_digest(prompt),
+            text.get("category") or self.name,
+            prompt,
+            text["answer"],
+            facts,
         )
+
+
+def _text(name: str, cell: Any, where: str) -> str:
+    # An empty CSV cell, a JSON null and an absent key are the same; 0 and false are answers.
+    try:
+        return checked_text(CONVERT[name](cell) or "")
+    except BadCellError as error:
+        raise UserError(f"{where}: {name} {error}") from error
 
 
 def _num_options(text: str, where: str) -> int:

@@ -11,7 +11,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.importers.rows import read_rows
+from prefillroute.outcomes.importers.records.read import read_rows
 
 PARQUET = ".parquet"
 JSON_LINES = (".jsonl", ".ndjson")
@@ -94,7 +94,7 @@ def _parquet(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str
 
 
 def _json_lines(file: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for row, record in read_rows(file, lambda _: None):
+    for row, record in read_rows(file):
         place = f"{file}: row {row}"
         _check_columns(place, record, columns)
         yield place, record

@@ -1,12 +1,14 @@
 """What an importer has read so far, and the two tables it becomes."""
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from prefillroute.outcomes.importers.records.values import BadCellError, checked_text
+from prefillroute.outcomes.importers.spelling import spelling_note
 from prefillroute.outcomes.table import MEASURES
 
 MEASURED = ("correct", *MEASURES)
@@ -78,9 +80,16 @@ class Collector:
             measures: any of ``MEASURES``; None is unknown.
 
         Returns:
-            False when this target's outcome on this query was there already; the first one is kept.
+            False when this target's outcome on this query was there already (the first one is kept), or a text
+            cannot be written in UTF-8; both are counted as skipped.
         """
-        text = self._text_code(query)
+        try:
+            text = self._text_code(query)
+            if target not in self._targets:
+                checked_text(target)
+        except BadCellError as error:
+            self.skip(f"record whose text {error}", where)
+            return False
         target_code = self._targets.setdefault(target, len(self._targets))
         if (text, target_code) in self._seen:
             self.skip("second outcome of a target on a query", where)
@@ -97,10 +106,38 @@ class Collector:
         """How many different texts came under one id."""
         return self._num_texts.get(query_id, 0)
 
-    def skip(self, reason: str, where: str) -> None:
-        """Count a record that is left out."""
+    def add_unique(
+        self,
+        queries: Sequence[Mapping[str, str | None]],
+        targets: Sequence[str],
+        query: np.ndarray,
+        target: np.ndarray,
+        values: Mapping[str, np.ndarray],
+    ) -> None:
+        """Take many outcomes at once, each of another query and target than those before.
+
+        Args:
+            queries: as in ``add``; those without an outcome are not taken.
+            targets: names.
+            query: (outcomes,) int64 index into ``queries``.
+            target: (outcomes,) int64 index into ``targets``.
+            values: of ``MEASURED``, (outcomes,) float64 each.
+        """
+        codes = np.full(len(queries), -1, dtype=np.int64)
+        for index in np.unique(query):
+            codes[index] = self._text_code(queries[index])
+        names = np.array(
+            [self._targets.setdefault(name, len(self._targets)) for name in targets], dtype=np.int64
+        )
+        self._text.frombytes(codes[query].tobytes())
+        self._target.frombytes(names[target].tobytes())
+        for name, column in self._measured.items():
+            column.frombytes(values[name].tobytes())
+
+    def skip(self, reason: str, where: str, count: int = 1) -> None:
+        """Count records that are left out; ``where`` is the first of them."""
         entry = self.skipped.setdefault(reason, Skipped(example=where))
-        entry.count += 1
+        entry.count += count
 
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The tables of an outcome folder, queries and outcomes, less measures that nothing is known of."""
@@ -130,21 +167,23 @@ class Collector:
         """Counts for the person who imports."""
         per_query = outcomes["query_id"].value_counts()
         targets = tuple(outcomes["target"].unique())
+        alike = spelling_note("targets", targets)
         return Report(
             queries=len(per_query),
             targets=targets,
             outcomes=len(outcomes),
             complete=int((per_query == len(targets)).sum()),
             skipped=self.skipped,
-            notes=self.notes,
+            notes=self.notes + ([alike] if alike else []),
         )
 
     def _text_code(self, query: Mapping[str, str | None]) -> int:
         key = (str(query["query_id"]), "".join(str(query["prompt"]).split()))
         code = self._texts.get(key)
         if code is None:
+            checked = {name: None if text is None else checked_text(text) for name, text in query.items()}
             code = self._texts[key] = len(self._queries)
-            self._queries.append(dict(query))
+            self._queries.append(checked)
             self._num_texts[key[0]] = self._num_texts.get(key[0], 0) + 1
         return code
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.importers import inspect_samples
+from prefillroute.outcomes.importers import inspect_json, inspect_samples
 from prefillroute.outcomes.importers.collector import Collector
 from prefillroute.outcomes.importers.inspect_runs import Run, add_runs
 from prefillroute.outcomes.importers.inspect_samples import Answer, ScoreError
@@ -29,6 +29,7 @@ Advance = Callable[[int], None]
 
 JSON_LOG = re.compile(rb'\s*\{\s*"version"\s*:\s*\d+\s*,\s*"status"')
 """How a JSON log starts: Inspect fixes the order of its fields."""
+UNREADABLE = "sample that could not be read"
 UNREAD = {"messages", "output", "attachments", "timelines", "error_retries"}
 """Parts of a sample that nothing here needs, and that are the bulk of an agent's log."""
 BATCH_BYTES = 4 << 20
@@ -110,7 +111,11 @@ def _header(inspect: Any, file: Path, collector: Collector) -> "EvalLog | None":
                     return None
         elif not zipfile.is_zipfile(file):
             raise ValueError("not a whole zip file")
-        header: EvalLog = inspect.read_eval_log(file, header_only=True)
+        header: EvalLog
+        if file.suffix == ".json":
+            header = inspect_json.read_header(inspect.read_eval_log, file)
+        else:
+            header = inspect.read_eval_log(file, header_only=True)
         if header.version > newest:
             raise ValueError(
                 f"version {header.version} of the log format; this inspect-ai reads up to {newest}"
@@ -180,7 +185,9 @@ def _first_scorer(header: "EvalLog") -> str | None:
 def _samples(inspect: Any, run: Run, collector: Collector, advance: Advance) -> "Iterator[EvalSample]":
     size = run.file.stat().st_size
     if run.file.suffix == ".json":
-        yield from inspect.read_eval_log(run.file).samples or []
+        yield from inspect_json.read_samples(
+            inspect.read_eval_log, run.file, lambda where: collector.skip(UNREADABLE, where)
+        )
         advance(size)
         return
     keys = [(entry.id, entry.epoch) for entry in inspect.read_eval_log_sample_summaries(run.file)]
@@ -197,7 +204,7 @@ def _samples(inspect: Any, run: Run, collector: Collector, advance: Advance) -> 
                     samples.append(inspect.read_eval_log_sample(run.file, *key, exclude_fields=UNREAD))
                 except Exception:
                     where = f"{run.file} sample {key[0]} epoch {key[1]}"
-                    collector.skip("sample that could not be read", where)
+                    collector.skip(UNREADABLE, where)
         yield from samples
         done = size * (start + len(batch)) // len(keys)
         advance(done - told)

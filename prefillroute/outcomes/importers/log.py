@@ -1,120 +1,122 @@
-"""A user's own log: CSV or JSONL with one line per call.
+"""A user's own log: a table with one row per call, in CSV, TSV, JSONL, JSON or Parquet.
 
 Columns: `prompt`, `target`, `correct`; if known `query_id`, `benchmark`, `category`, `prompt_tokens`,
 `completion_tokens`, `latency_s`, `ttft_s`, `cost_usd`, `split`, `near_dup_group`. Others are left out.
 """
 
-import hashlib
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.groups import GROUP_COLUMN
 from prefillroute.outcomes.importers.collector import Collector
-from prefillroute.outcomes.importers.rows import read_rows
+from prefillroute.outcomes.importers.log_queries import QUERY_EXTRAS
+from prefillroute.outcomes.importers.log_rows import LogRows
+from prefillroute.outcomes.importers.records.chunk import Chunk
+from prefillroute.outcomes.importers.records.read import SUFFIXES, find_files, matched, read_chunks
+from prefillroute.outcomes.importers.records.source import NoRecordsError, Source
 from prefillroute.outcomes.table import MEASURES
-from prefillroute.outcomes.validation import PARTS
 
 NEEDED = ("prompt", "target", "correct")
-QUERY_EXTRAS = ("split", GROUP_COLUMN)
 KNOWN = (*NEEDED, "query_id", "benchmark", "category", *MEASURES, *QUERY_EXTRAS)
-WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+ENCODING_OPTION = "--encoding "
+NAMED = 20
+"""Files left out that are named; the others are counted."""
 
 
 def find(path: Path) -> list[Path]:
-    """The file, or the CSV and JSONL files of a folder.
+    """The file, or the tables of a folder.
 
     Raises:
         UserError: when there is none.
     """
     if path.is_file():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in (".csv", ".jsonl", ".ndjson"))
+    found = find_files(path).files
     if not found:
-        raise UserError(f"{path}: no log; expected a .csv or .jsonl file")
+        raise UserError(f"{path}: no log; expected a file that ends in {SUFFIXES}")
     return found
 
 
-def read(
-    file: Path,
+def read_folder(
+    files: Sequence[Path],
     collector: Collector,
     advance: Callable[[int], None],
     columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    repeats: str = "error",
+    folders: Sequence[Path] = (),
 ) -> None:
-    """Take every row of a log; unlike public data, a bad row ends the import.
+    """Take every row of all files; unlike public data, a bad row ends the import.
 
     Args:
-        file: CSV or JSONL.
+        files: as ``find`` gives them.
         collector: where outcomes go.
         advance: told how many bytes were read.
         columns: our name -> the log's name, where they differ.
+        encoding: of files without a byte order mark; null is UTF-8.
+        repeats: one of ``REPEATS``: what several outcomes of a target on a query become.
+        folders: that were given. A file of theirs that is no log, by its name or by having none of the needed
+            columns, is left out and named; one that was given by name is refused.
 
     Raises:
-        UserError: naming file and row, for a missing column, an empty prompt, a value out of range, or a
-            target's second outcome on a query.
+        UserError: naming file and row, for a missing column, an empty prompt, a value out of range, a second
+            prompt under one id, or a target's second outcome on a query.
     """
     theirs = {name: name for name in KNOWN} | dict(columns or {})
-    for row, record in read_rows(file, advance):
-        where = f"{file}: row {row}"
-        if row == 1:
-            _check_header(record, theirs, file, collector)
-        # In JSONL a key may be absent from some lines; an empty CSV cell is the same.
-        value = {name: record.get(column) for name, column in theirs.items()}
-        value = {name: None if found == "" else found for name, found in value.items()}
-        for name in NEEDED[:2]:
-            if value[name] is None or not str(value[name]).strip():
-                raise UserError(f"{where}: {theirs[name]} is empty; expected text")
-        prompt = str(value["prompt"])
-        query_id = value["query_id"]
-        if query_id is None:
-            query_id = hashlib.sha256(" ".join(prompt.split()).encode()).hexdigest()[:16]
-        query: dict[str, str | None] = {
-            "query_id": str(query_id),
-            "benchmark": str(value["benchmark"] or "log"),
-            "category": str(value["category"] or value["benchmark"] or "log"),
-            "prompt": prompt,
-        }
-        for name in QUERY_EXTRAS:
-            if theirs[name] in record:
-                query[name] = None if value[name] is None else str(value[name])
-        if theirs["split"] in record and query["split"] not in PARTS:
-            raise UserError(f"{where}: split is {value['split']!r}; expected one of {', '.join(PARTS)}")
-        measures = {name: _number(value[name], theirs[name], where) for name in MEASURES}
-        correct = _number(value["correct"], theirs["correct"], where, most=1.0)
-        if not collector.add(
-            query, str(value["target"]), where, math.nan if correct is None else correct, **measures
-        ):
-            name = f"target '{value['target']}' on query '{query['query_id']}'"
-            raise UserError(f"{where}: second outcome of {name}; expected one")
-        if collector.num_texts(str(query_id)) > 1:
-            raise UserError(f"{where}: second prompt under query_id '{query['query_id']}'; expected one")
+    rows = LogRows()
+    ignored: dict[str, list[str]] = {}
+    left_out: dict[str, list[str]] = {}
+    for folder in folders:
+        for reason, others in find_files(folder).left_out.items():
+            left_out.setdefault(reason, []).extend(str(file.relative_to(folder)) for file in others)
+    for file in files:
+        try:
+            _read(Source(file, encoding, ENCODING_OPTION, advance), theirs, rows, ignored)
+        except NoRecordsError as error:
+            if not any(folder in file.parents for folder in folders):
+                raise
+            reason = str(error).removeprefix(f"{file}: ")
+            left_out.setdefault(reason, []).append(file.name)
+    collector.notes += [f"{_listed(names)}: columns left out: {ours}" for ours, names in ignored.items()]
+    for reason, names in left_out.items():
+        collector.notes.append(f"left out {_listed(names)}: {reason}")
+    rows.hand_over(collector, repeats)
 
 
-def _check_header(
-    record: Mapping[str, Any], theirs: Mapping[str, str], file: Path, collector: Collector
+def _read(source: Source, theirs: dict[str, str], rows: LogRows, ignored: dict[str, list[str]]) -> None:
+    found: dict[str, str] = {}
+    names: tuple[str, ...] | None = None
+    others: dict[str, None] = {}
+    for number, chunk in enumerate(read_chunks(source)):
+        if chunk.names != names:
+            names = chunk.names
+            found = matched(names, theirs, source.file)
+            if number == 0:
+                _check_columns(names, theirs, found, source.file)
+            # In JSON a key may be absent from some rows; an empty CSV cell is the same.
+            absent = [name for name in NEEDED if name not in found]
+            taken = set(found.values())
+            others.update(dict.fromkeys(name for name in names if name not in taken))
+        if absent:
+            empty = {theirs[name]: [None] * len(chunk.rows) for name in absent}
+            chunk = Chunk(chunk.rows, {**chunk.columns, **empty})
+        rows.take(source.file, chunk, found | {name: theirs[name] for name in absent})
+    if others:
+        ignored.setdefault(", ".join(others), []).append(source.file.name)
+
+
+def _check_columns(
+    names: Sequence[str], theirs: Mapping[str, str], found: Mapping[str, str], file: Path
 ) -> None:
-    missing = [theirs[name] for name in NEEDED if theirs[name] not in record]
+    missing = [theirs[name] for name in NEEDED if name not in found]
     if missing:
-        raise UserError(
-            f"{file}: no column {', '.join(map(repr, missing))}; found {', '.join(record)}, expected "
+        error = NoRecordsError if len(missing) == len(NEEDED) else UserError
+        raise error(
+            f"{file}: no column {', '.join(map(repr, missing))}; found {', '.join(names)}, expected "
             f"{', '.join(NEEDED)} (name others with --column ours=theirs)"
         )
-    ignored = [name for name in record if name not in theirs.values()]
-    if ignored:
-        collector.notes.append(f"{file.name}: columns left out: {', '.join(ignored)}")
 
 
-def _number(value: Any, column: str, where: str, most: float = math.inf) -> float | None:
-    if value is None:
-        return None
-    wanted = "a number in [0, 1]" if most == 1.0 else "a number not below 0"
-    try:
-        number = WORDS.get(value.strip().lower()) if isinstance(value, str) and most == 1.0 else None
-        number = float(value) if number is None else number
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{where}: {column} is {value!r}; expected {wanted}") from error
-    if not (0 <= number <= most and math.isfinite(number)):
-        raise UserError(f"{where}: {column} is {value}; expected {wanted}")
-    return number
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

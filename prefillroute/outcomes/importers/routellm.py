@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.collector import Collector
-from prefillroute.outcomes.importers.rows import read_rows
+from prefillroute.outcomes.importers.records.read import read_rows
 
 RESPONSE = "_response"
 CONTAMINATED = "contaminated_prompts.jsonl"
@@ -24,7 +24,8 @@ def find(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
-    found = sorted({*path.rglob("*_responses.csv"), *path.rglob("responses/*.csv")})
+    names = ("*_responses.csv", "responses/*.csv", "*_responses.csv.gz", "responses/*.csv.gz")
+    found = sorted({file for name in names for file in path.rglob(name)})
     if not found:
         raise UserError(f"{path}: no responses of RouteLLM; expected mmlu/responses/*.csv or *_responses.csv")
     return found
@@ -41,7 +42,7 @@ def read(file: Path, collector: Collector, advance: Callable[[int], None]) -> No
     models: list[str] = []
     for row, record in read_rows(file, advance):
         where = f"{file}: row {row}"
-        if row == 1:
+        if not models:
             models = [name for name in record if name and name != "prompt" and not name.endswith(RESPONSE)]
             if "prompt" not in record or not models:
                 raise UserError(f"{file}: columns are {', '.join(record)}; expected prompt and one per model")
@@ -69,7 +70,7 @@ def read(file: Path, collector: Collector, advance: Callable[[int], None]) -> No
 
 
 def _names(file: Path) -> tuple[str, str]:
-    stem = file.stem.removesuffix("_responses")
+    stem = Path(file.name.removesuffix(".gz")).stem.removesuffix("_responses")
     benchmark, _, category = stem.partition("_")
     return benchmark, category or benchmark
 
@@ -77,6 +78,6 @@ def _names(file: Path) -> tuple[str, str]:
 def _contaminated(file: Path) -> set[str]:
     for folder in (file.parent, file.parent.parent):
         if (folder / CONTAMINATED).is_file():
-            rows = read_rows(folder / CONTAMINATED, lambda size: None)
+            rows = read_rows(folder / CONTAMINATED)
             return {str(record.get("eval_prompt", "")) for _, record in rows}
     return set()

@@ -1,29 +1,97 @@
 """The pool fact of an imported table, for a person to complete."""
 
+import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+DATA_VARIABLE = "PREFILLROUTE_DATA"
+SKELETON_FILE = "pool.yaml"
 
 
-def pool_skeleton(name: str, targets: Sequence[str], command: str) -> str:
+def data_folder() -> Path:
+    """`paths.data`, as `conf/paths` has it: from the environment, or `data`."""
+    return Path(os.environ.get(DATA_VARIABLE, "data"))
+
+
+def pool_name(folder: Path) -> str:
+    """Name of the pool whose outcomes lie in a folder."""
+    return folder.resolve().name
+
+
+def pool_skeleton(folder: Path, targets: Sequence[str], command: Sequence[str]) -> str:
     """Text of a `conf/pool/<name>.yaml` with the table's targets and prices still to be filled in.
 
     Args:
-        name: of the pool, and of its folder under `paths.data`.
+        folder: of the table; below `paths.data` it is named relative to that, else as it is given.
         targets: as in the outcome table.
-        command: that made the table.
+        command: that made the table, word by word.
     """
-    lines = [
-        f"# Copy to conf/pool/{name}.yaml with prices (USD per 10^6 tokens); null takes the log's cost_usd.",
-        f"name: {name}",
-        f"outcomes: ${{paths.data}}/{name}",
-        f"import_hint: {_quoted(command)}",
-        "targets:",
-        *(
-            f"  - {{name: {_quoted(target)}, price_in: null, price_out: null, price_date: null}}"
-            for target in targets
-        ),
-    ]
-    return "\n".join(lines) + "\n"
+    name = pool_name(folder)
+    head = {
+        "name": _Text(_escaped(name)),
+        "outcomes": _Text(_outcomes(folder)),
+        "import_hint": _Text(_escaped(shlex.join(command))),
+    }
+    prices = {"price_in": None, "price_out": None, "price_date": None}
+    rows = [_yaml({"name": _Text(_escaped(target)), **prices}, flow=True) for target in targets]
+    return (
+        f"# Copy to conf/pool/{' '.join(name.split())}.yaml with prices (USD per 10^6 tokens); "
+        "null takes the log's cost_usd.\n"
+        f"{_yaml(head, flow=False)}targets:\n{''.join(f'  - {row}' for row in rows)}"
+    )
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def is_completed(file: Path) -> bool:
+    """Whether a person has put a price into a skeleton, or made something else of it: it is not to be overwritten."""
+    if not file.is_file():
+        return False
+    try:
+        pool = yaml.safe_load(file.read_text(encoding="utf-8"))
+        targets = pool["targets"]
+        return any(
+            target[key] is not None for target in targets for key in ("price_in", "price_out", "price_date")
+        )
+    except (yaml.YAMLError, ValueError, TypeError, KeyError):
+        return True
+
+
+def _outcomes(folder: Path) -> str:
+    try:
+        relative = folder.resolve().relative_to(data_folder().resolve())
+    except ValueError:
+        return _escaped(str(folder))
+    return "${paths.data}" + "".join(f"/{_escaped(part)}" for part in relative.parts)
+
+
+def _escaped(text: str) -> str:
+    """What OmegaConf reads as this text: `${` would begin an interpolation."""
+    return text.replace("${", "\\${")
+
+
+def _yaml(entries: dict[str, object], flow: bool) -> str:
+    return yaml.dump(
+        entries,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=float("inf"),
+        default_flow_style=flow,
+    )
+
+
+class _Text(str):
+    """A value that is quoted: `2024`, `on`, `1e3` and `null` are names here."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's, which quotes every ``_Text``."""
+
+
+_Dumper.add_representer(
+    _Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="'")
+)

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from prefillroute.config.build import build
@@ -47,14 +48,43 @@ def test_jsonl_with_letters(tmp_path):
 def test_zero_and_false_are_answers(tmp_path):
     file = tmp_path / "mine.jsonl"
     file.write_text('{"prompt": "1-1?", "answer": 0}\n{"prompt": "Is it?", "answer": false}\n')
-    assert [q.answer for q in File(str(file)).questions()] == ["0", "False"]
+    assert [q.answer for q in File(str(file)).questions()] == ["0", "false"]
+
+
+@pytest.mark.parametrize("name", ["q.csv", "q.tsv.gz", "q.parquet", "q.json", "q.jsonl"])
+def test_every_table_that_import_takes(tmp_path, name):
+    rows = pd.DataFrame({"Prompt": ["1-1?", "0"], "answer": ["0", "false"], "query_id": ["a ", None]})
+    file = tmp_path / name
+    if "sv" in name:
+        rows.to_csv(file, index=False, sep="\t" if "tsv" in name else ",")
+    elif name.endswith("parquet"):
+        rows.to_parquet(file)
+    else:
+        rows.to_json(file, orient="records", lines=name.endswith("l"))
+    first, second = File(str(file)).questions()
+    assert (first.query_id, first.prompt, first.answer) == ("a ", "1-1?", "0")
+    assert (second.query_id, second.prompt, second.answer) == ("5feceb66ffc86f38", "0", "false")
+
+
+def test_half_emojis_and_other_encodings(tmp_path):
+    (tmp_path / "q.jsonl").write_text('{"prompt": "cut emoji \\ud83d", "answer": "x"}\n')
+    with pytest.raises(
+        UserError, match=r"q.jsonl: row 1: prompt has half a character \(U\+D83D at character 11"
+    ):
+        File(str(tmp_path / "q.jsonl")).questions()
+    (tmp_path / "q.csv").write_bytes("prompt,answer\nKäse?,ja\n".encode("cp1252"))
+    assert File(str(tmp_path / "q.csv"), encoding="cp1252").questions()[0].prompt == "Käse?"
+    with pytest.raises(UserError, match=r"line 2: byte 0xe4 is not UTF-8; .*: benchmark.encoding=cp1252\)"):
+        File(str(tmp_path / "q.csv")).questions()
+    with pytest.raises(UserError, match=r"^benchmark.encoding=zip: unknown encoding"):
+        File(str(tmp_path / "q.csv"), encoding="zip")
 
 
 def test_id_is_that_of_an_imported_log(tmp_path):
     (tmp_path / "q.csv").write_text("prompt,answer\nWhat  is 2+2?,4\n")
     (tmp_path / "log.csv").write_text("prompt,target,correct\nWhat  is 2+2?,m,1\n")
     collector = Collector()
-    log.read(tmp_path / "log.csv", collector, lambda _: None)
+    log.read_folder([tmp_path / "log.csv"], collector, lambda _: None)
     (question,) = File(str(tmp_path / "q.csv")).questions()
     assert list(collector.frames()[0]["query_id"]) == [question.query_id]
 
@@ -99,7 +129,7 @@ def test_bad_files(tmp_path, text, scoring, message):
 
 
 def test_no_path_names_the_key():
-    with pytest.raises(UserError, match=r"^benchmark\.path is null; expected your CSV or JSONL file"):
+    with pytest.raises(UserError, match=r"^benchmark\.path is null; expected your file of questions"):
         build(compose_run(["benchmark=file"], config_name="collect").benchmark)
     with pytest.raises(UserError, match=r"benchmark\.path=/nowhere\.csv: no such file"):
         File("/nowhere.csv").questions()

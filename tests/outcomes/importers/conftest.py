@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prefillroute.outcomes.importers import llmrouterbench
+from prefillroute.outcomes.importers import llmrouterbench, log
 from prefillroute.outcomes.importers.collector import Collector
 
 
@@ -19,6 +19,9 @@ def collected() -> Callable[..., tuple[Collector, pd.DataFrame, pd.DataFrame]]:
         files = reader.find(path)
         if reader is llmrouterbench:
             reader.read_folder(files, collector, _quiet)
+        elif reader is log:
+            folders = [path] if path.is_dir() else []
+            reader.read_folder(files, collector, _quiet, folders=folders, **options)
         else:
             for file in files:
                 reader.read(file, collector, _quiet, **options)

@@ -29,7 +29,10 @@ def test_csv_log(tmp_path, collected, cells):
     assert set(queries["benchmark"]) == {"log"}
     assert cells(outcomes, "completion_tokens")[(second, "m1")] == 9
     assert "prompt_tokens" not in outcomes
-    assert collector.notes == ["log.csv: columns left out: notes"]
+    assert collector.notes == [
+        "log.csv: columns left out: notes",
+        f"query '{first}' has prompts that differ in blanks; the first is kept (1 times in this log)",
+    ]
     write_outcomes(tmp_path / "out", queries, outcomes)
     table = read_outcomes(tmp_path / "out")
     np.testing.assert_array_equal(table.correct, [[1, 0], [0.25, np.nan]])
@@ -69,17 +72,20 @@ BAD_LOGS = {
         r"log.csv: row 2: correct is 1.5; expected a number in \[0, 1\]",
     ),
     "word": (HEADER + "a,p,m0,good,2\n", r"row 1: correct is 'good'"),
-    "nan": (HEADER + "a,p,m0,nan,2\n", r"row 1: correct is nan"),
+    "nan": (HEADER + "a,p,m0,nan,2\n", r"row 1: correct is 'nan'; expected a number in"),
     "tokens": (HEADER + "a,p,m0,1,-2\n", r"row 1: prompt_tokens is -2; expected a number not below 0"),
     "empty prompt": (HEADER + "a, ,m0,1,2\n", r"row 1: prompt is empty; expected text"),
     "empty target": (HEADER + "a,p,,1,2\n", r"row 1: target is empty"),
     "duplicate": (HEADER + "a,p,m0,1,2\na,p,m0,1,2\n", r"row 2: second outcome of target 'm0' on query 'a'"),
-    "two prompts": (HEADER + "a,p,m0,1,2\na,q,m1,1,2\n", r"row 2: second prompt under query_id 'a'"),
+    "two prompts": (
+        HEADER + "a,p,m0,1,2\na,q,m1,1,2\n",
+        r"row 2: prompt is a second prompt under query_id 'a'",
+    ),
     "cells": (HEADER + "a,p,m0,1\n", r"row 1: 4 cells; expected 5 as in the header"),
     "quote": (HEADER + 'a,"p,m0,1,2\n', r"expected CSV"),
     "header": ("prompt,prompt,target\na,b,c\n", r"header has 'prompt' 2 times"),
     "empty": ("", r"empty file; expected a header line and rows"),
-    "no rows": (HEADER, r"no rows; expected at least one outcome"),
+    "no rows": (HEADER, r"no rows; expected at least one"),
     "split": (
         "prompt,target,correct,split\np,m,1,dev\n",
         r"row 1: split is 'dev'; expected one of train, calibration, test",
@@ -104,5 +110,5 @@ def test_logs_that_are_not_text(tmp_path, collected):
     with pytest.raises(UserError, match=r"log.jsonl: row 1: not JSON"):
         collected(log, tmp_path / "log.jsonl")
     (tmp_path / "log.jsonl").write_text("[1]\n")
-    with pytest.raises(UserError, match=r"row 1: list; expected a JSON object"):
+    with pytest.raises(UserError, match=r"row 1: int; expected a JSON object"):
         collected(log, tmp_path / "log.jsonl")

@@ -89,6 +89,33 @@ def test_damaged_logs_do_not_take_the_others_with_them(tmp_path, evaluate, impor
     assert len(found) == 5
 
 
+@pytest.mark.parametrize("nulls", ["sample", "sample and results"])
+def test_scores_that_json_logs_hold_as_null(tmp_path, evaluate, imported, model, edited, skipped, nulls):
+    content = json.loads(edited(evaluate(model()), tmp_path / "whole.json", lambda content: None).read_text())
+    (name,) = content["samples"][1]["scores"]
+    content["samples"][1]["scores"][name]["value"] = None
+    if nulls == "sample and results":
+        content["results"]["scores"][0]["metrics"]["accuracy"]["value"] = None
+    (tmp_path / "null.json").write_text(json.dumps(content))
+    collector, queries, outcomes = imported(tmp_path / "null.json")
+    assert list(outcomes["query_id"]) == ["toy/one", "toy/three"]
+    assert outcomes["correct"].tolist() == [1, 0]
+    assert skipped(collector) == {f"sample without a score of '{name}'": 1}
+    assert len(queries) == 2
+
+
+def test_a_damaged_sample_of_a_json_log_does_not_take_the_others_with_it(
+    tmp_path, evaluate, imported, model, edited, skipped
+):
+    content = json.loads(edited(evaluate(model()), tmp_path / "whole.json", lambda content: None).read_text())
+    content["samples"][0]["input"] = 3
+    content["samples"][2]["input"] = "half an emoji \ud83d"
+    (tmp_path / "bad.json").write_text(json.dumps(content))
+    collector, _, outcomes = imported(tmp_path / "bad.json")
+    assert list(outcomes["query_id"]) == ["toy/two"]
+    assert skipped(collector) == {"sample that could not be read": 2}
+
+
 def test_newer_version_of_a_zip(tmp_path, evaluate, imported, model):
     log = tmp_path / "newer.eval"
     with zipfile.ZipFile(evaluate(model())) as old, zipfile.ZipFile(log, "w") as new:

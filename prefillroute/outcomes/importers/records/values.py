@@ -1,0 +1,172 @@
+"""Cells as text and numbers, whatever the file's format made of them; None and an empty cell are missing."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+BOM = "\ufeff"
+NUL = "\0"
+WORDS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "correct", "right", "pass", "passed"), 1.0),
+    **dict.fromkeys(("false", "f", "no", "n", "incorrect", "wrong", "fail", "failed"), 0.0),
+}
+"""What stands for right and wrong."""
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+"""1,234: a thousand or one and a bit? 0,234 and 1,5 can only be decimal commas."""
+EXACT = 2.0**53
+"""Whole numbers below it are exact as floats."""
+
+
+class BadCellError(ValueError):
+    """A cell that is not what its column holds; says what was found and expected, the caller where."""
+
+
+def text_of(value: Any) -> str | None:
+    """A cell as text: numbers and truth values as JSON writes them (0, 0.5, false), None where it is missing.
+
+    Raises:
+        BadCellError: for a list or an object.
+    """
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return None if math.isnan(value) else repr(value)
+    if isinstance(value, int | Decimal | date):
+        return str(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode() or None
+        except UnicodeDecodeError as error:
+            raise BadCellError(f"is {value!r:.40}; expected text in UTF-8") from error
+    raise BadCellError(f"is a {type(value).__name__} ({value!r:.40}); expected text")
+
+
+def name_of(value: Any) -> str | None:
+    """As ``text_of``; 1.0 is the name 1, as a table with gaps turns whole numbers into such.
+
+    Raises:
+        BadCellError: as ``text_of``.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    return text_of(value)
+
+
+def texts(column: Sequence[Any], convert: Callable[[Any], str | None]) -> Sequence[str | None]:
+    """A column as text; ``convert`` is ``text_of`` or ``name_of``.
+
+    Raises:
+        BadCellError: as these.
+    """
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    return [convert(value) for value in column]
+
+
+def checked_text(text: str) -> str:
+    """A text without byte order marks in it.
+
+    Raises:
+        BadCellError: for half a character (a surrogate, as of an emoji cut in two) or a NUL character.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X} at character {error.start + 1}"
+        raise BadCellError(
+            f"has half a character ({half}, an emoji cut in two?); expected whole ones"
+        ) from error
+    if NUL in text:
+        raise BadCellError(f"has a NUL character at character {text.index(NUL) + 1}; expected text")
+    return text.replace(BOM, "") if BOM in text else text
+
+
+def numbers(column: Sequence[Any], parse: Callable[[Any], float]) -> np.ndarray:
+    """A column as float64 (rows,).
+
+    Args:
+        column: cells; equal ones are parsed once.
+        parse: ``measure_of`` or ``correct_of``.
+
+    Raises:
+        BadCellError: as these.
+    """
+    if set(map(type, column)) <= {str, type(None)} or parse is correct_of:
+        try:
+            parsed = {cell: parse(cell) for cell in set(column)}
+            return np.fromiter(map(parsed.__getitem__, column), np.float64, len(column))
+        except TypeError:  # a list or an object, which parse refuses
+            pass
+    return np.fromiter(map(parse, column), np.float64, len(column))
+
+
+def measure_of(cell: Any) -> float:
+    """Tokens, seconds or USD; NaN where missing.
+
+    Raises:
+        BadCellError: for what is no finite number from 0 up.
+    """
+    wanted = "expected a number not below 0, or an empty cell"
+    number = _number(cell, wanted)
+    if number < 0 or math.isinf(number):
+        raise BadCellError(f"is {cell}; {wanted}")
+    return number
+
+
+def correct_of(cell: Any) -> float:
+    """A score in [0, 1], a truth value, a word for right or wrong, or a percentage; NaN where missing.
+
+    Raises:
+        BadCellError: for anything else.
+    """
+    wanted = "expected a number in [0, 1], true or false, a percentage such as 50%, or an empty cell"
+    if isinstance(cell, bool):
+        return float(cell)
+    if isinstance(cell, str):
+        word = cell.strip().lower()
+        if word in WORDS:
+            return WORDS[word]
+        if word.endswith("%"):
+            number = _number(word[:-1], wanted, cell) / 100
+            if not 0 <= number <= 1:
+                raise BadCellError(f"is {cell!r}; {wanted}")
+            return number
+    number = _number(cell, wanted)
+    if not (0 <= number <= 1 or math.isnan(number)):
+        raise BadCellError(f"is {cell}; {wanted}")
+    return number
+
+
+def _number(cell: Any, wanted: str, shown: Any = None) -> float:
+    """Any number; NaN where the cell is missing, but not of a text that says nan."""
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        text = cell.strip().strip(BOM)
+        if not text:
+            return math.nan
+        if THOUSANDS.fullmatch(text):
+            raise BadCellError(f"is {cell!r}; {wanted}, without a comma between thousands")
+        if text.count(",") == 1 and "." not in text:
+            text = text.replace(",", ".")  # a decimal comma
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if math.isnan(number):
+            raise BadCellError(f"is {cell if shown is None else shown!r:.60}; {wanted}")
+        return number
+    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal):
+        raise BadCellError(f"is {cell!r:.60}; {wanted}")
+    try:
+        return float(cell)
+    except OverflowError as error:
+        raise BadCellError(f"is {str(cell)[:20]}...; {wanted}") from error
