@@ -12,6 +12,7 @@ from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.progress import extraction_progress
 from prefillroute.extraction.run import Encoder, extract
 from prefillroute.outcomes.pool import load_pool
+from prefillroute.text.printing import say
 
 
 def fill_cache(config: DictConfig, model: Callable[[ExtractionOptions], Encoder]) -> int:
@@ -36,5 +37,5 @@ def fill_cache(config: DictConfig, model: Callable[[ExtractionOptions], Encoder]
         report = extract(
             reader, queries["query_id"].tolist(), queries["prompt"].tolist(), caches, options, progress
         )
-    print("\n".join(report.lines()))
+    say(*report.lines())
     return 0

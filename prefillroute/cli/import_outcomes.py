@@ -5,14 +5,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
 from prefillroute.outcomes.importers import inspect_logs, llmrouterbench, log, mmlu_pro, routellm
 from prefillroute.outcomes.importers.collector import Collector, Report
 from prefillroute.outcomes.importers.skeleton import pool_skeleton
+from prefillroute.text import hints
+from prefillroute.text.printing import say
+from prefillroute.text.screen import Screen, Words
 
 Find = Callable[[Path], list[Path]]
 
@@ -76,9 +78,8 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"{path}: not found; expected {LAYOUTS[args.layout][2]}")
     files = [file for path in args.paths for file in find(path)]
     collector = Collector()
-    console = Console()
-    columns = (TextColumn("import"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (Words(), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Screen(stderr=True), transient=True) as progress:
         task = progress.add_task("import", total=sum(file.stat().st_size for file in files))
         _read(args, files, collector, lambda size: progress.advance(task, size))
     queries, outcomes = collector.frames()
@@ -86,15 +87,13 @@ def run(args: argparse.Namespace) -> int:
         reasons = "; ".join(f"{reason}: {entry.count}" for reason, entry in collector.skipped.items())
         raise UserError(f"{args.paths[0]}: no outcome could be read ({reasons or 'no records'})")
     write_outcomes(args.out, queries, outcomes)
-    _print(collector.report(outcomes), args.out, console)
+    _print(collector.report(outcomes), args.out)
     if not LAYOUTS[args.layout][1]:  # a user's own data has no pool in conf/ yet
         targets = list(outcomes["target"].unique())
-        command = f"prefillroute import {args.layout} {' '.join(map(str, args.paths))} --out {args.out}"
+        command = hints.command("prefillroute", "import", args.layout, *args.paths, "--out", args.out)
         skeleton = args.out / "pool.yaml"
         skeleton.write_text(pool_skeleton(args.out.name, targets, command), encoding="utf-8")
-        console.print(
-            f"next: complete {skeleton} and copy it to conf/pool/{args.out.name}.yaml", soft_wrap=True
-        )
+        say(f"next: complete {skeleton} and copy it to conf/pool/{args.out.name}.yaml")
     return 0
 
 
@@ -140,19 +139,12 @@ def _renamed(pairs: list[str]) -> dict[str, str]:
     return renamed
 
 
-def _print(report: Report, out: Path, console: Console) -> None:
-    console.print(
+def _print(report: Report, out: Path) -> None:
+    say(
         f"{out / OUTCOMES_FILE}: {report.queries:,} queries, {len(report.targets)} targets, "
-        f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's",
-        soft_wrap=True,
-        highlight=False,
+        f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's"
     )
     for note in report.notes:
-        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+        say(f"note: {note}")
     for reason, entry in report.skipped.items():
-        console.print(
-            f"skipped {entry.count:,}: {reason}; first: {entry.example}",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
+        say(f"skipped {entry.count:,}: {reason}; first: {entry.example}")

@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from prefillroute.errors import UserError
 from prefillroute.reports.catalogue import METRICS, Metric
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
-from prefillroute.reports.sweep_console import print_sweep, sweep_console
+from prefillroute.reports.sweep_console import print_sweep
 from prefillroute.reports.sweep_jobs import Job, read_jobs
 from prefillroute.reports.sweep_page import render_sweep
 from prefillroute.reports.sweep_plan import read_plan
 from prefillroute.reports.sweep_view import SweepView
+from prefillroute.text.screen import Screen
+from prefillroute.text.spreadsheet import csv_text
 
 SHOWN = (
     "mean_auc",
@@ -31,7 +32,7 @@ SHOWN = (
 """Columns of the summary; summary.csv has every metric."""
 
 
-def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console | None = None) -> int:
+def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen | None = None) -> int:
     """Print a sweep's jobs best to worst, write summary.csv and summary.html into its folder.
 
     Where the jobs vary `experiment/semantic`, a second table adds them up by family.
@@ -39,7 +40,7 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     Args:
         sweep_dir: folder with one run folder per job, at any depth.
         sort_by: metric of metrics.json's section ``test`` that orders the jobs; null comes last.
-        console: where to print; standard output by default.
+        screen: where to print; standard output by default.
 
     Returns:
         The number of jobs that failed or never began.
@@ -67,13 +68,13 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     )
     frame = summary_frame([*finished, *failed], view.varied, family_of)
     try:
-        _replace(sweep_dir / "summary.csv", frame.to_csv(index=False))
+        _replace(sweep_dir / "summary.csv", csv_text(frame))
         _replace(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
     except OSError as error:
         raise UserError(
             f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
         ) from error
-    print_sweep(console or sweep_console(), view)
+    print_sweep(screen or Screen(columns=160), view)
     return view.num_unfinished
 
 

@@ -12,7 +12,7 @@ from hydra.types import RunMode
 
 from prefillroute.config.compose import compose_options
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
-from prefillroute.config.guard import guarded, one_line
+from prefillroute.config.guard import guarded, one_line, say_error
 from prefillroute.config.schema import register_schemas
 from prefillroute.errors import UserError
 from prefillroute.training.status import Status, finished_earlier, read_status
@@ -63,7 +63,7 @@ def job(work: Callable[[Path], None]) -> None:
         if in_sweep:
             log.debug("failed: %s", one_line(error))  # the summary prints it
         else:
-            print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
+            say_error(error)
             raise SystemExit(1) from None
     except Exception as error:
         _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")
