@@ -19,6 +19,7 @@ from prefillroute.reports.sweep_plan import read_plan
 from prefillroute.reports.sweep_view import SweepView
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
+from prefillroute.text.visible import visible
 
 SHOWN = (
     "mean_auc",
@@ -139,10 +140,10 @@ def summary_frame(
     rows = []
     for job in jobs:
         row: dict[str, object] = {
-            "folder": job.folder,
+            "folder": visible(job.folder),
             "state": "failed" if job.metrics is None else "finished",
         }
-        row |= {key: job.overrides.get(key) for key in varied}
+        row |= {key: visible(job.overrides[key]) for key in varied if key in job.overrides}
         if family_of and job.folder in family_of:
             row |= {"family": family_of[job.folder], **job_counts(job)}
         row["num_resamples"] = (job.metrics or {}).get("num_resamples")
@@ -152,7 +153,7 @@ def summary_frame(
             row[key] = value
             if ends := interval(job.metrics or {}, key):
                 row[f"{key}_low"], row[f"{key}_high"] = ends
-        rows.append({**row, "error": job.error})
+        rows.append({**row, "error": visible(job.error)})
     return pd.DataFrame(rows)
 
 

@@ -4,8 +4,10 @@ import re
 
 import pandas as pd
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
-"""First characters that make a formula of a cell (OWASP, "CSV Injection")."""
+from prefillroute.text.visible import visible
+
+_FORMULA = re.compile(r"[=+\-@＝＋－＠]")
+"""First signs that make a formula of a cell (OWASP, "CSV Injection"); its tab and line breaks come as escapes."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -21,10 +23,11 @@ def csv_text(frame: pd.DataFrame) -> str:
     """
     safe = frame.map(lambda cell: _defused(cell) if isinstance(cell, str) else cell)
     safe.columns = pd.Index([_defused(str(name)) for name in frame.columns])
-    # A half character of a path has no UTF-8.
-    return safe.to_csv(index=False).encode("utf-8", "backslashreplace").decode("utf-8")
+    return safe.to_csv(index=False)
 
 
 def _defused(text: str) -> str:
-    """With an apostrophe before what would be a formula: a spreadsheet shows what follows it."""
+    """One line, with an apostrophe before what would be a formula: a spreadsheet shows what follows it."""
+    # pandas leaves a lone carriage return without quotes, and what follows it would be a row of its own.
+    text = visible(text)
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

@@ -10,6 +10,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.config.compose import compose_options
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
 from prefillroute.config.guard import guarded, one_line, say_error
@@ -59,11 +60,12 @@ def job(work: Callable[[Path], None]) -> None:
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
-        _record(folder, overrides, one_line(error))
+        said = UserError(with_own_facts(one_line(error), run_words(hydra.runtime.choices, overrides)))
+        _record(folder, overrides, one_line(said))
         if in_sweep:
-            log.debug("failed: %s", one_line(error))  # the summary prints it
+            log.debug("failed: %s", one_line(said))  # the summary prints it
         else:
-            say_error(error)
+            say_error(said)
             raise SystemExit(1) from None
     except Exception as error:
         _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")
