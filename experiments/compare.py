@@ -22,6 +22,7 @@ from prefillroute.config.guard import guarded
 from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 from prefillroute.routing.evaluation import NUM_RESAMPLES
+from prefillroute.text.printing import say
 
 POOLS = ("mmlu_pro_all", "mmlu_pro_six", "reasoning_gym_easy", "zeroeval")
 REFERENCE = "prefill"
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for job in pool_jobs(pool, REFERENCE, choices, asked.out, [f"split={asked.split}", *asked.overrides]):
             earlier = grid.find(job, pool) if grid else None
             if earlier is not None:
-                print(f"{earlier}: a run of the grid", flush=True)
+                say(f"{earlier}: a run of the grid")
             if earlier is not None or train(job):
                 folders[job.name] = earlier or job.folder
                 continue
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if comparisons:
             page = write_comparison(asked.out, comparisons, shown, [*notes, *failed])
     for line in [*notes, *failed, *([str(page)] if comparisons else [])]:
-        print(line)
+        say(line)
     return 1 if failed else 0
 
 

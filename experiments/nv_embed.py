@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prefillroute.text.printing import say
+
 REPO = "nvidia/NV-Embed-v2"
 MAX_TOKENS = 32768
 QUERIES_BETWEEN_SAVES = 512
@@ -32,7 +34,7 @@ def main() -> None:
     prompts = dict.fromkeys(pq.read_table(arguments.queries, columns=["prompt"])["prompt"].to_pylist())
     done = read(arguments.out)
     left = [prompt for prompt in prompts if digest(prompt) not in done]
-    print(f"{len(prompts)} prompts, {len(left)} to embed")
+    say(f"{len(prompts)} prompts, {len(left)} to embed")
     if not left:
         return
     # Here, so that `--help` and a finished file need neither torch nor the weights.
@@ -50,7 +52,7 @@ def main() -> None:
         vectors = model.encode(texts, batch_size=arguments.batch_size, normalize_embeddings=True)
         done |= {digest(prompt): vector.tolist() for prompt, vector in zip(part, vectors, strict=True)}
         write(arguments.out, done, f"{REPO}@{commit}")
-        print(f"{start + len(part)} of {len(left)}", flush=True)
+        say(f"{start + len(part)} of {len(left)}")
 
 
 def digest(prompt: str) -> str:

@@ -11,7 +11,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from experiments.badinput import (
@@ -24,6 +23,8 @@ from experiments.badinput import (
 )
 from experiments.badinput.case import Case, Verdict, run
 from experiments.badinput.workspace import Workspace, build, copy, sums
+from prefillroute.text.printing import say
+from prefillroute.text.screen import Screen
 
 CASES = (
     *config_cases.CASES,
@@ -42,10 +43,10 @@ def main() -> int:
     parser.add_argument("-j", dest="jobs", type=int, default=2, help="cases at a time")
     arguments = parser.parse_args()
     cases = [case for case in CASES if re.search(arguments.pattern, case.name)]
-    console = Console()
+    screen = Screen()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="badinput-") as folder:
-        console.print("making a pool, an encoder, a cache and a run ...")
+        say("making a pool, an encoder, a cache and a run ...")
         base = build(Path(folder) / "base")
         before = sums(base.root)
 
@@ -54,27 +55,28 @@ def main() -> int:
             verdict = run(case, copy(base, Path(folder) / f"case{number}"))
             shutil.rmtree(Path(folder) / f"case{number}")
             faults = f"  <- {'; '.join(verdict.faults)}" if verdict.faults else ""
-            print(f"[{verdict.status}] {case.name}: {verdict.message}{faults}", flush=True)
+            say(f"[{verdict.status}] {case.name}: {verdict.message}{faults}")
             return verdict
 
         with ThreadPoolExecutor(arguments.jobs) as pool:
             verdicts = list(pool.map(one, enumerate(cases)))
         untouched = sums(Workspace(base.root).root) == before
-    console.print(_table(verdicts))
+    screen.print(_table(screen, verdicts))
     failed = [verdict for verdict in verdicts if verdict.faults]
-    console.print(
+    say(
         f"{len(verdicts)} cases, {len(failed)} not as they must be, {time.perf_counter() - start:.0f} s; "
         f"the first run's files are {'untouched' if untouched else 'CHANGED'}"
     )
     return 1 if failed or not untouched else 0
 
 
-def _table(verdicts: list[Verdict]) -> Table:
+def _table(screen: Screen, verdicts: list[Verdict]) -> Table:
     table = Table("case", "status", "message", show_lines=False)
     for verdict in verdicts:
-        status = f"[red]{verdict.status}[/red]" if verdict.faults else str(verdict.status)
-        faults = f"[red]{'; '.join(verdict.faults)}:[/red] " if verdict.faults else ""
-        table.add_row(verdict.case.name, status, faults + verdict.message.replace("[", r"\["))
+        style = "red" if verdict.faults else ""
+        faults = f"{'; '.join(verdict.faults)}: " if verdict.faults else ""
+        message = screen.styled((faults, "red"), verdict.message)
+        table.add_row(verdict.case.name, screen.styled((str(verdict.status), style)), message)
     return table
 
 

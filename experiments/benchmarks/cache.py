@@ -25,6 +25,7 @@ from prefillroute.caches.queries import QueryTable
 from prefillroute.caches.reader import ActivationCache, CacheView
 from prefillroute.caches.shard import ShardPlan, shard_name
 from prefillroute.caches.writer import ActivationWriter
+from prefillroute.text.printing import say
 
 BATCH = 512
 
@@ -85,7 +86,7 @@ def compare(
     ratio = np.median(np.asarray(times["plain"]) / np.asarray(times["cache"]))
     speeds = {name: size / np.median(seconds) / 1e9 for name, seconds in times.items()}
     state = "page cache" if drop is None else "dropped from the page cache"
-    print(
+    say(
         f"one layer, {size / 1e6:.0f} MB, {state}: plain {speeds['plain']:.2f} GB/s, "
         f"cache {speeds['cache']:.2f} GB/s, ratio {ratio:.2f} (at least 0.50 wanted)"
     )
@@ -104,11 +105,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         path, speed = write_cache(Path(folder), arguments.rows, arguments.hidden, arguments.layers)
-        print(f"written with checks and checksums at {speed / 1e9:.2f} GB/s (random numbers included)")
+        say(f"written with checks and checksums at {speed / 1e9:.2f} GB/s (random numbers included)")
         order = np.random.default_rng(1).permutation(arguments.rows)
         started = time.perf_counter()
         view = ActivationCache(path).select([str(row) for row in order])
-        print(f"opened, and {arguments.rows} rows selected, in {time.perf_counter() - started:.2f} s")
+        say(f"opened, and {arguments.rows} rows selected, in {time.perf_counter() - started:.2f} s")
         shard = read_index(path).shards[0].extents
         file, layer = shards_folder(path) / shard.name, arguments.layers // 2
         plain = plain_read(file, int(shard.activations["mean"][layer, 0]), arguments.rows * arguments.hidden)

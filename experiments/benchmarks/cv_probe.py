@@ -30,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from prefillroute.probes.layer_probe import probe_layer
+from prefillroute.text.printing import say
 
 DIMS = (50, 100, 200, 300)
 
@@ -111,7 +112,7 @@ def main() -> None:
     def ours(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
         return probe_layer(rows, labels, folds, dims=DIMS, fisher_dim=100).auc
 
-    print(
+    say(
         f"cv_probe: {args.layers} layers x {len(DIMS)} dims x 5 folds, {args.rows} rows x {args.width}, "
         f"{args.threads} threads"
     )
@@ -137,14 +138,14 @@ def main() -> None:
         if spent:
             ratio = spent / seconds["ours"]
             pool = spent / args.targets * args.all_targets / seconds["ours_all"]
-            print(
+            say(
                 f"  {name:<12}{spent:9.2f} s for {args.targets} targets   {ratio:7.1f} x ours"
                 + (f"   ({pool:.1f} x for {args.all_targets} targets, scaled up)" if name != "ours" else "")
             )
-    print(f"  {'ours':<12}{seconds['ours_all']:9.2f} s for {args.all_targets} targets")
+    say(f"  {'ours':<12}{seconds['ours_all']:9.2f} s for {args.all_targets} targets")
     for name, parts in difference.items():
         if parts:
-            print(f"  mean |AUC difference| to {name}: {np.mean(parts):.6f}, greatest {np.max(parts):.6f}")
+            say(f"  mean |AUC difference| to {name}: {np.mean(parts):.6f}, greatest {np.max(parts):.6f}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from prefillroute.data.folded import FoldedData
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
+from prefillroute.text.printing import say
 
 NUM_FOLDS, HIDDEN = 5, (256, 128)
 SIZES = {"small": (1500, 4, 200), "large": (9000, 33, 800)}  # queries, targets, features
@@ -165,7 +166,7 @@ def report(
     # Groups differ more than seeds do, so the noise is that of nets within their group.
     noise = (batched[1] - batched[1].mean(1, keepdims=True)).std()
     error = noise * np.sqrt(1 / batched[1].size + 1 / loss.size)
-    print(
+    say(
         f"  {name:<26} {scaled:8.1f} s ({fitted} of {nets} nets fitted)  {scaled / batched[0]:5.2f}x batched"
         f"   validation loss {loss.mean():.4f}, batched less this {gap:+.4f} ({gap / error:+.1f} s.e.)"
     )
@@ -178,7 +179,7 @@ def compare(size: str, arguments: argparse.Namespace) -> None:
     settings = FitSettings(accelerator="cpu", progress_bar=False, max_epochs=arguments.max_epochs)
     members, groups = settings.num_members, data.num_groups
     nets = members * groups
-    print(
+    say(
         f"{targets} targets x {rows} queries x {features} features, {nets} nets, {torch.get_num_threads()} threads"
     )
 
@@ -187,7 +188,7 @@ def compare(size: str, arguments: argparse.Namespace) -> None:
     batched = (fitted.seconds, fitted.validation_loss)
     epochs = np.minimum(fitted.best_epoch + 1 + settings.patience, settings.max_epochs)
     share = product_seconds(data, epochs) / fitted.seconds
-    print(
+    say(
         f"  {'batched':<26} {fitted.seconds:8.1f} s ({nets} of {nets} nets fitted)   1.00x batched"
         f"   validation loss {fitted.validation_loss.mean():.4f}, {epochs.mean():.0f} epochs a net,"
         f" products {share:.0%} of the time"

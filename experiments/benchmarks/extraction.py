@@ -36,6 +36,7 @@ from prefillroute.extraction.encoder import PrefillEncoder, pad_right
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.run import extract
 from prefillroute.extraction.weights import locate_weights
+from prefillroute.text.printing import say
 
 DATA = ("data/mmlu_pro", "../shared/data/mmlu_pro")
 
@@ -131,7 +132,7 @@ def only_ours(queries: int, data: Path | None) -> None:
     run_ours(encoder, load_prompts(queries, data), options)
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert peak is not None, "Linux reports the peak"
-    print(int(peak[1]) / 1024)
+    say(str(int(peak[1]) / 1024))
 
 
 def main() -> None:
@@ -176,32 +177,30 @@ def main() -> None:
     }
     rounds = [{name: way() for name, way in ways.items()} for _ in range(arguments.rounds)]
     seconds = {name: np.asarray([each[name] for each in rounds]) for name in ways}
-    print(
+    say(
         f"{len(prompts)} queries, {tokens:,} tokens, {torch.get_num_threads()} threads, {arguments.rounds} rounds"
     )
     for name in ways:
-        print(f"{name:>8}: {tokens / np.median(seconds[name]):8.0f} tokens/s")
+        say(f"{name:>8}: {tokens / np.median(seconds[name]):8.0f} tokens/s")
     prefix = len(whole.prompts.prefix_ids) * len(prompts) / tokens
-    print(f"whole / bare:    {_ratio(seconds, 'bare', 'whole')}  (at least 0.90 wanted)")
-    print(
-        f"shipped / bare:  {_ratio(seconds, 'bare', 'shipped')}  (the prefix is {prefix:.1%} of the tokens)"
-    )
-    print(f"shipped / plain: {_ratio(seconds, 'plain', 'shipped')}  (at least 2 wanted)")
-    print(f"whole / plain:   {_ratio(seconds, 'plain', 'whole')}")
-    print(
+    say(f"whole / bare:    {_ratio(seconds, 'bare', 'whole')}  (at least 0.90 wanted)")
+    say(f"shipped / bare:  {_ratio(seconds, 'bare', 'shipped')}  (the prefix is {prefix:.1%} of the tokens)")
+    say(f"shipped / plain: {_ratio(seconds, 'plain', 'shipped')}  (at least 2 wanted)")
+    say(f"whole / plain:   {_ratio(seconds, 'plain', 'whole')}")
+    say(
         f"padding: ours {padding_share(lengths, plan):.1%}, plain {padding_share(lengths, in_fours):.1%} of tokens fed"
     )
     head, base = (
         timed(lambda: run_plain_head(causal, token_ids)),
         timed(lambda: run_plain_base(causal.model, token_ids)),
     )
-    print(f"the plain way's forward: LM head {1 - base / head:.1%}")
+    say(f"the plain way's forward: LM head {1 - base / head:.1%}")
     if not arguments.skip_memory:
         few, many = (
             peak_memory(count, arguments.data)
             for count in (arguments.queries // 3, arguments.queries // 3 * 4)
         )
-        print(
+        say(
             f"peak memory: {few:.0f} MB for {arguments.queries // 3} queries, {many:.0f} MB for "
             f"{arguments.queries // 3 * 4} ({many / few - 1:+.1%})"
         )

@@ -16,6 +16,7 @@ from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.frontier import exact_frontier
 from prefillroute.routing.sweep import uniform_sweep
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.text.printing import say
 
 
 def synthetic_table(num_train: int, num_test: int, num_targets: int, seed: int = 0) -> ConfidenceTable:
@@ -73,17 +74,15 @@ def main() -> None:
 
     uniform = fastest(grid, arguments.repeats)
     size = f"{arguments.queries:,} queries x {arguments.targets} targets"
-    print(
-        f"exact sweep, {size}: {exact:.3f} s (first call {first:.3f} s), {len(frontier):,} operating points"
-    )
-    print(
+    say(f"exact sweep, {size}: {exact:.3f} s (first call {first:.3f} s), {len(frontier):,} operating points")
+    say(
         f"uniform grid of {arguments.grid} by argmax: {uniform:.3f} s, {uniform / exact:.1f}x the exact sweep's time"
     )
 
     headline = synthetic_table(8_957, 1_792, 33)
     point = fastest(lambda: evaluate(headline, num_resamples=0), 1)
     whole = fastest(lambda: evaluate(headline, num_resamples=arguments.resamples), 1)
-    print(
+    say(
         f"evaluate, 1,792 test queries x 33 targets: {point:.1f} s without intervals, {whole:.1f} s with "
         f"{arguments.resamples} resamples of every metric (528 pairs of relative AUC included)"
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from prefillroute.calibration.platt import PlattCalibrator
@@ -24,6 +23,7 @@ from prefillroute.router.encoding import QueryEncoder
 from prefillroute.router.manifest import EncoderEntry, Manifest, TargetEntry
 from prefillroute.router.predictor import Predictor
 from prefillroute.router.router import Router
+from prefillroute.text.screen import Screen
 
 NUM_TARGETS, NUM_MEMBERS, THREADS = 20, 5, 2
 SIZES = {
@@ -106,7 +106,7 @@ def main() -> None:
         times = 1e3 * seconds_per_query(make_router(blocks, hidden, dim), hidden, arguments.repeats)
         wanted = f"under {LIMIT_MS:g} ms" if number == 0 else "stated only"
         table.add_row(name, f"{np.median(times):.3f}", f"{np.percentile(times, 95):.3f}", wanted)
-    Console().print(table)
+    Screen().print(table)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from prefillroute import threads
+from prefillroute.text.printing import say
 
 WANTED = 2.3
 WORK = """
@@ -84,7 +86,7 @@ def spend(how: str, at_once: int, words: list[str]) -> Spent:
 
 def _processor(pid: int) -> float:
     """Processor time of a running process so far, seconds."""
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -98,7 +100,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     words = [str(n) for n in (arguments.rows, arguments.width, arguments.layers, arguments.targets)]
-    print(
+    say(
         f"{arguments.layers} layers x {arguments.rows} rows x {arguments.width}, {arguments.targets} targets, "
         f"{threads.cores()} cores, load {os.getloadavg()[0]:.1f}"
     )
@@ -107,15 +109,14 @@ def main() -> int:
         for how, found in ratios.items():
             alone, pair = spend(how, 1, words), spend(how, 2, words)
             found.append(pair.clock / alone.clock)
-            print(
+            say(
                 f"{how:<14} alone {alone.clock:6.1f} s ({alone.processor:6.1f} s processor)   "
                 f"two at once {pair.clock:6.1f} s ({pair.processor:6.1f} s)   "
                 f"ratio {found[-1]:.2f}, of processor time {pair.processor / alone.processor:.2f}",
-                flush=True,
             )
     for how, found in ratios.items():
-        print(f"{how:<14} median ratio {np.median(found):.2f} [{min(found):.2f}, {max(found):.2f}]")
-    print(f"wanted: at most {WANTED} settled")
+        say(f"{how:<14} median ratio {np.median(found):.2f} [{min(found):.2f}, {max(found):.2f}]")
+    say(f"wanted: at most {WANTED} settled")
     return int(np.median(ratios["settled"]) > WANTED)
 
 

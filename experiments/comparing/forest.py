@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from experiments.comparing.pool import PoolComparison
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, new_figure
-from prefillroute.reports.numbers import clipped_name
+from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.style import BLUE, GREY, INK, VERMILLION
 
 PANELS_A_ROW = 5
@@ -38,7 +38,8 @@ def forest_drawing(found: PoolComparison, shown: Sequence[Metric]) -> Drawing:
         axes.tick_params(labelsize=8)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    panels[0].set_yticks(range(len(others)), [clipped_name(name) for name in others])
+    drawn = drawn_names(others)
+    panels[0].set_yticks(range(len(others)), drawn.names)
     panels[0].set_ylim(len(others) - 0.4, -0.6)
     alt = (
         f"{found.reference} minus each of {len(others)} other routers on {found.pool}, paired, with 95 % intervals. "
@@ -48,4 +49,4 @@ def forest_drawing(found: PoolComparison, shown: Sequence[Metric]) -> Drawing:
         f"{found.reference} minus the other, 95 % interval over the same resamples of the test queries. Blue: "
         f"it excludes 0 in favour of {found.reference}; vermillion: of the other; grey: it contains 0."
     )
-    return Drawing(f"forest-{found.pool}", figure, found.pool, alt, caption)
+    return Drawing(f"forest-{found.pool}", figure, found.pool, alt, caption, stands_for=drawn.stands_for)

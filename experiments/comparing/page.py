@@ -19,6 +19,7 @@ from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.style import styled
 from prefillroute.reports.tables import Column, Row, Table
 from prefillroute.reports.template import render_template
+from prefillroute.text.spreadsheet import csv_text
 
 
 def write_comparison(
@@ -57,7 +58,7 @@ def write_comparison(
             )
     frame = pd.concat([found.frame(shown) for found in comparisons], ignore_index=True)
     page = render_template("comparison.html.j2", title="Routers compared", sections=sections, notes=notes)
-    for name, text in (("comparison.csv", frame.to_csv(index=False)), ("comparison.html", page)):
+    for name, text in (("comparison.csv", csv_text(frame)), ("comparison.html", page)):
         partial = out / f".{name}.partial"
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, out / name)

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from experiments.comparing.pool import PoolComparison, difference_text
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.headline import interval_text, number
 from prefillroute.reports.numbers import MISSING
+from prefillroute.text.screen import Screen
 
 
 def values_rows(found: PoolComparison, shown: Sequence[Metric]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -43,20 +42,18 @@ def differences_title(found: PoolComparison) -> str:
     return f"{found.pool}: {found.reference} minus the other, paired [95 % interval]; * excludes 0"
 
 
-def print_comparison(found: PoolComparison, shown: Sequence[Metric], console: Console | None = None) -> None:
+def print_comparison(found: PoolComparison, shown: Sequence[Metric], screen: Screen | None = None) -> None:
     """Two tables: values with intervals, and paired differences from the reference."""
-    if console is None:
-        console = Console()
-        console = console if console.is_terminal else Console(width=250)
+    screen = screen or Screen(columns=250)
     tables = [(values_title(found), values_rows(found, shown))]
     tables += [(differences_title(found), difference_rows(found, shown))]
     for title, rows in tables:
         if not rows:
             continue
-        table = Table(title=Text(title), title_justify="left")
+        table = Table(title=title, title_justify="left")
         table.add_column("router", overflow="fold")
         for metric in shown:
-            table.add_column(Text(f"{metric.label}\n{metric.direction}"), justify="right")
+            table.add_column(screen.lines(metric.label, metric.direction), justify="right")
         for router, cells in rows:
-            table.add_row(Text(router), *(Text(f"{value}\n{ends}".strip()) for value, ends in cells))
-        console.print(table)
+            table.add_row(router, *(screen.lines(*filter(None, pair)) for pair in cells))
+        screen.print(table)

@@ -1,6 +1,5 @@
 """Runs of a comparison, each trained by `python train.py` in its own process; finished ones are kept."""
 
-import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.comparing.grid import Choice
+from prefillroute.text import hints
+from prefillroute.text.printing import say
 from prefillroute.training.job import finished_earlier
 from prefillroute.training.status import read_status
 
@@ -54,10 +55,10 @@ def pool_jobs(
 def train(job: Job) -> bool:
     """Train unless the folder holds a finished run of the same overrides; whether there is one now."""
     if finished_earlier(job.folder, job.overrides):
-        print(f"{job.folder}: finished earlier", flush=True)
+        say(f"{job.folder}: finished earlier")
         return True
     status = read_status(job.folder)
     if status is not None and not status.is_of(job.overrides):
         shutil.rmtree(job.folder)  # another definition: its files may not be taken for this run's
-    print(shlex.join(["python", "train.py", *job.command[2:]]), flush=True)
+    say(hints.command("python", "train.py", *job.command[2:]))
     return subprocess.run(job.command, check=False).returncode == 0

@@ -27,6 +27,7 @@ from prefillroute.outcomes.files import (
     read_outcomes,
     write_outcomes,
 )
+from prefillroute.text.printing import say
 
 HERE = Path(__file__).parent
 QUESTIONS = 2000
@@ -51,14 +52,14 @@ def main() -> int:
             package / QUERIES_FILE, index=False, compression="zstd"
         )
         status = collect(arguments.out, arguments.threads)
-        print(f"collected in {(time.monotonic() - started) / 60:.0f} min")
+        say(f"collected in {(time.monotonic() - started) / 60:.0f} min")
         if status:
             return status
         publish(arguments.out, package)
     targets = [target.name for target in fact(compose_run(["pool=starter"], "pool").pool, PoolConfig).targets]
     outcomes = read_outcomes(package, targets)
     draw(outcomes, HERE / "figures")
-    print("\n".join(summary_lines(outcomes)))
+    say(*summary_lines(outcomes))
     return 0
 
 
@@ -81,7 +82,7 @@ def publish(out: Path, package: Path) -> None:
     questions = pd.read_parquet(package / QUERIES_FILE)
     outcomes = pd.read_parquet(out / OUTCOMES_FILE)
     write_outcomes(package, questions, outcomes)
-    print(
+    say(
         f"{package}: {sum((package / name).stat().st_size for name in (QUERIES_FILE, OUTCOMES_FILE)):,} bytes"
     )
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from prefillroute.outcomes.agreement import CLASSES, agreement_classes
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.style import SHARE_COLOURS, styled
 
 
@@ -34,8 +35,10 @@ def draw(outcomes: Outcomes, folder: Path) -> None:
         figure, axes = plt.subplots(figsize=(7.5, 0.36 * len(accuracy) + 1.8), layout="constrained")
         image = axes.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
         axes.grid(False)
-        axes.set_xticks(range(accuracy.shape[1]), accuracy.columns, rotation=20, ha="right")
-        axes.set_yticks(range(len(accuracy)), accuracy.index)
+        axes.set_xticks(
+            range(accuracy.shape[1]), drawn_names(list(accuracy.columns)).names, rotation=20, ha="right"
+        )
+        axes.set_yticks(range(len(accuracy)), drawn_names(list(accuracy.index)).names)
         for row, column in np.ndindex(accuracy.shape):
             share = values[row, column]
             colour = "#ffffff" if share < 0.55 else "#000000"
@@ -49,7 +52,13 @@ def draw(outcomes: Outcomes, folder: Path) -> None:
         figure, axes = plt.subplots(figsize=(7.5, 0.32 * len(shares) + 1.6), layout="constrained")
         left = np.zeros(len(shares))
         for name, colour in zip(CLASSES, SHARE_COLOURS, strict=False):
-            axes.barh(shares.index, shares[name], left=left, color=colour, label=name.replace("_", " "))
+            axes.barh(
+                drawn_names(list(shares.index)).names,
+                shares[name],
+                left=left,
+                color=colour,
+                label=name.replace("_", " "),
+            )
             left += shares[name].to_numpy()
         axes.set_xlim(0, 1)
         axes.set_xlabel("share of questions")

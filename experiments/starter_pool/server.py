@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from prefillroute.text.printing import say
+
 CONTEXT_PER_SLOT = 1024
 START_SECONDS = 60.0
 
@@ -100,7 +102,7 @@ def main() -> None:
         parameters.use_jinja = True
         parameters.chat_template = words.template.read_text(encoding="utf-8")
     server = xllamacpp.Server(parameters)
-    print(server.listening_address, flush=True)
+    say(server.listening_address)
     parent = os.getppid()
     while os.getppid() == parent:  # whoever started it may be killed, and would leave it behind
         time.sleep(1)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from prefillroute.text.hints import override
+
 DIGEST_BYTES = 32
 
 
@@ -47,8 +49,11 @@ READERS = {"embedder": "embed", "language_model": "perplexity"}
 
 
 def extract_command(encoder: str) -> str:
-    """The command that makes, completes or mends a cache; every error message names it."""
+    """The command that makes, completes or mends a cache; every error message names it.
+
+    The pool is left open here; `caches.commands.with_own_facts` fills it in.
+    """
     group, _, name = encoder.partition(".")
     if group in READERS:
-        return f"prefillroute {READERS[group]} {group}={name} pool=<pool>"
-    return f"prefillroute extract encoder={encoder} pool=<pool>"
+        return f"prefillroute {READERS[group]} {override(group, name)} pool=<pool>"
+    return f"prefillroute extract {override('encoder', encoder)} pool=<pool>"

@@ -15,5 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = compose_run(arguments.overrides, config_name="embed")
     facts = fact(config.embedder, EmbedderConfig)
     if config.vectors is not None:
-        return fill_cache(config, lambda options: VectorsFile(facts, Path(config.vectors)))
-    return fill_cache(config, lambda options: SentenceEmbedder(facts, options))
+        return fill_cache(
+            config, lambda options: VectorsFile(facts, Path(config.vectors)), arguments.overrides
+        )
+    return fill_cache(config, lambda options: SentenceEmbedder(facts, options), arguments.overrides)

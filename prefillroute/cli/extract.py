@@ -12,4 +12,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Extract and print what was done."""
     config = compose_run(arguments.overrides, config_name="extract")
     facts = fact(config.encoder, EncoderConfig)
-    return fill_cache(config, lambda options: PrefillEncoder(facts, options))
+    return fill_cache(config, lambda options: PrefillEncoder(facts, options), arguments.overrides)

@@ -4,8 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from prefillroute.cli.parsers.import_outcomes import LAYOUTS
 from prefillroute.errors import UserError
@@ -18,6 +17,9 @@ from prefillroute.outcomes.importers.skeleton import (
     pool_name,
     pool_skeleton,
 )
+from prefillroute.text import hints
+from prefillroute.text.printing import say
+from prefillroute.text.screen import Screen, Words
 
 Find = Callable[[Path], list[Path]]
 
@@ -46,9 +48,8 @@ def run(args: argparse.Namespace) -> int:
     # A file that is named twice, or beside its folder, is read once.
     files = list({file.resolve(): file for path in args.paths for file in find(path)}.values())
     collector = Collector()
-    console = Console()
-    columns = (TextColumn("import"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (Words(), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Screen(stderr=True), transient=True) as progress:
         task = progress.add_task("import", total=sum(file.stat().st_size for file in files))
         _read(args, files, collector, lambda size: progress.advance(task, size))
     queries, outcomes = collector.frames()
@@ -56,32 +57,25 @@ def run(args: argparse.Namespace) -> int:
         reasons = "; ".join(f"{reason}: {entry.count}" for reason, entry in collector.skipped.items())
         raise UserError(f"{args.paths[0]}: no outcome could be read ({reasons or 'no records'})")
     write_outcomes(args.out, queries, outcomes)
-    _print(collector.report(outcomes), args.out, console)
+    _print(collector.report(outcomes), args.out)
     if not folder:  # a user's own data has no pool in conf/ yet
-        _write_skeleton(args, list(outcomes["target"].unique()), console)
+        _write_skeleton(args, list(outcomes["target"].unique()))
     return 0
 
 
-def _write_skeleton(args: argparse.Namespace, targets: list[str], console: Console) -> None:
+def _write_skeleton(args: argparse.Namespace, targets: list[str]) -> None:
     skeleton = args.out / SKELETON_FILE
-    pool = f"conf/pool/{pool_name(args.out)}.yaml"
     if is_completed(skeleton):
-        console.print(
-            f"note: {skeleton} has prices and stays as it is; delete it to get a new one",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
+        say(f"note: {skeleton} has prices and stays as it is; delete it to get a new one")
     else:
-        skeleton.write_text(pool_skeleton(args.out, targets, _command(args)), encoding="utf-8")
-    console.print(
-        f"next: complete {skeleton} and copy it to {pool}", soft_wrap=True, highlight=False, markup=False
-    )
+        command = hints.command(*_words(args))
+        skeleton.write_text(pool_skeleton(args.out, targets, command), encoding="utf-8")
+    say(f"next: complete {skeleton} and copy it to conf/pool/{pool_name(args.out)}.yaml")
 
 
-def _command(args: argparse.Namespace) -> list[str]:
+def _words(args: argparse.Namespace) -> list[str | Path]:
     """The words of the command that made the table, for the day when the table is missing."""
-    words = ["prefillroute", "import", args.layout, *map(str, args.paths), "--out", str(args.out)]
+    words: list[str | Path] = ["prefillroute", "import", args.layout, *args.paths, "--out", args.out]
     for name, default in OPTIONS.items():
         value = getattr(args, name, default)
         if value != default:
@@ -136,19 +130,12 @@ def _renamed(pairs: list[str]) -> dict[str, str]:
     return renamed
 
 
-def _print(report: Report, out: Path, console: Console) -> None:
-    console.print(
+def _print(report: Report, out: Path) -> None:
+    say(
         f"{out / OUTCOMES_FILE}: {report.queries:,} queries, {len(report.targets)} targets, "
-        f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's",
-        soft_wrap=True,
-        highlight=False,
+        f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's"
     )
     for note in report.notes:
-        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+        say(f"note: {note}")
     for reason, entry in report.skipped.items():
-        console.print(
-            f"skipped {entry.count:,}: {reason}; first: {entry.example}",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
+        say(f"skipped {entry.count:,}: {reason}; first: {entry.example}")

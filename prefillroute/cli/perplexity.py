@@ -12,4 +12,4 @@ def run(arguments: argparse.Namespace) -> int:
     """Read and print what was done."""
     config = compose_run(arguments.overrides, config_name="perplexity")
     facts = fact(config.language_model, LanguageModelConfig)
-    return fill_cache(config, lambda options: LanguageModelReader(facts, options))
+    return fill_cache(config, lambda options: LanguageModelReader(facts, options), arguments.overrides)

@@ -4,13 +4,14 @@ import argparse
 import math
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import PoolConfig
 from prefillroute.outcomes.pool import load_pool
 from prefillroute.outcomes.summary import PoolSummary, summarise
+from prefillroute.text.hints import listed
+from prefillroute.text.screen import Screen
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,15 +25,15 @@ def run(args: argparse.Namespace) -> int:
         pool.max_queries,
         pool.import_hint,
     )
-    print_summary(summarise(outcomes, targets), pool, _console())
+    print_summary(summarise(outcomes, targets), pool, Screen())
     return 0
 
 
-def print_summary(summary: PoolSummary, pool: PoolConfig, console: Console) -> None:
+def print_summary(summary: PoolSummary, pool: PoolConfig, screen: Screen) -> None:
     """Print a table of targets, most accurate first, and the pool's figures below it."""
     sources = sorted({target.price_date for target in summary.targets if target.price_date})
     table = Table(title=f"pool {pool.name}: {pool.outcomes}", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("target", no_wrap=True)
+    table.add_column("target", overflow="fold")
     for heading in ("queries", "accuracy", "USD/1k queries", "USD in", "USD out", "prices"):
         table.add_column(heading, justify="right", no_wrap=True)
     for target in sorted(summary.targets, key=lambda target: -target.accuracy):
@@ -45,9 +46,9 @@ def print_summary(summary: PoolSummary, pool: PoolConfig, console: Console) -> N
             _number(target.price_out, "g"),
             f"({sources.index(target.price_date) + 1})" if target.price_date else "–",
         )
-    console.print(table)
+    screen.print(table)
     for line in [*_price_lines(sources), "", *_figures(summary), *_excluded(pool)]:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        screen.print(line)
 
 
 def _price_lines(sources: list[str]) -> list[str]:
@@ -70,13 +71,7 @@ def _figures(summary: PoolSummary) -> list[str]:
 
 
 def _excluded(pool: PoolConfig) -> list[str]:
-    return [f"excluded     {', '.join(pool.exclude)}"] if pool.exclude else []
-
-
-def _console() -> Console:
-    """As wide as the terminal, or wide enough for the table where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    return [f"excluded     {listed(pool.exclude)}"] if pool.exclude else []
 
 
 def _number(value: float, form: str) -> str:

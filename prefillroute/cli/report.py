@@ -4,13 +4,14 @@ import argparse
 
 from prefillroute.reports.report import write_report
 from prefillroute.reports.sweep import is_sweep, summarise_sweep
+from prefillroute.text.printing import say
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the pages and print where they are; a sweep's failed jobs are listed and do not change the status."""
     if is_sweep(arguments.folder):
         summarise_sweep(arguments.folder, arguments.sort_by)
-        print(arguments.folder / "summary.html")
+        say(str(arguments.folder / "summary.html"))
     else:
-        print(write_report(arguments.folder))
+        say(str(write_report(arguments.folder)))
     return 0

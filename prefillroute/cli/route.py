@@ -1,10 +1,9 @@
 """`prefillroute route`: send queries to a target with a trained router bundle."""
 
 import argparse
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from prefillroute.errors import UserError
@@ -15,6 +14,8 @@ from prefillroute.router.policies import POLICIES, make_policy
 from prefillroute.router.queries import check_prompt, read_queries
 from prefillroute.router.router import Router
 from prefillroute.routing.policies.contract import Policy
+from prefillroute.text.printing import say, say_json
+from prefillroute.text.screen import Screen
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.check is not None:
         report = check_parity(arguments.check, num_texts=arguments.check_texts, device=arguments.device)
-        print(json.dumps(report.to_dict()) if arguments.json else "\n".join(report.lines()))
+        if arguments.json:
+            say_json(report.to_dict())
+        else:
+            say(*report.lines())
         return 0 if report.passed else 1
     if arguments.router is None:
         raise UserError("route: --router is missing; wanted the folder router/ of a run")
@@ -38,10 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         prompts = [check_prompt(query, "query") for query in arguments.query]
         router = Router.load(arguments.router, device=arguments.device)
         for prompt, decision in zip(
-            prompts, router.route(prompts, policy=policy, targets=_targets(arguments.targets)), strict=True
+            prompts,
+            router.route(prompts, policy=policy, targets=_targets(arguments.targets, router.targets)),
+            strict=True,
         ):
             if arguments.json:
-                print(json.dumps(decision.to_dict(), ensure_ascii=False))
+                say_json(decision.to_dict())
             else:
                 _show(decision, prompt if len(prompts) > 1 else None)
         return 0
@@ -51,7 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     queries = read_queries(arguments.file, arguments.encoding)
     router = Router.load(arguments.router, device=arguments.device)
     decisions = router.route(
-        [query.prompt for query in queries], policy=policy, targets=_targets(arguments.targets)
+        [query.prompt for query in queries],
+        policy=policy,
+        targets=_targets(arguments.targets, router.targets),
     )
     write_decisions(arguments.out, queries, decisions)
     _summary(decisions, arguments.out)
@@ -72,38 +80,63 @@ def _policy(arguments: argparse.Namespace) -> Policy | None:
     return make_policy(name, given.get(name))
 
 
-def _targets(text: str | None) -> list[str] | None:
-    return None if text is None else [name.strip() for name in text.split(",")]
+def _targets(given: list[str] | None, known: Sequence[str]) -> list[str] | None:
+    """Every name in what `--targets` gave, each time one name or several with commas between."""
+    if given is None:
+        return None
+    return [name for text in given for name in _split(text, known)]
+
+
+def _split(text: str, known: Sequence[str]) -> list[str]:
+    """Known names win over commas: the longest piece that is one, and the rest likewise."""
+    pieces = text.split(",")
+    for size in range(len(pieces), 0, -1):
+        name = ",".join(pieces[:size])
+        name = name if name in known else name.strip()
+        if name in known or size == 1:
+            rest = ",".join(pieces[size:])
+            return [name, *(_split(rest, known) if size < len(pieces) else [])]
+    raise AssertionError("a text has at least one piece")
 
 
 def _show(decision: Decision, prompt: str | None) -> None:
     """The chosen target in one line, then what it was chosen from; before them the prompt, where there are several."""
-    console = Console()
+    screen = Screen()
     if prompt is not None:
-        console.print(prompt, markup=False, highlight=False)
-    console.print(f"[bold]{decision.target}[/bold] (endpoint {decision.endpoint}) by {decision.policy}")
+        screen.print(prompt)
+    endpoint = f" (endpoint {decision.endpoint}) by {decision.policy}"
+    screen.print(screen.styled((decision.target, "bold"), endpoint))
     if decision.truncated:
-        console.print(_cut(1, decision.encoder_tokens))
-    table = Table("target", "P(correct)", "cost, USD")
+        screen.print(_cut(1, decision.encoder_tokens))
+    table = _table("P(correct)", "cost, USD")
     for target, confidence in sorted(decision.confidence.items(), key=lambda item: -item[1]):
         mark = " *" if target == decision.target else ""
         table.add_row(f"{target}{mark}", f"{confidence:.3f}", f"{decision.cost_usd[target]:.2e}")
-    console.print(table)
+    screen.print(table)
 
 
 def _summary(decisions: list[Decision], out: Path) -> None:
     """How many queries went where, and which were cut."""
-    table = Table("target", "queries", "mean P(correct)", "cost, USD")
+    table = _table("queries", "mean P(correct)", "cost, USD")
     for target in decisions[0].confidence:
         sent = [decision for decision in decisions if decision.target == target]
         mean = f"{sum(d.confidence[target] for d in sent) / len(sent):.3f}" if sent else "-"
         table.add_row(target, str(len(sent)), mean, f"{sum(d.cost_usd[target] for d in sent):.2e}")
-    console = Console()
-    console.print(table)
+    screen = Screen()
+    screen.print(table)
     cut = [decision for decision in decisions if decision.truncated]
     if cut:
-        console.print(_cut(len(cut), max(decision.encoder_tokens for decision in cut)))
-    console.print(f"{len(decisions)} decisions by {decisions[0].policy} in {out}")
+        screen.print(_cut(len(cut), max(decision.encoder_tokens for decision in cut)))
+    screen.print(f"{len(decisions)} decisions by {decisions[0].policy} in {out}")
+
+
+def _table(*figures: str) -> Table:
+    """Of targets, whose names fold where they are long, and their figures."""
+    table = Table()
+    table.add_column("target", overflow="fold")
+    for heading in figures:
+        table.add_column(heading, no_wrap=True)
+    return table
 
 
 def _cut(count: int, tokens: int) -> str:

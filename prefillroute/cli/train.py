@@ -15,6 +15,7 @@ from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
 from prefillroute.config.search import conf_dir, conf_folders, register_search_path
 from prefillroute.errors import UserError
+from prefillroute.text.printing import say
 from prefillroute.training.job_folder import register_job_folder
 
 # Here, not in `start`: a launcher that sends a job to another machine imports this module there.
@@ -52,7 +53,7 @@ def start(arguments: Sequence[str]) -> int:
         UserError: the configuration does not compose; says what would.
     """
     if {"--help", "-h"} & set(arguments):
-        print(help_text())
+        say(*help_text().splitlines())
         return 0
     register_schemas()
     register_search_path()

@@ -1,10 +1,12 @@
 """Bad input ends in one line on stderr and exit status 1, never in a traceback (DESIGN section 9)."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 
 from prefillroute.errors import UserError
+from prefillroute.text.printing import close_quietly, flush_quietly, say, tolerate_every_character
 
 DEBUG_VARIABLE = "PREFILLROUTE_TRACEBACK"
 """Set to 1 to see the traceback of a user error as well."""
@@ -14,22 +16,35 @@ def guarded(command: Callable[[], int]) -> int:
     """Call ``command``; say a user's or the machine's mistake in one line instead of raising it.
 
     Returns:
-        The command's exit status, 1 after an error, 130 after Ctrl-C.
+        The command's exit status, 1 after an error, 130 after Ctrl-C, 141 (as a shell has it for SIGPIPE) where a
+        library printed to a pipe that its reader had closed.
     """
+    tolerate_every_character()
     try:
         return command()
+    except BrokenPipeError:
+        close_quietly(sys.stdout)
+        return 141
     except (UserError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        say_error(error)
         return 1
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        say("stopped; the same command goes on from here", stderr=True)
         return 130
+    finally:
+        flush_quietly()
+
+
+def say_error(error: BaseException) -> None:
+    """Print an error's one line to standard error."""
+    say(f"error: {one_line(error)}", stderr=True)
 
 
 def one_line(error: BaseException) -> str:
     """The message of an error without line breaks; for an ``OSError`` the file and what the system said."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'input or output'}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+    # A name's own blanks stay; a library's message of several lines becomes one.
+    return re.sub(r"\s*\n\s*", " ", str(error).strip()) or type(error).__name__

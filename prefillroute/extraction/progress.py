@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
 )
-from rich.text import Text
+
+from prefillroute.text.screen import Screen, Words
 
 
 class ExtractionProgress(Protocol):
@@ -44,47 +43,52 @@ class Silent:
 
 
 class _TokensPerSecond(ProgressColumn):
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> str:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} tokens/s" if speed else "- tokens/s", style="progress.data.speed")
+        return f"{speed:,.0f} tokens/s" if speed else "- tokens/s"
 
 
 class RichProgress:
     """A bar with queries done, tokens per second and time left, both reckoned in tokens."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, screen: Screen) -> None:
         self._bar = Progress(
-            TextColumn("extracting"),
+            Words(),
             BarColumn(),
-            TextColumn("{task.fields[rows]:,}/{task.fields[all_rows]:,} queries"),
+            Words("queries"),
             _TokensPerSecond(),
             TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
+            Words("left"),
+            console=screen,
             speed_estimate_period=60,
         )
-        self._task = self._bar.add_task("", total=None, rows=0, all_rows=0)
+        self._rows = self._all_rows = 0
+        self._task = self._bar.add_task("extracting", total=None, queries=self._queries(), left="left")
 
     def start(self, rows: int, tokens: int) -> None:
         """Show the bar."""
-        self._bar.update(self._task, total=tokens, all_rows=rows)
+        self._all_rows = rows
+        self._bar.update(self._task, total=tokens, queries=self._queries())
         self._bar.start()
 
     def advance(self, rows: int, tokens: int) -> None:
         """Move the bar."""
-        done = self._bar.tasks[0].fields["rows"]
-        self._bar.update(self._task, advance=tokens, rows=done + rows)
+        self._rows += rows
+        self._bar.update(self._task, advance=tokens, queries=self._queries())
 
     def stop(self) -> None:
         """Leave the bar as it is."""
         self._bar.stop()
 
+    def _queries(self) -> str:
+        return f"{self._rows:,}/{self._all_rows:,} queries"
+
 
 class LineProgress:
     """One line every so often, for log files: queries done, tokens per second, minutes left."""
 
-    def __init__(self, console: Console, seconds_between_lines: float = 30.0) -> None:
-        self._console, self._between = console, seconds_between_lines
+    def __init__(self, screen: Screen, seconds_between_lines: float = 30.0) -> None:
+        self._screen, self._between = screen, seconds_between_lines
         self._rows = self._tokens = self._all_rows = self._all_tokens = 0
         self._started = self._said = time.monotonic()
 
@@ -112,14 +116,14 @@ class LineProgress:
         """Nothing: the report comes next."""
 
     def _say(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True, highlight=False)
+        self._screen.print(line)
 
 
 @contextmanager
 def extraction_progress() -> Iterator[ExtractionProgress]:
     """What suits standard error: a bar where people watch, lines where a file does."""
-    console = Console(stderr=True)
-    shown = RichProgress(console) if console.is_terminal else LineProgress(console)
+    screen = Screen(stderr=True)
+    shown = RichProgress(screen) if screen.is_terminal else LineProgress(screen)
     try:
         yield shown
     finally:

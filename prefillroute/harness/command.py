@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from prefillroute.caches.locks import FileLock
@@ -29,6 +28,8 @@ from prefillroute.harness.scorers.contract import Scorer
 from prefillroute.harness.tables import LEDGER_FILE, LOG_FOLDER, check_folder, write_tables
 from prefillroute.outcomes.files import OUTCOMES_FILE
 from prefillroute.outcomes.pool import pool_targets
+from prefillroute.text import hints
+from prefillroute.text.screen import Screen
 
 REASONS_SHOWN = 3
 
@@ -59,18 +60,18 @@ def run(overrides: Sequence[str], dry_run: bool) -> int:
         ledger_path.parent.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(ledger_path)
     assumed = _assumed_tokens(targets, fact(config.estimate, EstimateConfig))
-    console = Console(width=None if Console().is_terminal else 140, soft_wrap=True, highlight=False)
+    screen = Screen(columns=140)
     try:
         plans = plan_targets(requests, questions, scorer.identity, ledger, assumed)
         if dry_run:
             scorer.check()
-            _print_estimate(plans, ledger, limits.spend_usd, console)
+            _print_estimate(plans, ledger, limits.spend_usd, screen)
             check_limit(plans, limits.spend_usd, limits.max_tokens)
             return 0
         check_limit(plans, limits.spend_usd, limits.max_tokens)
         with FileLock(ledger_path.with_suffix(".lock"), str(out)):
             ledger.register(benchmark.name, questions, requests)
-            return _collect(plans, scorer, benchmark.name, questions, ledger, out, limits, console)
+            return _collect(plans, scorer, benchmark.name, questions, ledger, out, limits, screen)
     finally:
         ledger.close()
 
@@ -83,7 +84,7 @@ def _collect(
     ledger: Ledger,
     out: Path,
     limits: LimitsConfig,
-    console: Console,
+    screen: Screen,
 ) -> int:
     total = {plan.request.target: len(plan.to_ask) + len(plan.to_score) for plan in plans}
     try:
@@ -101,7 +102,7 @@ def _collect(
     finally:
         # Whatever ended the run: what is known by now becomes the outcome folder.
         written = write_tables(ledger, out)
-    return _print_result(collected, plans, scorer, questions, ledger, out, written, tally, limits, console)
+    return _print_result(collected, plans, scorer, questions, ledger, out, written, tally, limits, screen)
 
 
 def _request(
@@ -110,7 +111,7 @@ def _request(
     if target.provider is None:
         raise UserError(
             f"pool '{pool.name}': target '{target.name}' has no provider; expected an option of conf/provider "
-            "(pool.exclude leaves a target out)"
+            f"({hints.exclude(target.name)} leaves it out)"
         )
     provider = read_fact("provider", target.provider, ProviderConfig)
     return target_request(target, provider, limits.max_tokens, limits.connections, instruction)
@@ -134,7 +135,7 @@ def _assumed_tokens(targets: Sequence[TargetConfig], estimate: EstimateConfig) -
 
 
 def _print_estimate(
-    plans: Sequence[TargetPlan], ledger: Ledger, limit_usd: float | None, console: Console
+    plans: Sequence[TargetPlan], ledger: Ledger, limit_usd: float | None, screen: Screen
 ) -> None:
     table = Table(title="what would be asked", title_justify="left", box=SIMPLE_HEAD)
     for heading in (
@@ -147,7 +148,12 @@ def _print_estimate(
         "USD expected",
         "USD at most",
     ):
-        table.add_column(heading, justify="left" if heading in ("target", "from") else "right", no_wrap=True)
+        table.add_column(
+            heading,
+            justify="left" if heading in ("target", "from") else "right",
+            no_wrap=heading != "target",
+            overflow="fold",
+        )
     for plan in plans:
         calls = len(plan.to_ask)
         table.add_row(
@@ -160,18 +166,18 @@ def _print_estimate(
             _usd(None if plan.expected_usd is None else plan.expected_usd * calls),
             _usd(None if plan.most_usd is None else sum(plan.most_usd)),
         )
-    console.print(table)
+    screen.print(table)
     expected = sum((plan.expected_usd or 0.0) * len(plan.to_ask) for plan in plans)
     most = sum(sum(plan.most_usd or ()) for plan in plans)
     spent = spent_at_most(ledger, [plan.request for plan in plans])
-    console.print(f"expected {expected:,.4f} USD, at most {most:,.4f} USD; spent so far {spent:,.4f} USD")
-    console.print(
+    screen.print(f"expected {expected:,.4f} USD, at most {most:,.4f} USD; spent so far {spent:,.4f} USD")
+    screen.print(
         "tokens in are characters / 4 and tokens out what `estimate` assumes, until a target has calls; 'at most' has "
         "every answer run to its max_tokens and a token in every byte that is sent; a judge's tokens are not in it"
     )
     if limit_usd is not None:
         verdict = "is enough for all of it" if spent + most <= limit_usd else "may stop it before its end"
-        console.print(
+        screen.print(
             f"limits.spend_usd={limit_usd:g} {verdict}: a call begins only where the most that it can cost still fits"
         )
 
@@ -186,12 +192,15 @@ def _print_result(
     written: int,
     tally: Tally,
     limits: LimitsConfig,
-    console: Console,
+    screen: Screen,
 ) -> int:
     missing = 0
     table = Table(title=f"{out / OUTCOMES_FILE}: {written:,} outcomes", title_justify="left", box=SIMPLE_HEAD)
     for heading in ("target", "questions", "answered", "scored", "failed now", "accuracy"):
-        table.add_column(heading, justify="left" if heading == "target" else "right", no_wrap=True)
+        is_name = heading == "target"
+        table.add_column(
+            heading, justify="left" if is_name else "right", no_wrap=not is_name, overflow="fold"
+        )
     wanted = {question.query_id for question in questions}
     for plan in plans:
         name = plan.request.target
@@ -205,17 +214,17 @@ def _print_result(
             f"{tally.failures[name]:,}",
             f"{ledger.accuracy(name, scored):.4f}" if scored else "–",
         )
-    console.print(table)
-    console.print(f"cost so far {collected.spent_usd:,.4f} USD; the calls are in {ledger.path}")
+    screen.print(table)
+    screen.print(f"cost so far {collected.spent_usd:,.4f} USD; the calls are in {ledger.path}")
     for reason, count in tally.reasons.most_common(REASONS_SHOWN):
-        console.print(f"failed {count:,} times: {reason}", markup=False)
+        screen.print(f"failed {count:,} times: {reason}")
     if collected.exhausted:
-        console.print(
+        screen.print(
             f"stopped at limits.spend_usd={limits.spend_usd}: another call could pass it; raise it and run the same "
             "command to go on"
         )
     if missing:
-        console.print(f"{missing:,} outcomes are missing; the same command asks for them again")
+        screen.print(f"{missing:,} outcomes are missing; the same command asks for them again")
     return 1 if missing else 0
 
 

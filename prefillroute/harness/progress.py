@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from prefillroute.text.screen import Screen, Words
 
 
 class Tally:
@@ -43,15 +44,15 @@ class Tally:
 class BarTally(Tally):
     """A bar per target with its failures, and one for all with the cost so far."""
 
-    def __init__(self, total: Mapping[str, int], spent_usd: float, console: Console) -> None:
+    def __init__(self, total: Mapping[str, int], spent_usd: float, screen: Screen) -> None:
         super().__init__(total, spent_usd)
         self.bars = Progress(
-            TextColumn("{task.description}"),
+            Words(),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            Words("note"),
             TimeRemainingColumn(),
-            console=console,
+            console=screen,
         )
         self._bars = {name: self.bars.add_task(name, total=count, note="") for name, count in total.items()}
         self._all = self.bars.add_task("all", total=sum(total.values()), note=_usd(spent_usd))
@@ -70,11 +71,11 @@ class LineTally(Tally):
         self,
         total: Mapping[str, int],
         spent_usd: float,
-        console: Console,
+        screen: Screen,
         seconds_between_lines: float = 30.0,
     ) -> None:
         super().__init__(total, spent_usd)
-        self._console, self._between = console, seconds_between_lines
+        self._screen, self._between = screen, seconds_between_lines
         self._started = self._said = time.monotonic()
 
     def show(self, target: str) -> None:
@@ -86,22 +87,20 @@ class LineTally(Tally):
         failed, total = self.failures.total(), sum(self.total.values())
         done = self.answered.total() + failed
         minutes = (total - done) * (now - self._started) / done / 60
-        self._console.print(
+        self._screen.print(
             f"collecting: {done:,} of {total:,} calls, {failed:,} failed, {_usd(self.spent_usd)}, "
-            f"{minutes:.0f} min left",
-            soft_wrap=True,
-            highlight=False,
+            f"{minutes:.0f} min left"
         )
 
 
 @contextmanager
 def collection_progress(total: Mapping[str, int], spent_usd: float) -> Iterator[Tally]:
     """What suits standard error: bars where people watch, lines where a file does."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield LineTally(total, spent_usd, console)
+    screen = Screen(stderr=True)
+    if not screen.is_terminal:
+        yield LineTally(total, spent_usd, screen)
         return
-    shown = BarTally(total, spent_usd, console)
+    shown = BarTally(total, spent_usd, screen)
     with shown.bars:
         yield shown
 

@@ -21,6 +21,7 @@ from prefillroute.outcomes.validation import (
     check_outcomes,
     check_queries,
 )
+from prefillroute.text.hints import exclude, listed
 
 QUERIES_FILE = "queries.parquet"
 OUTCOMES_FILE = "outcomes.parquet"
@@ -32,6 +33,7 @@ def read_outcomes(
     correct_threshold: float = 0.5,
     max_queries: int | None = None,
     import_hint: str | None = None,
+    excluded: Sequence[str] = (),
 ) -> Outcomes:
     """Load an outcome folder into dense matrices.
 
@@ -43,6 +45,7 @@ def read_outcomes(
         correct_threshold: least `correct` of label 1.
         max_queries: size of a stratified subset of the queries that have outcomes; null takes them all.
         import_hint: the command that makes the folder, for the message when it is not there.
+        excluded: targets that the pool leaves out already, for the message that leaves out more.
 
     Raises:
         UserError: for a missing or damaged file, a target without outcomes, or what validation refuses.
@@ -53,7 +56,9 @@ def read_outcomes(
     check_queries(queries, queries_path)
     table = _read(outcomes_path, import_hint, columns=(*OUTCOME_COLUMNS, *MEASURES))
     check_columns(pd.DataFrame(columns=table.column_names), OUTCOME_COLUMNS, outcomes_path)
-    outcomes = replace(_dense(queries, table, targets, outcomes_path), correct_threshold=correct_threshold)
+    outcomes = replace(
+        _dense(queries, table, targets, outcomes_path, excluded), correct_threshold=correct_threshold
+    )
     outcomes = outcomes.select(np.flatnonzero(outcomes.observed.any(axis=1)))
     if max_queries is not None:
         outcomes = outcomes.select(stratified_subset(outcomes.queries, max_queries))
@@ -122,7 +127,13 @@ def _read(path: Path, import_hint: str | None, columns: Sequence[str] | None = N
         raise UserError(f"{path}: not a whole Parquet file ({reason}); import it again") from error
 
 
-def _dense(queries: pd.DataFrame, table: pa.Table, targets: Sequence[str] | None, path: Path) -> Outcomes:
+def _dense(
+    queries: pd.DataFrame,
+    table: pa.Table,
+    targets: Sequence[str] | None,
+    path: Path,
+    excluded: Sequence[str],
+) -> Outcomes:
     query_codes, query_names = _codes(table, "query_id", path)
     target_codes, target_names = _codes(table, "target", path)
     if targets is None:
@@ -131,8 +142,8 @@ def _dense(queries: pd.DataFrame, table: pa.Table, targets: Sequence[str] | None
     absent = [name for name in targets if name not in set(target_names)]
     if absent:
         raise UserError(
-            f"{path}: no outcome of target '{absent[0]}'; found {', '.join(sorted(target_names))} "
-            f"(pool.exclude=[{absent[0]}] leaves it out)"
+            f"{path}: no outcome of target '{absent[0]}'; found {listed(sorted(target_names))} "
+            f"({exclude(*excluded, *absent)} leaves out what it lacks)"
         )
     row_of = pd.Index(queries["query_id"]).get_indexer(pd.Index(query_names))
     rows, columns = row_of[query_codes], column_of[target_codes]

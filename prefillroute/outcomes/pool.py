@@ -8,6 +8,7 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.files import read_outcomes
 from prefillroute.outcomes.prices import check_prices
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.text.hints import listed
 
 
 def pool_targets(targets: Sequence[TargetConfig], exclude: Sequence[str] = ()) -> list[TargetConfig]:
@@ -23,7 +24,7 @@ def pool_targets(targets: Sequence[TargetConfig], exclude: Sequence[str] = ()) -
             raise UserError(f"pool.targets has '{name}' {names.count(name)} times; expected every name once")
     for name in exclude:
         if name not in names:
-            raise UserError(f"pool.exclude has '{name}'; expected one of {', '.join(names)}")
+            raise UserError(f"pool.exclude has '{name}'; expected one of {listed(names)}")
     kept = [target for target in targets if target.name not in set(exclude)]
     if len(kept) < 2:
         raise UserError(f"the pool has {len(kept)} target(s); a router chooses between at least 2")
@@ -46,4 +47,4 @@ def load_pool(
     """
     kept = pool_targets(targets, exclude)
     names = [target.name for target in kept]
-    return kept, read_outcomes(Path(outcomes), names, correct_threshold, max_queries, import_hint)
+    return kept, read_outcomes(Path(outcomes), names, correct_threshold, max_queries, import_hint, exclude)

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from prefillroute.reports.drawing import Drawing, new_figure, settle
+from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.labels import place_labels
-from prefillroute.reports.numbers import clipped_name, count, decimal, joined, percent, usd_per_thousand
+from prefillroute.reports.numbers import count, decimal, joined, percent, usd_per_thousand
 from prefillroute.reports.pool_plane import PoolPlane
 from prefillroute.reports.style import BLUE, GREEN, GREY, INK, MUTED, PAPER, VERMILLION
 
@@ -118,7 +119,8 @@ def accuracy_cost_drawing(
     settle(figure)
     lines = [_sampled(cost, accuracy), _sampled(1000 * hull_cost, hull_accuracy)]
     lines.append(_sampled(*_corners(target_cost[order], plane.accuracy[order])))
-    _label(axes, targets, plane, np.concatenate(lines), chosen)
+    drawn = drawn_names(targets)
+    _label(axes, drawn.names, plane, np.concatenate(lines), chosen)
     best = plane.best
     assert best is not None, "drawn only where there are complete queries"
     alt = (
@@ -135,12 +137,12 @@ def accuracy_cost_drawing(
         "the dashed line is what tossing a coin between two targets reaches: only what lies above it is "
     )
     caption += "gained by reading queries."
-    return Drawing("accuracy_cost", figure, "Accuracy against cost", alt, caption, tooltips)
+    return Drawing("accuracy_cost", figure, "Accuracy against cost", alt, caption, tooltips, drawn.stands_for)
 
 
 def _label(
     axes: Axes,
-    targets: tuple[str, ...],
+    names: tuple[str, ...],
     plane: PoolPlane,
     lines: np.ndarray,
     chosen: tuple[str, float, float] | None,
@@ -152,13 +154,12 @@ def _label(
     first = plane.pareto.copy()
     first[plane.best] = True
     boxes = place_labels(axes, oracle, ["oracle"], marks, lines, colour=GREEN)
-    names = [clipped_name(name) for name in targets]
     shown = np.flatnonzero(first)
     boxes = place_labels(
         axes, positions[shown], [names[i] for i in shown], marks, lines, colour=INK, taken=boxes
     )
     rest = np.flatnonzero(~first)
-    if len(targets) <= _LABEL_ALL_UP_TO:
+    if len(names) <= _LABEL_ALL_UP_TO:
         texts = [names[i] for i in rest]
         place_labels(axes, positions[rest], texts, marks, lines, colour=MUTED, size=7.5, taken=boxes)
 

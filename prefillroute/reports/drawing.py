@@ -3,16 +3,19 @@
 import io
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
 
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from prefillroute.reports.style import CSS_VARIABLES, styled
+from prefillroute.text.visible import visible
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Drawing:
     caption: str = ""
     tooltips: dict[str, str] = field(default_factory=dict)
     """Artist gid to the text a browser shows when the pointer rests on it."""
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+    """Names drawn with escapes for want of a font -> what they stand for; see `glyphs.drawn_names`."""
 
     def __post_init__(self) -> None:
         settle(self.figure)
@@ -38,7 +43,10 @@ class Drawing:
         buffer = io.StringIO()
         with styled(**{"svg.hashsalt": self.name}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        return buffer.getvalue()
+        text = buffer.getvalue()
+        for drawn, meant in self.stands_for.items():  # its text is text: the reader's fonts draw it
+            text = text.replace(f">{escape(drawn, quote=False)}<", f">{escape(meant, quote=False)}<")
+        return text
 
     def save(self, folder: Path) -> None:
         """Write ``<name>.png`` (200 dpi) and ``<name>.svg``, each under its final name only when complete."""
@@ -64,11 +72,11 @@ class Drawing:
             text = text.replace(colour, f"var({variable})")
         for gid, tooltip in self.tooltips.items():
             opening = f'<g id="{self.name}-{gid}">'
-            text = text.replace(opening, f"{opening}<title>{escape(tooltip)}</title>")
+            text = text.replace(opening, f"{opening}<title>{escape(visible(tooltip))}</title>")
         # width and height in points would fix the size; the view box alone lets the page scale it
         text = re.sub(r'(<svg\b[^>]*?)\swidth="[^"]*"', r"\1", text, count=1)
         text = re.sub(r'(<svg\b[^>]*?)\sheight="[^"]*"', r"\1", text, count=1)
-        return text.replace("<svg", f'<svg role="img" aria-label="{escape(self.alt)}"', 1)
+        return text.replace("<svg", f'<svg role="img" aria-label="{escape(visible(self.alt))}"', 1)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -76,6 +84,13 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def name_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str], columns: int) -> None:
+    """A legend below the axes that shows every name: matplotlib leaves out those that begin with `_`."""
+    legend = figure.legend(handles, ["-"] * len(handles), loc="outside lower center", ncols=columns)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(name)
 
 
 def settle(figure: Figure) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from prefillroute.reports.drawing import Drawing, new_figure
+from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.numbers import decimal
 from prefillroute.reports.style import CYCLE, GREY, INK
 
@@ -29,13 +30,14 @@ def layer_profile_drawing(layers: pd.DataFrame, chosen: Sequence[ChosenBlock]) -
     grid = figure.subplots(len(encoders), len(panels), squeeze=False)
     poolings = list(dict.fromkeys(scored["pooling"]))
     sentences = []
+    drawn = drawn_names(encoders, longest=60)
     for row, encoder in enumerate(encoders):
         part = scored[scored["encoder"] == encoder]
         blocks = {(layer, pooling) for name, layer, pooling in chosen if name == encoder}
         for column, (score, label) in enumerate(panels):
             axes = grid[row, column]
             _panel(axes, part, score, poolings, blocks)
-            axes.set_title(encoder if len(encoders) > 1 else label)
+            axes.set_title(drawn.names[row] if len(encoders) > 1 else label)
             axes.set_ylabel(label if len(encoders) > 1 else "")
             axes.set_xlabel("layer")
         sentences.append(_sentence(encoder, part, blocks))
@@ -51,7 +53,9 @@ def layer_profile_drawing(layers: pd.DataFrame, chosen: Sequence[ChosenBlock]) -
         "AUC is cross-validated on the training part; the strong line takes each layer's best PCA dimension, "
     )
     caption += "faint lines the others. Fisher J grows with dimension, so it is computed at one only."
-    return Drawing("layers", figure, "Layer profile", " ".join(sentences), caption)
+    return Drawing(
+        "layers", figure, "Layer profile", " ".join(sentences), caption, stands_for=drawn.stands_for
+    )
 
 
 _PANELS = (("auc", "cross-validated AUC, mean over targets"), ("fisher_j", "Fisher J, mean over targets"))

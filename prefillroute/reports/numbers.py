@@ -75,14 +75,6 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def clipped_name(name: str, longest: int = 30) -> str:
-    """A target's name with its middle cut out when it is too long for a figure."""
-    if len(name) <= longest:
-        return name
-    tail = (longest - 1) // 2
-    return f"{name[: longest - 1 - tail]}…{name[-tail:]}"
-
-
 def joined(names: Sequence[str], most: int = 6) -> str:
     """Names in a sentence: ``a, b and c``; beyond ``most``, ``a, b and 31 more``."""
     shown = list(names[:most])

@@ -1,11 +1,13 @@
 """Who gets the queries: each target's share of the test queries over lambda."""
 
 import numpy as np
+from matplotlib.artist import Artist
 
 from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.reports.choice import Chosen
-from prefillroute.reports.drawing import Drawing, new_figure
-from prefillroute.reports.numbers import clipped_name, percent
+from prefillroute.reports.drawing import Drawing, name_legend, new_figure
+from prefillroute.reports.glyphs import drawn_names
+from prefillroute.reports.numbers import percent
 from prefillroute.reports.operating import chosen_targets
 from prefillroute.reports.run_folder import TestPart
 from prefillroute.reports.style import GREY, INK, PAPER, SHARE_COLOURS
@@ -30,23 +32,26 @@ def routing_shares_drawing(
     shown = shown[np.argsort(-level_costs(test.cost_usd.mean(axis=0))[shown], kind="stable")]
     rest = shares.sum(axis=1) - shares[:, shown].sum(axis=1)
     bands = [shares[:, index] for index in shown]
-    names = [clipped_name(targets[index]) for index in shown]
+    drawn = drawn_names(targets)
+    names = [drawn.names[index] for index in shown]
     colours = list(SHARE_COLOURS[: len(shown)])
     num_rest = int((shares.max(axis=0) > 0).sum()) - len(shown)
     if num_rest:
         bands.append(rest)
         names.append(f"{num_rest} other target{'s' * (num_rest > 1)}")
         colours.append(GREY)
-    axes.stackplot(lambdas, *bands, colors=colours, labels=names, ec=PAPER, lw=0.6, alpha=0.92)
+    handles: list[Artist] = list(
+        axes.stackplot(lambdas, *bands, colors=colours, ec=PAPER, lw=0.6, alpha=0.92)
+    )
     chosen_lambda = None if chosen is None else chosen.lambda_
     if chosen_lambda is not None and chosen is not None:
-        axes.axvline(chosen_lambda, color=INK, lw=1.6, ls=(0, (4, 2)), label=chosen.words)
+        handles.append(axes.axvline(chosen_lambda, color=INK, lw=1.6, ls=(0, (4, 2))))
+        names.append(chosen.words)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xlabel("λ (0: highest confidence, 1: cheapest)")
     axes.set_ylabel("share of test queries")
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    name_legend(figure, handles, names, columns=3)
     places = [("λ = 0", 0.0)] + ([("the chosen λ", chosen_lambda)] if chosen_lambda is not None else [])
     said = [
         _sentence(targets, routing_shares(test, cost_range, np.array([value]))[0], word)
@@ -57,7 +62,9 @@ def routing_shares_drawing(
         said.append(f"No λ was chosen: every query to {chosen.target}.")
     alt = "Stacked shares of the test queries that each target gets, over λ. " + " ".join(said)
     caption = "Dearer targets lie lower in the stack."
-    return Drawing("routing_shares", figure, "Routing shares over λ", alt, caption)
+    return Drawing(
+        "routing_shares", figure, "Routing shares over λ", alt, caption, stands_for=drawn.stands_for
+    )
 
 
 def routing_shares(test: TestPart, cost_range: tuple[float, float], lambdas: np.ndarray) -> np.ndarray:

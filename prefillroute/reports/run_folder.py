@@ -1,7 +1,6 @@
 """Everything the report knows: one run folder, read and checked file by file (DESIGN section 6)."""
 
 import json
-import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 import yaml
 
 from prefillroute.errors import UserError
+from prefillroute.text import hints
 
 PREDICTION_COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "correct")
 CURVE_COLUMNS = ("lambda_low", "lambda", "lambda_high", "cost_usd", "accuracy", "x", "y")
@@ -116,7 +116,7 @@ class RunFolder:
     def command(self) -> str:
         """The command that repeats this run (one job of a sweep stands alone)."""
         script = self.hydra.get("job", {}).get("name") or "train"
-        return shlex.join(["python", f"{script}.py", *self.overrides])
+        return hints.command("python", f"{script}.py", *self.overrides)
 
     def choice(self, group: str) -> str | None:
         """The option of ``group``, by Hydra's record or else by the name or class in the composed config."""

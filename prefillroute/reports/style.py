@@ -11,6 +11,8 @@ from typing import Any
 
 import matplotlib
 
+from prefillroute.reports.glyphs import font_families
+
 INK = "#1b1f24"
 MUTED = "#5b6470"
 GRID = "#dfe3e8"
@@ -66,7 +68,6 @@ RC_PARAMS: dict[str, Any] = {
     "legend.labelcolor": INK,
     "lines.linewidth": 1.8,
     "lines.solid_capstyle": "round",
-    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 10,
     "text.parse_math": False,  # a target may be called anything
     "svg.fonttype": "none",
@@ -77,6 +78,7 @@ RC_PARAMS: dict[str, Any] = {
 @contextmanager
 def styled(**extra: Any) -> Iterator[None]:
     """Draw and save in this style, e.g. ``with styled(): ...``; what was set before comes back afterwards."""
-    settings: Any = {**RC_PARAMS, **extra}
+    families = [*font_families(), "sans-serif"]
+    settings: Any = {**RC_PARAMS, "font.family": families, **extra}
     with matplotlib.rc_context(settings):
         yield

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
 
 from prefillroute.errors import UserError
 from prefillroute.reports.catalogue import METRICS, Metric
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
-from prefillroute.reports.sweep_console import print_sweep, sweep_console
+from prefillroute.reports.sweep_console import print_sweep
 from prefillroute.reports.sweep_jobs import Job, num_missing, read_jobs
 from prefillroute.reports.sweep_page import render_sweep
 from prefillroute.reports.sweep_plan import read_plan
 from prefillroute.reports.sweep_view import SweepView
+from prefillroute.text.screen import Screen
+from prefillroute.text.spreadsheet import csv_text
+from prefillroute.text.visible import visible
 
 SHOWN = (
     "mean_auc",
@@ -31,7 +33,7 @@ SHOWN = (
 """Columns of the summary; summary.csv has every metric."""
 
 
-def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console | None = None) -> int:
+def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen | None = None) -> int:
     """Print a sweep's jobs best to worst, write summary.csv and summary.html into its folder.
 
     Where the jobs vary `experiment/semantic`, a second table adds them up by family.
@@ -39,7 +41,7 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     Args:
         sweep_dir: folder with one run folder per job, at any depth.
         sort_by: metric of metrics.json's section ``test`` that orders the jobs; null comes last.
-        console: where to print; standard output by default.
+        screen: where to print; standard output by default.
 
     Returns:
         The number of jobs that failed or never began.
@@ -67,13 +69,13 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", console: Console
     )
     frame = summary_frame([*finished, *failed], view.varied, family_of)
     try:
-        _replace(sweep_dir / "summary.csv", frame.to_csv(index=False))
+        _replace(sweep_dir / "summary.csv", csv_text(frame))
         _replace(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
     except OSError as error:
         raise UserError(
             f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
         ) from error
-    print_sweep(console or sweep_console(), view)
+    print_sweep(screen or Screen(columns=160), view)
     return view.num_unfinished
 
 
@@ -138,10 +140,10 @@ def summary_frame(
     rows = []
     for job in jobs:
         row: dict[str, object] = {
-            "folder": job.folder,
+            "folder": visible(job.folder),
             "state": "failed" if job.metrics is None else "finished",
         }
-        row |= {key: job.overrides.get(key) for key in varied}
+        row |= {key: visible(job.overrides[key]) for key in varied if key in job.overrides}
         if family_of and job.folder in family_of:
             row |= {"family": family_of[job.folder], **job_counts(job)}
         row["num_resamples"] = (job.metrics or {}).get("num_resamples")
@@ -151,7 +153,7 @@ def summary_frame(
             row[key] = value
             if ends := interval(job.metrics or {}, key):
                 row[f"{key}_low"], row[f"{key}_high"] = ends
-        rows.append({**row, "error": job.error})
+        rows.append({**row, "error": visible(job.error)})
     return pd.DataFrame(rows)
 
 

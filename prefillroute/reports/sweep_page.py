@@ -6,6 +6,7 @@ from prefillroute.reports.headline import interval_text
 from prefillroute.reports.numbers import MISSING
 from prefillroute.reports.sweep_view import FAMILY_COLUMNS, SweepView
 from prefillroute.reports.template import render_template
+from prefillroute.text.visible import visible
 
 
 def render_sweep(sweep_dir: Path, view: SweepView) -> str:
@@ -17,7 +18,7 @@ def render_sweep(sweep_dir: Path, view: SweepView) -> str:
             ends = interval_text(job.metrics or {}, entry)
             numbers.append((entry.form(job.value(entry.key)), "" if ends == MISSING else ends))
         link = f"{job.folder}/report.html" if (sweep_dir / job.folder / "report.html").exists() else ""
-        names = [job.overrides.get(key, MISSING) for key in view.varied]
+        names = [visible(job.overrides.get(key, MISSING)) for key in view.varied]
         rows.append({"folder": job.folder, "link": link, "names": names, "numbers": numbers})
     return render_template(
         "sweep.html.j2",

@@ -6,6 +6,7 @@ from typing import Any
 from prefillroute.reports.catalogue import METRICS, STRATEGIES, TARGET_METRICS, Metric
 from prefillroute.reports.headline import interval_text, number
 from prefillroute.reports.numbers import MISSING, NBSP, count, percent, seconds, usd_per_thousand
+from prefillroute.text.visible import visible
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def strategies_table(metrics: dict[str, Any]) -> Table:
         rows.append(
             Row(
                 (
-                    f"{name} ({named})" if named else name,
+                    f"{name} ({visible(str(named))})" if named else name,
                     accuracy.form(number(test, accuracy_key)),
                     interval_text(metrics, accuracy),
                     cost.form(number(test, cost_key)),
@@ -104,7 +105,7 @@ def targets_table(targets: tuple[str, ...], metrics: dict[str, Any]) -> Table:
     auc = next(metric for metric in TARGET_METRICS if metric.key == "auc")
     rows = []
     for name in order:
-        cells = [name]
+        cells = [visible(name)]
         for metric in shown:
             cells.append(metric.form(number(scores[name], metric.key)))
             if metric is auc:

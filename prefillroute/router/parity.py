@@ -10,6 +10,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.caches.keys import cache_path
 from prefillroute.caches.reader import ActivationCache, CacheView
 from prefillroute.errors import UserError
@@ -101,8 +102,17 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
     queries = read_outcomes(outcomes, [name for name in names if name in router.targets]).queries
     prompts = queries.set_index("query_id")["prompt"].reindex(query_ids).tolist()
     prompt_format = router.manifest.encoders[0].identity["prompt_format"]
-    view = ActivationCache(cache_path(caches, encoder, prompt_format)).select(query_ids, prompts)
+    try:
+        view = ActivationCache(cache_path(caches, encoder, prompt_format)).select(query_ids, prompts)
+    except UserError as error:
+        raise UserError(with_own_facts(str(error), _words(run_dir / ".hydra" / "hydra.yaml"))) from error
     return compare(router, view, prompts, test, num_texts)
+
+
+def _words(hydra_file: Path) -> dict[str, list[str]]:
+    """The run's facts as overrides of the commands that fill its caches."""
+    hydra: Any = OmegaConf.load(hydra_file)
+    return run_words(hydra.hydra.runtime.choices, hydra.hydra.overrides.task)
 
 
 def compare(

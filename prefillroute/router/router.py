@@ -16,6 +16,7 @@ from prefillroute.router.policies import GUARDED, describe, restore_policy
 from prefillroute.router.predictor import Predictor
 from prefillroute.router.queries import check_prompt
 from prefillroute.routing.policies.contract import Policy
+from prefillroute.text.hints import listed
 
 # N = queries, M = targets, H = width of a block's layers side by side
 
@@ -176,5 +177,5 @@ class Router:
         known = self.targets
         unknown = [name for name in targets if name not in known]
         if unknown or not targets:
-            raise UserError(f"no target '{', '.join(unknown)}' in the router; it has {', '.join(known)}")
+            raise UserError(f"no target '{listed(unknown)}' in the router; it has {listed(known)}")
         return [number for number, name in enumerate(known) if name in set(targets)]

@@ -1,7 +1,6 @@
 """One job: how it ended is written down, and a failed job of a sweep does not end the sweep."""
 
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from prefillroute.config.guard import one_line
+from prefillroute.caches.commands import run_words, with_own_facts
+from prefillroute.config.guard import one_line, say_error
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
@@ -46,11 +46,12 @@ def job(config: DictConfig, work: Callable[[Path], None]) -> None:
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
-        _record(folder, overrides, one_line(error))
+        said = UserError(with_own_facts(one_line(error), run_words(hydra.runtime.choices, overrides)))
+        _record(folder, overrides, one_line(said))
         if in_sweep:
-            log.debug("failed: %s", one_line(error))  # the summary prints it
+            log.debug("failed: %s", one_line(said))  # the summary prints it
         else:
-            print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
+            say_error(said)
             raise SystemExit(1) from None
     except Exception as error:
         _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")

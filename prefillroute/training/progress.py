@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from prefillroute.text.screen import Screen, Words
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +24,15 @@ Report = Callable[[int, int, str], None]
 @contextmanager
 def progress_bar(title: str, seconds_between_lines: float = 30.0) -> Iterator[Report]:
     """Yield a callback that shows how far a long computation is."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    screen = Screen(stderr=True)
+    if not screen.is_terminal:
         yield _lines(title, seconds_between_lines)
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[step]}"),
+        Words(), BarColumn(), MofNCompleteColumn(),
+        TimeElapsedColumn(), TimeRemainingColumn(), Words("step"),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(title, total=None, step="")
         yield lambda done, total, step: bar.update(task, completed=done, total=total, step=step)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
 from prefillroute.calibration.contract import Calibrator
@@ -15,6 +14,7 @@ from prefillroute.layers.choice import LayerChoice
 from prefillroute.reports.choice import choice_sentence
 from prefillroute.routing.evaluation import Evaluation
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.text.screen import Screen
 from prefillroute.training.status import write_text
 from prefillroute.training.timings import Timings
 
@@ -76,23 +76,23 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
         table.add_column(name, justify="left" if name == "metric" else "right")
     for key, words in HEADLINE:
         low, high = metrics["intervals"].get(key) or (None, None)
-        span = "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]".replace("[", "\\[")
+        span = "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]"
         table.add_row(
             words, _number(metrics["test"].get(key)), span, _number(metrics["test"].get(f"constant_{key}"))
         )
-    console = Console()
-    console.print(table)
+    screen = Screen()
+    screen.print(table)
     test = metrics["test"]
-    console.print(
+    screen.print(
         f"best single target {test['best_single']}: {test['best_single_accuracy']:.4f}; "
         f"oracle: {test['oracle_accuracy']:.4f}"
     )
-    console.print(choice_sentence(metrics), soft_wrap=True, markup=False, highlight=False)
+    screen.print(choice_sentence(metrics))
     for key, words in HEADLINE:
         if (reason := metrics["reasons"].get(f"test.{key}")) is not None:
-            console.print(f"{words}: no number ({reason})", soft_wrap=True, highlight=False)
+            screen.print(f"{words}: no number ({reason})")
     if report is not None:
-        console.print(f"report: {report}", soft_wrap=True)
+        screen.print(f"report: {report}")
 
 
 def _number(value: Any) -> str:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import logging
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,10 +14,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from prefillroute.config.guard import one_line
+from prefillroute.config.guard import say_error
 from prefillroute.errors import UserError
 from prefillroute.reports.sweep import summarise_sweep, summary_metrics
 from prefillroute.reports.sweep_plan import PLAN_FILE, SweepPlan
+from prefillroute.text import hints
 from prefillroute.training.refine import refine_jobs
 from prefillroute.training.status import write_text
 
@@ -68,7 +68,7 @@ class SweepSummary(Callback):
             refine_jobs(folder, self.sort_by, self.refine, self.refine_also)
             unfinished = summarise_sweep(folder, self.sort_by)
         except (UserError, OSError) as error:
-            print(f"error: {one_line(error)}", file=sys.stderr, flush=True)
+            say_error(error)
             raise SystemExit(1) from None
         if unfinished:
             raise SystemExit(1)
@@ -82,7 +82,8 @@ def sweep_command(config: DictConfig) -> str:
     task, own = said["task"], said["hydra"]
     kept = [text for text in own if not text.startswith(("hydra.mode=", "hydra.sweep.dir="))]
     several = ["-m"] if "hydra.mode=MULTIRUN" in own else []
-    return shlex.join([*started_with(), *several, *task, *kept, f"hydra.sweep.dir={hydra.sweep.dir}"])
+    words = hints.command(*started_with(), *several, *task, *kept)
+    return f"{words} {hints.override('hydra.sweep.dir', hydra.sweep.dir)}"
 
 
 def started_with() -> list[str]:

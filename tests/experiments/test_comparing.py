@@ -1,8 +1,9 @@
 """What is chosen from a grid, what a comparison says, and how it is written down."""
 
+import io
+
 import numpy as np
 import pytest
-from rich.console import Console
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from experiments.comparing.forest import COLOURS, forest_drawing
@@ -18,6 +19,7 @@ from experiments.comparing.printing import print_comparison
 from prefillroute.errors import UserError
 from prefillroute.reports.style import styled
 from prefillroute.routing.comparison import compare
+from prefillroute.text.screen import Screen
 
 SHOWN = catalogued(TABLES_4_TO_6)
 
@@ -140,9 +142,9 @@ def test_the_frame_has_every_number(compared) -> None:
 
 def test_the_reference_alone_is_a_table_of_values(tmp_path, tables, make_run) -> None:
     alone = compare_pool("six", {"prefill": make_run(tmp_path / "a", tables["prefill"])}, "prefill")
-    console = Console(width=210, record=True, quiet=True)
-    print_comparison(alone, SHOWN, console)
-    assert "minus" not in console.export_text()
+    stream = io.StringIO()
+    print_comparison(alone, SHOWN, Screen(file=stream, columns=210))
+    assert "minus" not in stream.getvalue()
 
 
 def test_the_forest_shows_every_difference_where_it_lies(compared) -> None:

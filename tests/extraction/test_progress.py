@@ -2,14 +2,13 @@
 
 import io
 
-from rich.console import Console
-
 from prefillroute.extraction.progress import LineProgress, RichProgress
+from prefillroute.text.screen import Screen
 
 
 def test_lines_name_queries_speed_and_time_left():
     file = io.StringIO()
-    progress = LineProgress(Console(file=file), seconds_between_lines=0)
+    progress = LineProgress(Screen(file=file), seconds_between_lines=0)
     progress.start(10, 1200)
     progress.advance(4, 600)
     progress.advance(6, 600)
@@ -23,7 +22,7 @@ def test_lines_name_queries_speed_and_time_left():
 
 def test_a_log_file_is_not_flooded():
     file = io.StringIO()
-    progress = LineProgress(Console(file=file), seconds_between_lines=3600)
+    progress = LineProgress(Screen(file=file), seconds_between_lines=3600)
     progress.start(1000, 1000)
     for _ in range(1000):
         progress.advance(1, 1)
@@ -32,7 +31,7 @@ def test_a_log_file_is_not_flooded():
 
 def test_the_bar_shows_queries_and_speed():
     file = io.StringIO()
-    bar = RichProgress(Console(file=file, force_terminal=True, width=100))
+    bar = RichProgress(Screen(file=file, terminal=True, columns=100))
     bar.start(10, 1200)
     bar.advance(4, 600)
     bar.stop()

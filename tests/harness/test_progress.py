@@ -2,13 +2,12 @@
 
 import io
 
-from rich.console import Console
-
 from prefillroute.harness.progress import BarTally, LineTally
+from prefillroute.text.screen import Screen
 
 
 def test_bars_say_done_failed_and_cost() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    console = Screen(file=io.StringIO(), terminal=True, columns=120)
     tally = BarTally({"a": 3, "b": 2}, 1.5, console)
     tally.count_answer("a", 0.25)
     tally.count_answer("a", 0.0)
@@ -23,7 +22,7 @@ def test_bars_say_done_failed_and_cost() -> None:
 
 def test_lines_say_done_failed_and_cost_now_and_then() -> None:
     file = io.StringIO()
-    tally = LineTally({"a": 40}, 0.0, Console(file=file, width=40), seconds_between_lines=0.0)
+    tally = LineTally({"a": 40}, 0.0, Screen(file=file, columns=40), seconds_between_lines=0.0)
     tally.count_answer("a", 0.5)
     tally.count_failure("a", "gone")
     assert (
@@ -31,7 +30,7 @@ def test_lines_say_done_failed_and_cost_now_and_then() -> None:
         .splitlines()[-1]
         .startswith("collecting: 2 of 40 calls, 1 failed, 0.5000 USD so far, ")
     )
-    quiet = LineTally({"a": 40}, 0.0, Console(file=(silent := io.StringIO())), seconds_between_lines=60.0)
+    quiet = LineTally({"a": 40}, 0.0, Screen(file=(silent := io.StringIO())), seconds_between_lines=60.0)
     quiet.count_answer("a", 0.5)
     assert silent.getvalue() == ""
     assert quiet.reasons == {}

@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from prefillroute.errors import UserError
 from prefillroute.reports.sweep import is_sweep, summarise_sweep
+from prefillroute.text.screen import Screen
 
 
 def job(folder, overrides, *, state="finished", error=None, extra=None, **test):
@@ -37,7 +37,7 @@ def sweep(tmp_path):
 
 def printed(folder, **options):
     stream = io.StringIO()
-    failed = summarise_sweep(folder, console=Console(file=stream, width=160), **options)
+    failed = summarise_sweep(folder, screen=Screen(file=stream, columns=160), **options)
     return failed, stream.getvalue()
 
 
@@ -110,7 +110,7 @@ def test_jobs_with_long_overrides_fit_a_narrow_terminal(tmp_path):
     job(tmp_path / "0", ["layers.layers=[18,19,20,21]", "head=a"], mean_auc=0.6)
     job(tmp_path / "1", ["layers.layers=[18]", "head=b"], mean_auc=0.7)
     stream = io.StringIO()
-    assert summarise_sweep(tmp_path, console=Console(file=stream, width=60)) == 0
+    assert summarise_sweep(tmp_path, screen=Screen(file=stream, columns=60)) == 0
     assert max(len(line) for line in stream.getvalue().splitlines()) <= 60
 
 

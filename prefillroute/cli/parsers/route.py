@@ -28,7 +28,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="of --file where it has no byte order mark, for instance cp1252 (default utf-8)",
     )
     parser.add_argument("--out", type=Path, help="where the decisions of --file go: .jsonl or .parquet")
-    parser.add_argument("--targets", metavar="A,B", help="choose among these targets only")
+    parser.add_argument(
+        "--targets",
+        metavar="A,B",
+        action="append",
+        help="choose among these targets only; again for more, or where a name has commas",
+    )
     parser.add_argument("--policy", choices=list(POLICIES), help="how confidence and cost become a choice")
     for name, spec in POLICIES.items():
         parser.add_argument(

@@ -10,6 +10,7 @@ import pandas as pd
 from prefillroute.config.facts import TargetConfig
 from prefillroute.errors import UserError
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.text.hints import exclude
 
 # N = queries, M = targets
 
@@ -110,9 +111,7 @@ def train_medians(values: np.ndarray) -> np.ndarray:
 
 def refuse_target(target: str, lack: str) -> UserError:
     """The error for a target that cannot be costed."""
-    return UserError(
-        f"target '{target}': {lack}; expected them, or leave it out with pool.exclude=[{target}]"
-    )
+    return UserError(f"target '{target}': {lack}; expected them, or leave it out with {exclude(target)}")
 
 
 def num_rows(query_tokens: np.ndarray | None, prompt_tokens: np.ndarray | None) -> int:

@@ -1,7 +1,6 @@
 """The pool fact of an imported table, for a person to complete."""
 
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,19 +20,19 @@ def pool_name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def pool_skeleton(folder: Path, targets: Sequence[str], command: Sequence[str]) -> str:
+def pool_skeleton(folder: Path, targets: Sequence[str], command: str) -> str:
     """Text of a `conf/pool/<name>.yaml` with the table's targets and prices still to be filled in.
 
     Args:
         folder: of the table; below `paths.data` it is named relative to that, else as it is given.
         targets: as in the outcome table.
-        command: that made the table, word by word.
+        command: that made the table, as a shell reads it.
     """
     name = pool_name(folder)
     head = {
         "name": _Text(_escaped(name)),
         "outcomes": _Text(_outcomes(folder)),
-        "import_hint": _Text(_escaped(shlex.join(command))),
+        "import_hint": _Text(_escaped(command)),
     }
     prices = {"price_in": None, "price_out": None, "price_date": None}
     rows = [_yaml({"name": _Text(_escaped(target)), **prices}, flow=True) for target in targets]

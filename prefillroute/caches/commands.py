@@ -1,0 +1,38 @@
+"""From the command that a cache's message names to the one that this run's facts make it."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from prefillroute.caches.keys import READERS
+from prefillroute.text import hints
+
+_NAMED = re.compile(r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S+")
+GROUPS = {"extract": "encoder", **{command: group for group, command in READERS.items()}}
+"""Command -> the group of its model."""
+
+
+def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
+    """A message in which the commands that fill caches have this run's words.
+
+    A cache knows the name of its model and nothing of a pool; how both were chosen, only the command line knows.
+
+    Args:
+        message: of an error.
+        words: command (`extract`, `embed`, `perplexity`) -> its overrides.
+    """
+    return _NAMED.sub(lambda found: hints.command("prefillroute", found[1], *words[found[1]]), message)
+
+
+def run_words(choices: Mapping[str, str], overrides: Sequence[str]) -> dict[str, list[str]]:
+    """What a run's facts are as overrides of the commands that fill its caches.
+
+    Args:
+        choices: config group -> option, as Hydra records it.
+        overrides: the run's own, as typed.
+    """
+    words = {}
+    for command, group in GROUPS.items():
+        facts = (f"{group}.", "pool.", "paths.")
+        options = [f"{name}={choices[name]}" for name in (group, "pool") if choices.get(name)]
+        words[command] = [*options, *(text for text in overrides if text.lstrip("+~").startswith(facts))]
+    return words

@@ -1,0 +1,95 @@
+"""Commands and overrides that messages name, quoted so that following them works in a shell.
+
+Every hint is built here: a test runs each of them with names and paths that nobody expects.
+"""
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefillroute.text.visible import hidden
+
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./:-]*")
+"""What Hydra's grammar reads as a word without quotes, if it is none of `_VALUES`."""
+_VALUES = {"null", "true", "false", "nan", "inf"}
+"""Words that the grammar takes for something else, in any case."""
+
+
+def command(*words: str | Path) -> str:
+    """A command line as a shell reads it. A path is told from an option by its type.
+
+    >>> command("prefillroute", "report", Path("-my runs"))
+    "prefillroute report './-my runs'"
+    """
+    return " ".join(shell_word(_argument(word)) for word in words)
+
+
+def override(key: str, value: str | Sequence[str]) -> str:
+    """``key=value`` as a shell and then Hydra read it.
+
+    >>> print(override("pool.exclude", ["small"]), override("pool.exclude", ["x (a=1, b=2)"]))
+    pool.exclude=[small] 'pool.exclude=["x (a=1, b=2)"]'
+    """
+    text = hydra_value(value) if isinstance(value, str) else f"[{','.join(map(hydra_value, value))}]"
+    word = f"{key}={text}"
+    return word if re.fullmatch(r"\S+=\[[A-Za-z0-9_./:,-]+\]", word) else shell_word(word)
+
+
+def exclude(*targets: str) -> str:
+    """The override that leaves targets of a pool out."""
+    return override("pool.exclude", targets)
+
+
+def hydra_value(text: str) -> str:
+    r"""A string as Hydra's grammar and OmegaConf read it again, quoted where they need it.
+
+    >>> print(hydra_value("gpt-4o"), hydra_value("null"), hydra_value("a, b"), hydra_value("${x}"))
+    gpt-4o "null" "a, b" "\${x}"
+    """
+    if _BARE.fullmatch(text) and text.lower() not in _VALUES:
+        return text
+    # OmegaConf: a backslash keeps `${` from being an interpolation, and backslashes before it are doubled.
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    # Hydra: only backslashes before a quote, the closing one too, are doubled.
+    text = re.sub(r'(\\*)("|\Z)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
+    return f'"{text}"'
+
+
+def shell_word(text: str) -> str:
+    r"""One word of a command line; bash's and zsh's ``$'...'`` where it holds what a terminal may not be given.
+
+    >>> print(shell_word("my log.csv"), shell_word("a\tb"))
+    'my log.csv' $'a\tb'
+    """
+    if not any(map(hidden, text)):
+        return shlex.quote(text)
+    return f"$'{''.join(map(_ansi, text))}'"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a message, in quotes where commas or blanks would blur where one ends.
+
+    >>> listed(["small", "x (a=1, b=2)"])
+    'small, "x (a=1, b=2)"'
+    """
+    return ", ".join(f'"{name}"' if re.search(r'[,"]|^\s|\s$|^$', name) else name for name in names)
+
+
+def _argument(word: str | Path) -> str:
+    """A path that begins with a dash would be an option."""
+    text = os.fspath(word)
+    return f"./{text}" if isinstance(word, Path) and text.startswith("-") else text
+
+
+def _ansi(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if not hidden(character):
+        return character
+    if character in "\n\t\r":
+        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}[character]
+    # A byte of a file's name that is not UTF-8 comes as a surrogate (PEP 383); another one cannot be typed at all.
+    stored = character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "replace")
+    return "".join(f"\\x{byte:02x}" for byte in stored)
