@@ -11,6 +11,7 @@ from prefillroute.caches.identity import CacheIdentity, kwargs_json
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.capture import ResidualCapture, find_blocks
+from prefillroute.extraction.causality import require_causal
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
 from prefillroute.extraction.prompts import PromptEncoder
@@ -106,8 +107,9 @@ class PrefillEncoder:
         """Prefill a batch.
 
         Rows are padded on the right whatever the tokenizer would do, and no attention mask is passed:
-        encoders are causal (attention, convolution, recurrence alike), so no real token ever sees the padding
-        behind it. That makes batched equal to one by one and keeps the fast causal attention kernel in use.
+        encoders are causal (attention, convolution, recurrence alike; others are refused, see
+        `extraction.causality`), so no real token ever sees the padding behind it. That makes batched equal to one by
+        one and keeps the fast causal attention kernel in use.
 
         Args:
             batch: B arrays of token ids.
@@ -162,6 +164,7 @@ class PrefillEncoder:
             )
         # Of a model that also sees, only its text part runs.
         model: PreTrainedModel = getattr(loaded, "language_model", loaded)
+        require_causal(model, f"encoder {facts.name}")
         config = model.config
         for key, found in (("num_layers", config.num_hidden_layers), ("hidden_size", config.hidden_size)):
             if found != getattr(facts, key):
