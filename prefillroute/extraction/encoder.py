@@ -14,7 +14,7 @@ from prefillroute.extraction.capture import ResidualCapture, find_blocks
 from prefillroute.extraction.causality import require_causal
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
-from prefillroute.extraction.prompts import PromptEncoder
+from prefillroute.extraction.prompts import PromptEncoder, choose_format
 from prefillroute.extraction.weights import locate_weights
 from prefillroute.pooling.choice import POOLINGS
 from prefillroute.pretrained.loading import pretrained
@@ -46,9 +46,10 @@ class PrefillEncoder:
             revision=source.revision,
             gguf_file=source.gguf_file,
         )
+        self._prompt_format = choose_format(tokenizer, facts.prompt_format, options.prompt_format, facts.name)
         self.prompts = PromptEncoder(
             tokenizer,
-            prompt_format=options.prompt_format,
+            prompt_format=self._prompt_format,
             chat_template_kwargs=facts.chat_template_kwargs,
             max_length=min(options.max_length, facts.context_length),
             encoder=facts.name,
@@ -67,7 +68,7 @@ class PrefillEncoder:
             hidden_size=self.facts.hidden_size,
             compute_dtype=self.options.resolved_dtype(),
             storage_dtype=self.options.storage_dtype,
-            prompt_format=self.options.prompt_format,
+            prompt_format=self._prompt_format,
             chat_template=self.prompts.template_digest,
             chat_template_kwargs=kwargs_json(self.facts.chat_template_kwargs),
             max_length=self.prompts.max_length,
