@@ -154,6 +154,9 @@ class PoolConfig:
     """`correct` at or above it is the label 1 (DESIGN section 4)."""
     max_queries: int | None = None
     """Use a stratified, deterministic subset of this many queries; null takes all."""
+    estimated_tokens: str | None = None
+    """How token counts were estimated where no endpoint reported them, in words; null: they were reported. A bool
+    column `tokens_estimated` of the outcome table says it row by row."""
 
 
 @dataclass

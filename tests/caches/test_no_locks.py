@@ -67,9 +67,7 @@ def test_the_lock_of_a_killed_writer_is_taken_over_and_that_is_said(python: Pyth
     assert write(python, tmp_path, kill_at=40)[0] == -signal.SIGKILL
     (left,) = tmp_path.rglob("*.held")
     code, _, said = write(python, tmp_path)
-    assert code == 0
-    holder = json.loads(left.read_text()) if left.exists() else None
-    assert holder is None
+    assert (code, left.exists()) == (0, False)
     assert said.startswith(f"{left}: left behind by process ")
     assert said.strip().endswith("which has ended; taken over")
     (shard,) = shards_folder(cache_path(tmp_path, "toy")).glob("*.h5")
@@ -87,10 +85,7 @@ def holder(python: Python, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_two_writers_are_kept_apart(python: Python, tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    second = python(
-        "-c", f"from prefillroute.caches.locks import *; FileLock(Path('{tmp_path}/shard.lock'), 'shard.h5')"
-    )
-    code, _, said = end(second)
+    code, _, said = end(python(str(HERE / "holder.py"), str(tmp_path / "shard.lock")))
     assert code == 1
     assert f"shard.h5: is being written by process {holder.pid} on " in said
     assert "this file system has no locks" in said
@@ -156,7 +151,7 @@ for command in json.loads(sys.argv[2]):
 
 def test_every_command_that_fills_a_cache(python: Python, tmp_path: Path) -> None:
     pool = ["pool=starter", "pool.max_queries=24", f"paths.caches={tmp_path}", "extraction.device=cpu"]
-    toy = ["encoder=smollm2_135m_hub", f"encoder.repo={tmp_path}/model", "encoder.num_layers=4"]
+    toy = ["encoder=smollm2_135m_hub", f"encoder.repo={tmp_path}/model", "encoder.num_layers=2"]
     toy += ["encoder.hidden_size=16"]
     model = ["language_model.name=toy", f"language_model.repo={tmp_path}/model", "language_model.wheel=null"]
     model += ["language_model.gguf_file=null"]
@@ -168,7 +163,7 @@ def test_every_command_that_fills_a_cache(python: Python, tmp_path: Path) -> Non
     assert code == 0, said
     queries = read_outcomes("pkg://prefillroute.starter_pool", max_queries=24).queries
     for name, layer, pooling in (
-        ("smollm2_135m_hub-chat", 4, "mean"), ("embedder.minilm-plain", 0, "embedding"),
+        ("smollm2_135m_hub-chat", 2, "mean"), ("embedder.minilm-plain", 0, "embedding"),
         ("language_model.toy-plain", 0, "perplexity"),
     ):  # fmt: skip
         view = ActivationCache(tmp_path / f"{name}.h5").select(
