@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from prefillroute.caches.checksums import row_checksums
-from prefillroute.caches.keys import extract_command
+from prefillroute.caches.keys import command_for
 from prefillroute.caches.shard import ShardExtents
 from prefillroute.errors import UserError
 
@@ -18,7 +18,6 @@ PARALLEL_BYTES = 16 << 20
 
 def read_rows(
     folder: Path,
-    encoder: str,
     extents: ShardExtents,
     layer: int,
     pooling: str,
@@ -30,7 +29,6 @@ def read_rows(
 
     Args:
         folder: where the shard lies.
-        encoder: for the message.
         extents: the shard's offsets.
         layer: layer id, held by the shard.
         pooling: held by the shard.
@@ -42,7 +40,7 @@ def read_rows(
         UserError: the shard is missing or truncated, or a checksum differs.
     """
     path = folder / extents.name
-    command = extract_command(encoder)
+    command = command_for(folder)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:

@@ -102,9 +102,10 @@ class CacheIdentity:
 
     def _compare(self, key: str, found: object, wanted: object, path: Path) -> None:
         if found != wanted:
+            command = extract_command(self.encoder, self.prompt_format)
             raise UserError(
                 f"{path}: made with {key}={found}, the configuration says {key}={wanted}: set it back, "
-                f"or move the cache and its .shards folder away and run {extract_command(self.encoder)}"
+                f"or move the cache and its .shards folder away and run {command}"
             )
 
 

@@ -22,7 +22,7 @@ import h5py
 import numpy as np
 
 from prefillroute.caches.identity import FORMAT_VERSION, CacheIdentity
-from prefillroute.caches.keys import extract_command, shards_folder, to_bytes, to_hex
+from prefillroute.caches.keys import command_for, shards_folder, to_bytes, to_hex
 from prefillroute.caches.locks import FileLock
 from prefillroute.caches.queries import QueryTable
 from prefillroute.caches.shard import Shard, ShardExtents, list_shards
@@ -175,12 +175,11 @@ def read_index(path: Path) -> CacheIndex:
         UserError: missing, truncated, damaged, of another version, or not an index; names the command
             that mends it.
     """
-    encoder = path.stem.rsplit("-", 1)[0]
-    mend = f"run {extract_command(encoder)}, which makes it anew from its shards"
+    mend = f"run {command_for(path)}, which makes it anew from its shards"
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no activation cache; make it with {extract_command(encoder)}") from error
+        raise UserError(f"{path}: no activation cache; make it with {command_for(path)}") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     header = raw[:USER_BLOCK].rstrip(b"\0").decode("ascii", "replace").splitlines()

@@ -48,12 +48,19 @@ READERS = {"embedder": "embed", "language_model": "perplexity"}
 """
 
 
-def extract_command(encoder: str) -> str:
+def extract_command(encoder: str, prompt_format: str = "chat") -> str:
     """The command that makes, completes or mends a cache; every error message names it.
 
     The pool is left open here; `caches.commands.with_own_facts` fills it in.
     """
     group, _, name = encoder.partition(".")
-    if group in READERS:
+    if group in READERS:  # their prompts are always plain
         return f"prefillroute {READERS[group]} {override(group, name)} pool=<pool>"
-    return f"prefillroute extract {override('encoder', encoder)} pool=<pool>"
+    plain = " encoder.prompt_format=plain" if prompt_format == "plain" else ""
+    return f"prefillroute extract {override('encoder', encoder)} pool=<pool>{plain}"
+
+
+def command_for(path: Path) -> str:
+    """`extract_command` of the cache whose index file or shards folder this is."""
+    encoder, _, prompt_format = path.stem.rpartition("-")
+    return extract_command(encoder, prompt_format)

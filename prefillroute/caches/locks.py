@@ -1,16 +1,27 @@
 """One writer per shard: an advisory lock on a file of its own, which readers and HDF5 never meet."""
 
+import errno
 import fcntl
+import logging
 import os
 import socket
 from pathlib import Path
 from types import TracebackType
 
+from prefillroute.caches.lock_file import ExclusiveFile
 from prefillroute.errors import UserError
+
+log = logging.getLogger(__name__)
+
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
+"""What `flock` says where a file system has none: NFS without lockd, Lustre mounted without flock, FUSE."""
 
 
 class FileLock:
     """An exclusive lock that the kernel drops when its process ends, however it ends.
+
+    Where the file system has no locks, an `ExclusiveFile` beside it takes the lock's place.
 
     Args:
         path: lock file; made when missing and left behind (removing it would race with the next holder).
@@ -22,6 +33,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path, what: str, *, wait: bool = False) -> None:
+        self._instead: ExclusiveFile | None = None
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -32,15 +44,39 @@ class FileLock:
             fcntl.flock(self._handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.pread(self._handle, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            os.close(self._handle)
-            raise UserError(
-                f"{what}: is being written by {holder}; wait for it or end it, then try again"
-            ) from error
+            self._close()
+            if error.errno in HELD:
+                raise UserError(
+                    f"{what}: is being written by {holder}; wait for it or end it, then try again"
+                ) from error
+            if error.errno not in NO_LOCKS:
+                raise UserError(
+                    f"{path}: cannot be locked ({error.strerror}); expected a file system with locks, for instance "
+                    "another paths.caches"
+                ) from error
+            log.info(
+                "%s: no locks on this file system (%s); a lock file takes their place", path, error.strerror
+            )
+            self._instead = ExclusiveFile(path.with_suffix(".held"), what, wait=wait)
+            return
+        beside = path.with_suffix(".held")
+        if beside.exists():  # of a machine that mounts the same folder without locks, or left behind by one
+            try:
+                ExclusiveFile(beside, what, wait=wait).release()
+            except BaseException:
+                self._close()
+                raise
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the lock back; harmless when done twice."""
+        self._close()
+        if self._instead is not None:
+            self._instead.release()
+            self._instead = None
+
+    def _close(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1

@@ -9,7 +9,7 @@ import numpy as np
 from prefillroute.caches.extents import read_rows
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.index import IndexedShard, read_index
-from prefillroute.caches.keys import extract_command, prompt_digest, shards_folder
+from prefillroute.caches.keys import command_for, prompt_digest, shards_folder
 from prefillroute.errors import UserError
 
 
@@ -48,7 +48,7 @@ class CacheView:
                 f"{self.folder}: layer {layer} with pooling {pooling} is not cached for all "
                 f"{len(self.query_ids)} queries (it has layers {list(self.layer_ids)}, poolings "
                 f"{list(self.poolings)}); "
-                f"add it with {extract_command(self.encoder)} 'extraction.layers=[{layer}]' "
+                f"add it with {command_for(self.folder)} 'extraction.layers=[{layer}]' "
                 f"'extraction.poolings=[{pooling}]'"
             )
         out = np.empty((len(self.query_ids), self.hidden_size), dtype=np.float32)
@@ -59,9 +59,7 @@ class CacheView:
                 continue
             mine = np.flatnonzero(open_rows & (shard.shard_row >= 0))
             if len(mine):
-                read_rows(
-                    self.folder, self.encoder, extents, layer, pooling, shard.shard_row[mine], out, mine
-                )
+                read_rows(self.folder, extents, layer, pooling, shard.shard_row[mine], out, mine)
                 open_rows[mine] = False
         assert not open_rows.any(), "layer_ids lists only layers that all queries have"
         return out
@@ -102,7 +100,7 @@ class ActivationCache:
         Raises:
             UserError: queries are missing, their prompt changed, or an id is ambiguous; names the command.
         """
-        table, command = self._index.queries, extract_command(self.encoder)
+        table, command = self._index.queries, command_for(self.path)
         by_pair = {pair: row for row, pair in enumerate(zip(table.query_ids, table.prompts, strict=True))}
         by_id: dict[str, list[int]] = {}
         for row, query_id in enumerate(table.query_ids):

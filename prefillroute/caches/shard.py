@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from prefillroute.caches.identity import FORMAT_VERSION, CacheIdentity
-from prefillroute.caches.keys import extract_command, to_bytes, to_hex
+from prefillroute.caches.keys import command_for, to_bytes, to_hex
 from prefillroute.errors import UserError
 
 CHUNK_BYTES = 256 << 20
@@ -247,8 +247,7 @@ def _extents(path: Path, file: h5py.File, plan: ShardPlan, identity: CacheIdenti
 
 
 def _way_out(path: Path) -> str:
-    encoder = path.parent.stem.rsplit("-", 1)[0]
-    return f"delete this file and run {extract_command(encoder)}, which makes its rows anew"
+    return f"delete this file and run {command_for(path.parent)}, which makes its rows anew"
 
 
 def list_shards(folder: Path, identity: CacheIdentity) -> list[Shard]:

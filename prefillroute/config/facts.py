@@ -8,6 +8,11 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from prefillroute.errors import UserError
+
+PROMPT_FORMATS = ("chat", "plain")
+"""How an encoder is given a query: in its chat template with a generation prompt, or as the query stands."""
+
 
 @dataclass
 class EncoderConfig:
@@ -33,6 +38,16 @@ class EncoderConfig:
     """Parameters in 10^9; up to 1 all layers are extracted by default, above that L/2..L."""
     chat_template_kwargs: dict[str, str | bool] = field(default_factory=dict)
     """Passed to the tokenizer's chat template, for instance `enable_thinking: false`."""
+    prompt_format: str | None = None
+    """`chat` or `plain`: the form of the queries that `extract` feeds and a run reads. Null: extraction feeds `chat`
+    where the tokenizer has a chat template and `plain` where it has none; a run reads the cache that is there, `chat`
+    before `plain`."""
+
+    def __post_init__(self) -> None:
+        if self.prompt_format not in (None, *PROMPT_FORMATS):
+            raise UserError(
+                f"encoder.prompt_format={self.prompt_format}: expected {', '.join(PROMPT_FORMATS)} or null"
+            )
 
 
 @dataclass
@@ -139,6 +154,9 @@ class PoolConfig:
     """`correct` at or above it is the label 1 (DESIGN section 4)."""
     max_queries: int | None = None
     """Use a stratified, deterministic subset of this many queries; null takes all."""
+    estimated_tokens: str | None = None
+    """How token counts were estimated where no endpoint reported them, in words; null: they were reported. A bool
+    column `tokens_estimated` of the outcome table says it row by row."""
 
 
 @dataclass

@@ -11,9 +11,10 @@ from prefillroute.caches.identity import CacheIdentity, kwargs_json
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.capture import ResidualCapture, find_blocks
+from prefillroute.extraction.causality import require_causal
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
-from prefillroute.extraction.prompts import PromptEncoder
+from prefillroute.extraction.prompts import PromptEncoder, choose_format
 from prefillroute.extraction.weights import locate_weights
 from prefillroute.pooling.choice import POOLINGS
 from prefillroute.pretrained.loading import pretrained
@@ -45,9 +46,10 @@ class PrefillEncoder:
             revision=source.revision,
             gguf_file=source.gguf_file,
         )
+        self._prompt_format = choose_format(tokenizer, facts.prompt_format, options.prompt_format, facts.name)
         self.prompts = PromptEncoder(
             tokenizer,
-            prompt_format=options.prompt_format,
+            prompt_format=self._prompt_format,
             chat_template_kwargs=facts.chat_template_kwargs,
             max_length=min(options.max_length, facts.context_length),
             encoder=facts.name,
@@ -66,7 +68,7 @@ class PrefillEncoder:
             hidden_size=self.facts.hidden_size,
             compute_dtype=self.options.resolved_dtype(),
             storage_dtype=self.options.storage_dtype,
-            prompt_format=self.options.prompt_format,
+            prompt_format=self._prompt_format,
             chat_template=self.prompts.template_digest,
             chat_template_kwargs=kwargs_json(self.facts.chat_template_kwargs),
             max_length=self.prompts.max_length,
@@ -106,8 +108,9 @@ class PrefillEncoder:
         """Prefill a batch.
 
         Rows are padded on the right whatever the tokenizer would do, and no attention mask is passed:
-        encoders are causal (attention, convolution, recurrence alike), so no real token ever sees the padding
-        behind it. That makes batched equal to one by one and keeps the fast causal attention kernel in use.
+        encoders are causal (attention, convolution, recurrence alike; others are refused, see
+        `extraction.causality`), so no real token ever sees the padding behind it. That makes batched equal to one by
+        one and keeps the fast causal attention kernel in use.
 
         Args:
             batch: B arrays of token ids.
@@ -162,6 +165,7 @@ class PrefillEncoder:
             )
         # Of a model that also sees, only its text part runs.
         model: PreTrainedModel = getattr(loaded, "language_model", loaded)
+        require_causal(model, f"encoder {facts.name}")
         config = model.config
         for key, found in (("num_layers", config.num_hidden_layers), ("hidden_size", config.hidden_size)):
             if found != getattr(facts, key):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from prefillroute.caches.identity import STORAGE_DTYPES
+from prefillroute.config.facts import PROMPT_FORMATS
 from prefillroute.errors import UserError
 from prefillroute.pooling.choice import POOLINGS
 
@@ -28,8 +29,8 @@ class ExtractionOptions:
     poolings: Sequence[str] = ("last", "mean")
     max_length: int = 8192
     """Tokens fed at most, never above the encoder's context; longer queries lose their middle."""
-    prompt_format: str = "chat"
-    """`chat`: the encoder's chat template with a generation prompt; `plain`: the query as it stands."""
+    prompt_format: str | None = None
+    """As `encoder.prompt_format`, which a run reads too: `chat`, `plain`, or null for what the encoder says."""
     tokens_per_batch: int | None = None
     """Padded tokens in a batch; null: 1,024 on a CPU, 32,768 on a GPU."""
     device: str = "auto"
@@ -52,7 +53,8 @@ class ExtractionOptions:
         unknown = [name for name in self.poolings if name not in POOLINGS]
         if unknown or not self.poolings:
             raise UserError(f"extraction.poolings={list(self.poolings)}: wanted some of {sorted(POOLINGS)}")
-        _choice("prompt_format", self.prompt_format, ("chat", "plain"))
+        if self.prompt_format is not None:
+            _choice("prompt_format", self.prompt_format, PROMPT_FORMATS)
         _choice("dtype", self.dtype, ("auto", "float32", "bfloat16"))
         _choice("storage_dtype", self.storage_dtype, STORAGE_DTYPES)
         _positive("max_length", self.max_length)

@@ -1,6 +1,7 @@
 """From a query's text to the token ids that are fed: chat template, and a cut that only the query feels."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from prefillroute.errors import UserError
+
+log = logging.getLogger(__name__)
 
 TEMPLATE_DATE = datetime(2025, 1, 1)
 """Templates that print the date (gpt_oss does) get this one: a query's ids must not change overnight."""
@@ -59,7 +62,7 @@ class PromptEncoder:
         self.max_length = max_length
         if self._chat and not getattr(tokenizer, "chat_template", None):
             raise UserError(
-                f"encoder {encoder}: its tokenizer has no chat template; use extraction.prompt_format=plain"
+                f"encoder {encoder}: its tokenizer has no chat template; use encoder.prompt_format=plain"
             )
         self._template = _fix_date(tokenizer.get_chat_template()) if self._chat else ""
         if not getattr(tokenizer, "is_fast", False):
@@ -147,6 +150,35 @@ class PromptEncoder:
         head, tail = keep - keep // 2, keep // 2
         dropped = set(inside[head : len(inside) - tail])
         return [token for i, token in enumerate(ids) if i not in dropped]
+
+
+def choose_format(tokenizer: Any, of_encoder: str | None, of_extraction: str | None, encoder: str) -> str:
+    """The form of the queries: what was asked for, else `chat` where the tokenizer has a chat template.
+
+    Args:
+        tokenizer: of Hugging Face.
+        of_encoder: `encoder.prompt_format`.
+        of_extraction: `extraction.prompt_format`.
+        encoder: name, for the message.
+
+    Raises:
+        UserError: the two ask for different forms.
+    """
+    if of_encoder and of_extraction and of_encoder != of_extraction:
+        raise UserError(
+            f"extraction.prompt_format={of_extraction}: encoder {encoder} says encoder.prompt_format={of_encoder}; "
+            f"expected the same of both: set encoder.prompt_format={of_extraction}, for the run as well"
+        )
+    asked = of_encoder or of_extraction
+    if asked:
+        return asked
+    if getattr(tokenizer, "chat_template", None):
+        return "chat"
+    log.warning(
+        "encoder %s: its tokenizer has no chat template; queries are fed as they stand (encoder.prompt_format=plain)",
+        encoder,
+    )
+    return "plain"
 
 
 def _fix_date(template: str) -> str:

@@ -15,6 +15,7 @@ from prefillroute.caches.queries import QueryTable
 from prefillroute.caches.shard import list_shards, open_shard
 from prefillroute.caches.writer import ActivationWriter
 from prefillroute.errors import UserError
+from prefillroute.extraction.causality import Pooled, check_alone_and_together, short_company
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.planning import ShardWork, part_label, plan_work
 from prefillroute.extraction.progress import ExtractionProgress, Silent
@@ -68,7 +69,7 @@ class ExtractionReport:
     tokens: int
     """Real tokens fed in this run."""
     seconds: float
-    """From the first batch to the last, writing included; loading is not."""
+    """From the first batch to the last, writing included; loading and the check of the model are not."""
 
     def lines(self) -> list[str]:
         """For people."""
@@ -109,7 +110,8 @@ def extract(
         What was done. With `num_shards` > 1 this job's part is, and the index joins what all have done.
 
     Raises:
-        UserError: a cache that does not match or is damaged or locked, a bad activation, no room.
+        UserError: a cache that does not match or is damaged or locked, a model that gives a query other activations
+            in a batch than alone (before anything is written), a bad activation, no room.
     """
     progress = progress or Silent()
     identity = encoder.identity
@@ -143,14 +145,24 @@ def extract(
     tokens = sum(int(job.plan.fed_tokens[batch].sum()) for job in work for batch in job.batches)
     part = part_label(options.num_shards, options.shard_index)
     started = time.monotonic()
+    first: Pooled = {}
+    if work:
+        encoder.narrow(
+            work[0].plan.layer_ids, work[0].plan.poolings
+        )  # loads the weights, which is not our speed
+        started = time.monotonic()
+        first = encoder.activations(_token_ids(work[0], work[0].batches[0], token_ids))
+        checking = time.monotonic()
+        _check_model(encoder, work[0], first, token_ids, name_of)
+        started += time.monotonic() - checking
     try:
         for number, job in enumerate(work):
-            encoder.narrow(job.plan.layer_ids, job.plan.poolings)  # loads the weights, which is not our speed
             if number == 0:
                 progress.start(rows, tokens)
-                started = time.monotonic()
+            else:
+                encoder.narrow(job.plan.layer_ids, job.plan.poolings)
             with ActivationWriter(job.path, job.plan, identity, part, encoder.versions) as writer:
-                _fill(encoder, writer, job, token_ids, name_of, progress)
+                _fill(encoder, writer, job, token_ids, name_of, progress, first if number == 0 else None)
     finally:
         seconds = time.monotonic() - started
         progress.stop()
@@ -178,12 +190,44 @@ def _fill(
     token_ids: dict[str, np.ndarray],
     name_of: dict[str, str],
     progress: ExtractionProgress,
+    first: Pooled | None,
 ) -> None:
-    for batch in job.batches:
-        keys = [job.plan.keys[row] for row in batch]
-        pooled = encoder.activations([token_ids[key] for key in keys])
-        writer.write(batch.tolist(), pooled, [name_of[key] for key in keys])
+    """Run and store a job's batches; `first` is what the first one gave, where it has run already."""
+    for number, batch in enumerate(job.batches):
+        if number == 0 and first is not None:
+            pooled = first
+        else:
+            pooled = encoder.activations(_token_ids(job, batch, token_ids))
+        writer.write(batch.tolist(), pooled, [name_of[job.plan.keys[row]] for row in batch])
         progress.advance(len(batch), int(job.plan.fed_tokens[batch].sum()))
+
+
+def _token_ids(job: ShardWork, rows: np.ndarray, token_ids: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [token_ids[job.plan.keys[row]] for row in rows]
+
+
+def _check_model(
+    encoder: Encoder, job: ShardWork, first: Pooled, token_ids: dict[str, np.ndarray], name_of: dict[str, str]
+) -> None:
+    """Refuse a model whose rows touch each other: a query of the first batch, and a short one with much padding.
+
+    The first batch has the longest queries, all of nearly the same length, so that little of it is padding.
+    """
+    rows = np.concatenate(job.batches)
+    short = rows[np.asarray(short_company(job.plan.fed_tokens[rows].tolist()), dtype=np.int64)]
+    batches = [(job.batches[0], first)]
+    if len(job.batches) > 1 and len(short):
+        batches.append((short, encoder.activations(_token_ids(job, short, token_ids))))
+    for batch, together in batches:
+        check_alone_and_together(
+            encoder.activations,
+            _token_ids(job, batch, token_ids),
+            together,
+            [name_of[job.plan.keys[row]] for row in batch],
+            job.plan.layer_ids,
+            encoder.identity.compute_dtype,
+            f"encoder {encoder.identity.encoder}",
+        )
 
 
 def _encode(

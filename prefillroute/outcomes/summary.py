@@ -25,6 +25,9 @@ class TargetSummary:
     price_in: float
     price_out: float
     price_date: str
+    complete_accuracy: float
+    complete_cost_usd: float
+    """The two over the queries that every target has an outcome on; NaN where unknown."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +66,27 @@ def summarise(outcomes: Outcomes, targets: Sequence[TargetConfig]) -> PoolSummar
     price_in, price_out = check_prices(targets)
     by_tokens = token_cost(outcomes.prompt_tokens, outcomes.completion_tokens, price_in, price_out)
     cost = np.where(np.isnan(outcomes.cost_usd), by_tokens, outcomes.cost_usd)
+    known = [_mean(column) for column in cost.T]
+    whole = outcomes.complete
+    found = agreement_classes(outcomes.labels[whole])
+    # A call whose cost was not recorded costs its target's mean.
+    filled = np.where(np.isnan(cost), np.array(known), cost)[whole]
+    correct = outcomes.correct[whole]
+    points = PoolPoints.from_outcomes(correct, filled, np.ones((1, len(correct))))
     each = tuple(
         TargetSummary(
             name=target.name,
             queries=int(outcomes.observed[:, index].sum()),
             accuracy=_mean(outcomes.correct[:, index]),
-            cost_usd=_mean(cost[:, index]),
+            cost_usd=known[index],
             price_in=float(price_in[index]),
             price_out=float(price_out[index]),
             price_date=target.price_date or "",
+            complete_accuracy=float(points.accuracy[0, index]),
+            complete_cost_usd=float(points.cost[0, index]),
         )
         for index, target in enumerate(targets)
     )
-    whole = outcomes.complete
-    found = agreement_classes(outcomes.labels[whole])
-    # A call whose cost was not recorded costs its target's mean.
-    filled = np.where(np.isnan(cost), np.array([entry.cost_usd for entry in each]), cost)[whole]
-    correct = outcomes.correct[whole]
-    points = PoolPoints.from_outcomes(correct, filled, np.ones((1, len(correct))))
     best = int(points.best[0])
     return PoolSummary(
         targets=each,

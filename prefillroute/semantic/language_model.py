@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.errors import UserError
+from prefillroute.extraction.causality import require_causal
 from prefillroute.extraction.encoder import pad_right
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.weights import locate_files
@@ -117,6 +118,7 @@ class LanguageModelReader:
                 gguf_file=self._source.gguf_file,
                 dtype=getattr(torch, self.options.resolved_dtype()),
             )
+            require_causal(model.base_model, self._what)
             self._model = model.eval().to(self.options.resolved_device())
 
     @torch.inference_mode()

@@ -1,5 +1,6 @@
 """The caches that a run reads: the encoder's activations, sentence vectors, perplexities."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,22 +8,48 @@ import numpy as np
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import cache_path
 from prefillroute.caches.reader import ActivationCache, CacheView
-from prefillroute.config.facts import EmbedderConfig, EncoderConfig, LanguageModelConfig, PoolConfig
+from prefillroute.config.facts import (
+    PROMPT_FORMATS,
+    EmbedderConfig,
+    EncoderConfig,
+    LanguageModelConfig,
+    PoolConfig,
+)
 from prefillroute.errors import UserError
 from prefillroute.outcomes.table import Outcomes
 from prefillroute.semantic.language_model import COLUMNS
 
 
+def activations_path(caches: Path, encoder: EncoderConfig) -> Path:
+    """The cache that a run reads: of the encoder's prompt format, else the one there is, `chat` before `plain`."""
+    if encoder.prompt_format is not None:
+        return cache_path(caches, encoder.name, encoder.prompt_format)
+    chat, plain = (cache_path(caches, encoder.name, prompt_format) for prompt_format in PROMPT_FORMATS)
+    return plain if plain.exists() and not chat.exists() else chat
+
+
 def open_activations(
-    caches: Path, encoder: EncoderConfig, pool: PoolConfig, outcomes: Outcomes
+    caches: Path,
+    encoder: EncoderConfig,
+    pool: PoolConfig,
+    outcomes: Outcomes,
+    given: Callable[[], Sequence[str]] = tuple,
 ) -> tuple[CacheView, CacheIdentity]:
     """The cached activations of all queries of the table, in its order.
+
+    Args:
+        caches: folder of all caches.
+        encoder: whose.
+        pool: of the table, for messages.
+        outcomes: the table.
+        given: what a command in a message has to say besides encoder and pool, such as
+            `paths.caches=elsewhere`.
 
     Raises:
         UserError: no cache, or one that lacks queries (both name the command to run first), or a cache made
             from other facts (both values are named).
     """
-    path = cache_path(caches, encoder.name)
+    path = activations_path(caches, encoder)
     queries = outcomes.queries
     try:
         cache = ActivationCache(path)
@@ -37,13 +64,16 @@ def open_activations(
         )
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
     except UserError as error:
-        # The cache knows its encoder; which pool to extract, only the run knows.
-        raise UserError(str(error).replace("pool=<pool>", f"pool={pool.name}")) from error
+        raise _for_pool(error, pool, given) from error
     return view, cache.identity
 
 
 def open_embedding(
-    caches: Path, embedder: EmbedderConfig, pool: PoolConfig, outcomes: Outcomes
+    caches: Path,
+    embedder: EmbedderConfig,
+    pool: PoolConfig,
+    outcomes: Outcomes,
+    given: Callable[[], Sequence[str]] = tuple,
 ) -> np.ndarray:
     """Sentence vectors (Q, d) float32 of all queries of the table.
 
@@ -51,11 +81,15 @@ def open_embedding(
         UserError: as for `open_activations`.
     """
     facts = {"hidden_size": embedder.dimension, "num_layers": 0}
-    return _one_vector(caches, "embedder", embedder, facts, "embedding", pool, outcomes)
+    return _one_vector(caches, "embedder", embedder, facts, "embedding", pool, outcomes, given)
 
 
 def open_language_model(
-    caches: Path, language_model: LanguageModelConfig, pool: PoolConfig, outcomes: Outcomes
+    caches: Path,
+    language_model: LanguageModelConfig,
+    pool: PoolConfig,
+    outcomes: Outcomes,
+    given: Callable[[], Sequence[str]] = tuple,
 ) -> np.ndarray:
     """(Q, 5) float32: `semantic.language_model.COLUMNS` of all queries of the table.
 
@@ -63,7 +97,7 @@ def open_language_model(
         UserError: as for `open_activations`.
     """
     facts = {"hidden_size": len(COLUMNS), "num_layers": 0}
-    return _one_vector(caches, "language_model", language_model, facts, "perplexity", pool, outcomes)
+    return _one_vector(caches, "language_model", language_model, facts, "perplexity", pool, outcomes, given)
 
 
 def _one_vector(
@@ -74,6 +108,7 @@ def _one_vector(
     pooling: str,
     pool: PoolConfig,
     outcomes: Outcomes,
+    given: Callable[[], Sequence[str]],
 ) -> np.ndarray:
     name = f"{group}.{model.name}"
     path = cache_path(caches, name, "plain")
@@ -85,8 +120,15 @@ def _one_vector(
         )
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
     except UserError as error:
-        raise UserError(str(error).replace("pool=<pool>", f"pool={pool.name}")) from error
+        raise _for_pool(error, pool, given) from error
     return view.read(0, pooling)
+
+
+def _for_pool(error: UserError, pool: PoolConfig, given: Callable[[], Sequence[str]]) -> UserError:
+    """The cache knows its encoder; which pool to extract, and what else was said, only the run knows."""
+    message = str(error)
+    words = [f"pool={pool.name}", *(word for word in given() if word not in message)]
+    return UserError(message.replace("pool=<pool>", " ".join(words)))
 
 
 def query_tokens(view: CacheView | None) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """Signal and head to logits: what a run trains, once for each predictor it is made of."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,17 +23,25 @@ from prefillroute.config.facts import (
     LanguageModelConfig,
     PathsConfig,
 )
+from prefillroute.config.given import given_overrides
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.blend import Blend, blended_logit
 from prefillroute.heads.contract import ClosedFormHead, Head
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.signals.inputs import Signal
-from prefillroute.training.activations import open_activations, open_embedding, open_language_model
+from prefillroute.training.activations import (
+    activations_path,
+    open_activations,
+    open_embedding,
+    open_language_model,
+)
 from prefillroute.training.confidences import Logits, calibrate, predict_logits
 from prefillroute.training.data import RunData
 from prefillroute.training.features import Features, LayerChooser, QueryTable, make_features
 from prefillroute.training.shared import Shared, key_of, stamp
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,19 +80,29 @@ class Predictors:
     @cached_property
     def activations(self) -> tuple[CacheView, CacheIdentity]:
         """The encoder's cache, opened on first use."""
-        return open_activations(self.caches, self.encoder, self.data.pool, self.data.outcomes)
+        view, identity = open_activations(
+            self.caches, self.encoder, self.data.pool, self.data.outcomes, self._given("encoder")
+        )
+        log.info("encoder %s: %s prompts", self.encoder.name, identity.prompt_format)
+        return view, identity
 
     @cached_property
     def language_model(self) -> np.ndarray:
         """(Q, 5) of the language model's cache, read on first use."""
         facts = fact(self.config.language_model, LanguageModelConfig)
-        return open_language_model(self.caches, facts, self.data.pool, self.data.outcomes)
+        given = self._given("language_model")
+        return open_language_model(self.caches, facts, self.data.pool, self.data.outcomes, given)
 
     @cached_property
     def embedding(self) -> np.ndarray:
         """(Q, d) of the embedder's cache, read on first use."""
         facts = fact(self.config.embedder, EmbedderConfig)
-        return open_embedding(self.caches, facts, self.data.pool, self.data.outcomes)
+        given = self._given("embedder")
+        return open_embedding(self.caches, facts, self.data.pool, self.data.outcomes, given)
+
+    def _given(self, group: str) -> Callable[[], list[str]]:
+        """What a command that fills a cache has to repeat of this run's own values."""
+        return lambda: given_overrides(self.config, (group, "pool", "paths"))
 
     def features(self, node: DictConfig) -> Features:
         """Features of a signal, fitted inside every group."""
@@ -174,12 +193,10 @@ class Predictors:
         config = self.config
         read: list[Any] = [config.encoder, config.layers, config.pooling, config.nested_layers]
         read += [config.embedder, config.language_model]
-        names = {
-            self.encoder.name: "chat",
-            f"embedder.{config.embedder.name}": "plain",
-            f"language_model.{config.language_model.name}": "plain",
-        }
-        stamps = [stamp(cache_path(self.caches, name, form)) for name, form in names.items()]
+        paths = [activations_path(self.caches, self.encoder)]
+        for name in (f"embedder.{config.embedder.name}", f"language_model.{config.language_model.name}"):
+            paths.append(cache_path(self.caches, name, "plain"))
+        stamps = [(path.name, stamp(path)) for path in paths]
         return key_of(self.data.key, node, read, stamps)
 
 

@@ -103,3 +103,30 @@ def test_pool_show(capsys, real_data):
     assert "best single  0.7444  gpt-4o-2024-05-13" in printed
     assert "oracle       0.8903" in printed
     assert "OpenAI list, 2024-05-13, unverified" in printed
+
+
+@pytest.mark.shared_data
+def test_pool_show_prints_front_hull_and_estimates(capsys, real_data):
+    assert call("pool", "show", "mmlu_pro_all", f"paths.data={real_data('mmlu_pro').parent}") == 0
+    printed = capsys.readouterr().out
+    assert "Pareto front 3 of 33 targets; 30 are dominated" in printed
+    assert "static hull  2 corners" in printed
+    corners = ("gemini-1.5-flash-002", "gemini-3.1-pro-preview")
+    rows = [
+        line.split()
+        for line in printed.splitlines()
+        if line.split()[-1:] in (["hull"], ["Pareto"], ["dominated"])
+    ]
+    stands = {row[0]: row[-1] for row in rows}
+    assert len(stands) == 33
+    assert {name for name, word in stands.items() if word == "hull"} == set(corners)
+    assert [name for name, word in stands.items() if word == "Pareto"] == ["gemini-1.5-pro-002"]
+    assert "0.6417  gemini-1.5-flash-002, 0.1177 USD per 1,000 queries" in printed
+    assert "100.0% of the counts are estimated (354,717 of 354,717 outcomes): characters / 4" in printed
+
+
+def test_pool_show_of_reported_tokens_says_nothing_of_estimates(capsys):
+    assert call("pool", "show", "starter") == 0
+    printed = capsys.readouterr().out
+    assert "Pareto front" in printed
+    assert "estimated" not in printed

@@ -65,7 +65,7 @@ def test_plain_prompts_have_no_template(make_tokenizer, text_of):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"template": None}, "its tokenizer has no chat template; use extraction.prompt_format=plain"),
+        ({"template": None}, "its tokenizer has no chat template; use encoder.prompt_format=plain"),
         ({"template": "{{ raise_exception('no user role') }}"}, r"its chat template fails \(no user role"),
         ({"template": "constant"}, "its chat template prints the query 0 times, not once"),
         (

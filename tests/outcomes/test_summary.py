@@ -44,3 +44,13 @@ def test_unknown_costs_are_nan(table):
     assert np.isnan(found.targets[0].cost_usd)
     assert found.targets[1].cost_usd > 0
     assert np.isnan(found.oracle_cost_usd)
+
+
+def test_the_figures_on_complete_queries_leave_the_others_out(table):
+    outcomes = table(num_queries=50, num_targets=3, missing=0.2)
+    found = summarise(outcomes, [TargetConfig(f"m{j}", 1.0, 2.0) for j in range(3)])
+    whole = outcomes.complete
+    assert 0 < whole.sum() < 50
+    for m, target in enumerate(found.targets):
+        assert target.complete_accuracy == pytest.approx(outcomes.correct[whole, m].mean())
+        assert target.complete_cost_usd == pytest.approx(outcomes.cost_usd[whole, m].mean())

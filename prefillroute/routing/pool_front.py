@@ -1,0 +1,41 @@
+"""Which targets of a pool are worth having: the Pareto front, and the corners of the best static mixtures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prefillroute.metrics.hull_gain import concave_hull
+from prefillroute.metrics.pool_points import PoolPoints
+
+# M = targets
+
+
+@dataclass(frozen=True)
+class PoolFront:
+    """Where each of M targets stands in the plane of mean cost and accuracy (DESIGN section 5)."""
+
+    pareto: np.ndarray
+    """(M,) bool: no other target costs no more, is no less accurate, and is better in one of them."""
+    corner: np.ndarray
+    """(M,) bool: at a corner of the concave hull, so that it is part of a best static mixture."""
+    placed: np.ndarray
+    """(M,) bool: cost and accuracy are known; the others are in neither."""
+
+    @property
+    def dominated(self) -> np.ndarray:
+        """(M,) bool: placed and not on the Pareto front."""
+        return self.placed & ~self.pareto
+
+
+def pool_front(cost_usd: np.ndarray, accuracy: np.ndarray) -> PoolFront:
+    """Place the targets by mean cost (M,) and accuracy (M,); NaN where one is not known."""
+    placed = ~(np.isnan(cost_usd) | np.isnan(accuracy))
+    pareto, corner = np.zeros(len(placed), dtype=bool), np.zeros(len(placed), dtype=bool)
+    if placed.any():
+        cost, right = cost_usd[placed], accuracy[placed]
+        nowhere = np.full(1, np.nan)
+        pareto[placed] = PoolPoints(cost[None], right[None], nowhere, nowhere).pareto[0]
+        hull = np.column_stack(concave_hull(cost, right))  # (H, 2)
+        own = np.column_stack([cost, right])
+        corner[placed] = np.isclose(own[:, None], hull[None], rtol=1e-9, atol=0).all(axis=2).any(axis=1)
+    return PoolFront(pareto, corner, placed)
