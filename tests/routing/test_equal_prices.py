@@ -166,11 +166,14 @@ def test_the_frontier_is_blind_to_rounding_of_costs(make_table) -> None:
     np.testing.assert_allclose(noisy.cost_usd, exact.cost_usd, rtol=1e-12)
 
 
-USD = r"(constant_|paper_)?(routed|routed_realised|best_single|cheapest|dearest|random|oracle|per_benchmark_best)_cost.*"
+USD = (
+    r"(constant_)?(paper_)?"
+    r"(routed|routed_realised|best_single|cheapest|dearest|random|oracle|per_benchmark_best)_cost.*"
+)
 """USD per query."""
 NAMES = r"best_single|cheapest|dearest"
 """Named targets: of equals the first in pool order."""
-RATIOS = r"(constant_|paper_)?(p_auccc|mdp_auccc|efficacy|hull_gain|cost_savings|cost_at_best_single).*"
+RATIOS = r"(constant_)?(paper_)?(p_auccc|mdp_auccc|efficacy|hull_gain|cost_savings|cost_at_best_single).*"
 """Metrics that look at a ratio (or a logarithm) of costs."""
 FLOOR = r"(constant_)?(p_auccc|mdp_auccc|efficacy).*|(cheapest|dearest)_accuracy"
 """Metrics that look at the accuracy of the cheapest (dearest) target, which pool order names among equals."""
