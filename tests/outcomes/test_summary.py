@@ -37,6 +37,17 @@ def test_oracle_on_a_hopeless_query_is_the_cheapest_target(table):
     assert found.best == "m1"  # equal accuracy: the cheaper one
 
 
+def test_equal_costs_go_to_pool_order_whatever_the_last_digits_say(table):
+    """As everywhere: costs that differ by rounding are equal, for the best single target and for the oracle."""
+    outcomes = table(num_queries=6, num_targets=3)
+    cost = np.tile([0.5, 0.1 + 0.2, 0.3], (6, 1))
+    outcomes = replace(outcomes, correct=np.tile([1.0, 1.0, 1.0], (6, 1)), cost_usd=cost)
+    found = summarise(outcomes, [TargetConfig(f"m{j}") for j in range(3)])
+    assert found.best == "m1"
+    assert found.best_cost_usd == pytest.approx(0.3)
+    assert found.oracle_cost_usd == pytest.approx(0.3)
+
+
 def test_unknown_costs_are_nan(table):
     outcomes = table(num_queries=10, num_targets=2)
     outcomes = replace(outcomes, cost_usd=np.full((10, 2), np.nan))

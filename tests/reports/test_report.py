@@ -232,12 +232,20 @@ def test_no_complete_query(run_folder, make_table):
     assert "no such query has every target's outcome" in page.text
 
 
-def test_free_targets_have_no_place_on_a_log_axis(run_folder, make_table):
+@pytest.mark.parametrize(
+    ("num_free", "said"), [(1, "the cheapest target is free"), (3, "every target is free")]
+)
+def test_free_targets_have_no_place_on_a_log_axis(run_folder, make_table, num_free, said):
     table = make_table(3)
     cost = table.cost_usd.copy()
-    cost[:, 0] = 0.0
+    cost[:, :num_free] = 0.0
     page = Page(write_report(run_folder(dataclasses.replace(table, cost_usd=cost))))
-    assert "the cheapest target is free" in page.text
+    assert said in page.text
+
+
+def test_both_readings_of_hull_gain_stand_beside_the_constant_predictor(page):
+    rows = [row for row in page.text.split("Hull gain")[1:] if "pp" in row]
+    assert any(row.startswith(", not mixed") for row in rows)
 
 
 def test_names_are_escaped(run_folder, make_table):
