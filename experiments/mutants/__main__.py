@@ -43,6 +43,8 @@ def main() -> int:
     )
     results = tree.root / "results.jsonl"
     known = read_results(results)
+    if known and not results.read_bytes().endswith(b"\n"):
+        results.write_bytes(results.read_bytes() + b"\n")  # a stop in the middle of a line
     for number, (room, mutant) in enumerate(sample, start=1):
         if mutant.name not in known:
             line_map = tree.line_map(room)

@@ -12,8 +12,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-EVERYWHERE = ""
-"""The context of whatever runs outside of tests: imports."""
+from experiments.mutants.tree import EVERYWHERE
 
 
 class LineMap:

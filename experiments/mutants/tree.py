@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from experiments.mutants.line_map import EVERYWHERE
 from experiments.mutants.mutations import Mutant
 
 USED_BY = {
@@ -26,6 +25,8 @@ USED_BY = {
     "signals": ("signals", "training"),
 }
 """Rooms that mutants are made of, and the folders of tests that may notice them."""
+EVERYWHERE = ""
+"""In a line map, the context of whatever runs outside of tests: imports."""
 COPIED = (
     "prefillroute",
     "tests",
