@@ -1,4 +1,4 @@
-# make quickstart | test | check | bench | badinput | starter.  Each sets up what it needs in .venv.
+# make quickstart | test | check | bench | badinput | mutants | starter.  Each sets up what it needs in .venv.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 QUICKSTART_RUN ?= runs/quickstart
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow check format lint types imports pins bench badinput clean
+.PHONY: help quickstart starter starter-models test test-slow check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -71,6 +71,9 @@ bench: $(STAMP) ## Every benchmark, small first; prints ratios against the plain
 
 badinput: $(STAMP) ## Bad input through the real command line: case, exit status, message.
 	$(BIN)/python -m experiments.badinput
+
+mutants: $(STAMP) ## Plant a sample of small faults in a copy of the code; do the tests notice? Hours; resumes.
+	$(BIN)/python -m experiments.mutants $(MUTANTS)
 
 clean: ## Remove the virtual environment and the tools' caches; data, caches and runs stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -41,7 +41,9 @@ def choice_sentence(metrics: dict[str, Any]) -> str:
     top, guard, best = choice["most_accurate"], float(choice["guard"]), choice["best_single"]
     error = number(top, "standard_error")
     spread = "unknown" if error is None else f"{decimal(100 * error, 2)}{NBSP}pp"
-    found = f"{points(number(top, 'gain'))}{NBSP}pp over the best single target there, {best}, standard error {spread}"
+    where = "there" if guard == 0 else "outside the test part"
+    gained = f"{points(number(top, 'gain'))}{NBSP}pp"
+    found = f"{gained} over {best}, the best single target {where}, standard error {spread}"
     rows = f"the {count(choice['num_rows'])} {ROWS.get(choice['rows'], choice['rows'])} queries"
     if guard == 0:
         return f"λ = {decimal(top['lambda'])} was chosen without a guard, for the greatest accuracy on {rows}: {found}."

@@ -6,6 +6,7 @@ import numpy as np
 
 from prefillroute.errors import UserError
 from prefillroute.metrics.masked_mean import weighted_mean
+from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
 from prefillroute.routing.guard import GUARD
 from prefillroute.routing.sample import Sample
@@ -41,7 +42,9 @@ class Contest:
     ) -> "Contest":
         """Split the table by its `split` column and learn the baselines from the training rows.
 
-        The constant predictor's lambda is chosen under the same `guard` as the router's.
+        The constant predictor's lambda is chosen under the same `guard` as the router's. The best single target that
+        both are compared with is the most accurate on all complete rows that are not test: which target is best needs
+        no confidences, and a small calibration part alone often names another.
         """
         test, training, calibration = (table.part(name) for name in ("test", "train_oof", "calibration"))
         if len(test) == 0:
@@ -60,10 +63,11 @@ class Contest:
         def flat(part: ConfidenceTable) -> ConfidenceTable:
             return replace(part, confidence=np.broadcast_to(constant, part.confidence.shape).copy())
 
-        router = Sample.prepare(test, choice_rows, cost_range, grid_size, guard)
+        best = _best_single(table) if guard > 0 else None
+        router = Sample.prepare(test, choice_rows, cost_range, grid_size, guard, best)
         return cls(
             router,
-            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size, guard),
+            Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size, guard, best),
             per_benchmark_best(learned, test.benchmark),
             None if router.choice is None else str(choice_rows.split[0]),
             selection_metrics(choice_rows),
@@ -88,3 +92,12 @@ class Contest:
         found |= router | {f"constant_{name}": values for name, values in constant.items()}
         found["hull_gain_over_constant"] = found["hull_gain"] - found["constant_hull_gain"]
         return found, targets
+
+
+def _best_single(table: ConfidenceTable) -> int | None:
+    """The most accurate target on complete rows that are not test, ties to the cheaper; None without such rows."""
+    known = table.select(table.complete & (table.split != "test"))
+    if len(known) == 0:
+        return None
+    points = PoolPoints.from_outcomes(known.correct, known.cost_usd, np.ones((1, len(known))))
+    return int(points.best[0])

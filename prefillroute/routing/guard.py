@@ -42,7 +42,7 @@ class LambdaChoice:
     num_rows: int
     """Complete queries that the choice was made on."""
     best_single: int
-    """Most accurate target on those rows."""
+    """The target that the router is compared with."""
     most_accurate: Evidence
     """The operating point of greatest accuracy, ties to lower cost."""
     chosen: Evidence | None
@@ -58,7 +58,7 @@ class LambdaChoice:
         return self.best_single if self.guard > 0 else None
 
 
-def choose_lambdas(frontier: Frontier, guard: float = GUARD) -> LambdaChoice:
+def choose_lambdas(frontier: Frontier, guard: float = GUARD, best_single: int | None = None) -> LambdaChoice:
     """Choose lambda on rows kept for it (calibration or out-of-fold), never on test.
 
     The lambda of greatest accuracy is found first, and only its gain is tested: one test, however many lambdas there
@@ -70,10 +70,11 @@ def choose_lambdas(frontier: Frontier, guard: float = GUARD) -> LambdaChoice:
         frontier: of those rows.
         guard: standard errors that the gain over the best single target must exceed; 0 takes the greatest accuracy
             whatever the evidence, and the least cost at the best single target's accuracy.
+        best_single: target that is left only on evidence; None takes the most accurate one on these rows.
     """
     costs, correct = frontier.values
     points = PoolPoints.from_outcomes(correct, costs, np.ones((1, len(costs))))
-    best = int(points.best[0])
+    best = int(points.best[0]) if best_single is None else best_single
     difference = correct - correct[:, [best]]
     gain = frontier.means(difference)
     if len(correct) > 1:
@@ -95,7 +96,7 @@ def choose_lambdas(frontier: Frontier, guard: float = GUARD) -> LambdaChoice:
         failing = np.flatnonzero(~clears[top:])
         holds = not clears[top]
         cheap = (top + int(failing[0]) if len(failing) else len(gain)) - 1
-        if holds or not within(frontier.cost_usd[cheap], points.cost_of(points.best)[0]):
+        if holds or not within(frontier.cost_usd[cheap], points.cost[0, best]):
             cheap = None
     return LambdaChoice(
         guard=guard,

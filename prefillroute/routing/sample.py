@@ -35,8 +35,11 @@ class Sample:
         cost_range: tuple[float, float],
         grid_size: int = GRID_SIZE,
         guard: float = GUARD,
+        best_single: int | None = None,
     ) -> "Sample":
         """Choose lambda on `choice_rows` (incomplete queries left out) and hold the test rows ready.
+
+        `guard` and `best_single` are those of `choose_lambdas`.
 
         Raises:
             UserError: the choice rows carry no confidences.
@@ -50,7 +53,7 @@ class Sample:
                 "confidences, or rows with split 'calibration', to choose lambda on"
             )
         frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
-        return cls(test, cost_range, choose_lambdas(frontier, guard), grid_size)
+        return cls(test, cost_range, choose_lambdas(frontier, guard, best_single), grid_size)
 
     @cached_property
     def rows(self) -> np.ndarray:

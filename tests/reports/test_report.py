@@ -153,7 +153,10 @@ def test_says_what_was_chosen_on_what_evidence(page, finished_run, run_folder):
     text = Page(write_report(folder)).text
     assert "chosen λ 0.250" in text
     assert "λ = 0.250 was chosen for the greatest accuracy on the" in text
-    assert f"it gains +3.12 pp over the best single target there, {best}, standard error 1.01 pp" in text
+    assert (
+        f"it gains +3.12 pp over {best}, the best single target outside the test part, standard error 1.01 pp"
+        in text
+    )
     assert choice_sentence({"test": {}}) == ""
     assert "was chosen without a guard" in choice_sentence({"choice": {**choice, "guard": 0.0}})
 
