@@ -68,7 +68,6 @@ class Asker:
             if self._failed_in_a_row >= GIVE_UP_AFTER:  # while this one waited for money
                 raise NotAsked(f"{name} failed {GIVE_UP_AFTER} calls in a row")
             call = await self._ask(query_id, prompt)
-            self.ledger.add_call(call)
             cost_usd = call.cost_usd
         except NotAsked:
             raise
@@ -79,6 +78,7 @@ class Asker:
         finally:
             self.budget.settle(reserved, cost_usd)
         self._failed_in_a_row = 0
+        self.ledger.add_call(call)
         self.tally.count_answer(name, call.cost_usd or 0.0)
         return call
 
