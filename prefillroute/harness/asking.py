@@ -58,17 +58,14 @@ class Asker:
         if (known := self.ledger.call(name, query_id)) is not None:
             self.tally.count_answer(name, 0.0)
             return known
-        if self._failed_in_a_row >= GIVE_UP_AFTER:
-            raise NotAsked(f"{name} failed {GIVE_UP_AFTER} calls in a row")
         reserved = await self.budget.reserve(self.request.most_usd(prompt) or 0.0)
         if reserved is None:
             raise NotAsked(f"spend limit of {self.budget.limit_usd} USD reached")
         cost_usd: float | None = 0.0
         try:
-            if self._failed_in_a_row >= GIVE_UP_AFTER:  # while this one waited for money
+            if self._failed_in_a_row >= GIVE_UP_AFTER:
                 raise NotAsked(f"{name} failed {GIVE_UP_AFTER} calls in a row")
             call = await self._ask(query_id, prompt)
-            self.ledger.add_call(call)
             cost_usd = call.cost_usd
         except NotAsked:
             raise
@@ -79,6 +76,7 @@ class Asker:
         finally:
             self.budget.settle(reserved, cost_usd)
         self._failed_in_a_row = 0
+        self.ledger.add_call(call)
         self.tally.count_answer(name, call.cost_usd or 0.0)
         return call
 

@@ -21,6 +21,10 @@ from prefillroute.modules.monitor import MONITORS
 from prefillroute.modules.progress import GroupProgress
 
 VALID_ROWS_AT_ONCE = 1024
+OPTIMIZERS: dict[str, type[torch.optim.Adam | torch.optim.AdamW]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+}
 
 
 class EnsembleModule(pl.LightningModule):
@@ -28,10 +32,11 @@ class EnsembleModule(pl.LightningModule):
 
     Args:
         head: the nets, as initialised.
-        learning_rate, weight_decay: of Adam; the decay is an L2 term of the loss, as in ``torch.optim.Adam``.
+        learning_rate, weight_decay: of the optimizer.
         patience, min_delta: early stopping of each net on its group's validation part.
-        monitor: what it is stopped and ranked by there, one of `MONITORS`.
+        monitor: what it is stopped by there, one of `MONITORS`.
         threshold: least outcome that counts as right there.
+        optimizer: one of `OPTIMIZERS`; weight decay is an L2 term of the loss for adam, and apart from it for adamw.
         seed: of dropout.
         fingerprint: plain values that a checkpoint must share to be resumed, for instance the data's hash.
     """
@@ -45,6 +50,7 @@ class EnsembleModule(pl.LightningModule):
         min_delta: float,
         monitor: str = "loss",
         threshold: float = 0.5,
+        optimizer: str = "adam",
         seed: int = 0,
         fingerprint: dict[str, Any] | None = None,
     ) -> None:
@@ -56,6 +62,7 @@ class EnsembleModule(pl.LightningModule):
         self.weight_decay = weight_decay
         self.monitor = monitor
         self.threshold = threshold
+        self.optimizer = optimizer
         self.seed = seed
         self.fingerprint = dict(fingerprint or {})
         groups = range(head.num_groups)
@@ -67,8 +74,8 @@ class EnsembleModule(pl.LightningModule):
         self.valid_loss: list[Tensor | None] = [None] * head.num_groups
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam in one fused kernel over all stacks."""
-        return torch.optim.Adam(
+        """Adam or AdamW in one fused kernel over all stacks."""
+        return OPTIMIZERS[self.optimizer](
             self.head.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
         )
 
@@ -111,10 +118,14 @@ class EnsembleModule(pl.LightningModule):
             self.valid_loss[group] = None
             if not len(self.progress[group].active) or (part := batch.group(group)) is None:
                 continue
-            parts = [self.head.stack(group)(rows) for rows in part.features.split(VALID_ROWS_AT_ONCE)]
-            logits = torch.cat(parts, dim=1)[..., : self.head.num_outputs]
-            own = self.head.own_targets(part.correct, self.progress[group].active)
-            self.valid_loss[group] = MONITORS[self.monitor](logits, own, self.threshold)
+            nets = self.progress[group].active
+            self.valid_loss[group] = self.scores(group, nets, part.features, part.correct)
+
+    def scores(self, group: int, nets: Tensor, features: Tensor, correct: Tensor) -> Tensor:
+        """What `monitor` says (S,) of the nets (S,) in a group's stack, on features (B, D) with outcomes (B, M)."""
+        parts = [self.head.stack(group)(rows) for rows in features.split(VALID_ROWS_AT_ONCE)]
+        logits = torch.cat(parts, dim=1)[..., : self.head.num_outputs]
+        return MONITORS[self.monitor](logits, self.head.own_targets(correct, nets), self.threshold)
 
     def on_train_epoch_end(self) -> None:
         """Early stopping, net by net; log; end the fit when no net is left."""

@@ -35,6 +35,7 @@ class FittedHead:
 
     `heads`: one head per group (each G = 1) of its kept members. `kept`: member indices (G, K) or (G, K, M),
     best first. `validation_loss`: (G, E) or (G, E, M), each net's best on its group's common validation part.
+    `ranking_loss`: the same shape, what the members were ranked by; it differs where `trainer.ranked_on` does.
     `best_epoch`: the same shape, the epoch (from 0) of that loss; -1 for a head without epochs. `seconds`:
     wall time. `history`: the logged values of each epoch.
     """
@@ -42,6 +43,7 @@ class FittedHead:
     heads: tuple[Head, ...]
     kept: np.ndarray
     validation_loss: np.ndarray
+    ranking_loss: np.ndarray
     best_epoch: np.ndarray
     seconds: float
     history: tuple[dict[str, float], ...] = ()
@@ -62,6 +64,7 @@ def fit_head(
     data: FoldedData,
     settings: FitSettings | None = None,
     *,
+    calibration: tuple[Tensor, Tensor] | None = None,
     seed: int = 0,
     logger: Logger | None = None,
     checkpoint_dir: Path | None = None,
@@ -73,6 +76,8 @@ def fit_head(
             closed form).
         data: features, outcomes and row masks.
         settings: training settings; a head solved in closed form ignores them.
+        calibration: features (C, D) and outcomes (C, M) of the calibration part, for the only group there is then;
+            ``settings.ranked_on`` says whether members are ranked on them.
         seed: of row order and dropout (the head has its own for its initial weights).
         logger: gets the train and validation loss of every epoch.
         checkpoint_dir: folder of ``last.ckpt``. Where that exists already, the fit goes on from it, to the
@@ -104,6 +109,7 @@ def fit_head(
         min_delta=settings.min_delta,
         monitor=settings.monitor,
         threshold=data.threshold,
+        optimizer=settings.optimizer,
         seed=seed,
         fingerprint=fingerprint,
     )
@@ -119,10 +125,18 @@ def fit_head(
     module.restore_best().cpu()
     loss = torch.stack([progress.best_loss for progress in module.progress])
     epoch = torch.stack([progress.best_epoch for progress in module.progress])
-    return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history))
+    ranking = None
+    if settings.ranked_on == "calibration" and calibration is not None:
+        assert head.num_groups == 1, "with a calibration part there are no folds"
+        with torch.no_grad():
+            everyone = torch.arange(loss.shape[1])
+            ranking = module.eval().scores(0, everyone, *calibration)[None].double().cpu()
+    return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history), ranking)
 
 
-_CHANGES_NUMBERS = ("monitor", "patience", "min_delta", "batch_size", "learning_rate", "weight_decay")
+_CHANGES_NUMBERS = (
+    "monitor", "patience", "min_delta", "batch_size", "optimizer", "learning_rate", "weight_decay",
+)  # fmt: skip
 
 
 def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path | None) -> pl.Trainer:
@@ -189,15 +203,18 @@ def _fitted(
     num_kept: int,
     start: float,
     history: tuple[dict[str, float], ...] = (),
+    ranking: Tensor | None = None,
 ) -> FittedHead:
-    """Rank the nets and cut out the kept ones; `loss` and `epoch` are (G, S)."""
+    """Rank the nets and cut out the kept ones; `loss`, `epoch` and `ranking` (None: the loss) are (G, S)."""
     shape = (head.num_groups, head.num_members) + (() if head.joint else (head.num_targets,))
-    loss, epoch = loss.reshape(shape), epoch.reshape(shape)
-    order = np.argsort(np.nan_to_num(loss.numpy(), nan=np.inf), axis=1, kind="stable")
+    epoch = epoch.reshape(shape)
+    loss, rank = (tensor.reshape(shape).numpy() for tensor in (loss, loss if ranking is None else ranking))
+    # Of equals on the rows that rank, say where a target has one class there, the better on the validation part.
+    order = np.lexsort([np.nan_to_num(values, nan=np.inf) for values in (loss, rank)], axis=1)
     kept = order[:, :num_kept]
     heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
     seconds = time.perf_counter() - start
-    return FittedHead(heads, kept, loss.numpy(), epoch.numpy().astype(np.int64), seconds, history)
+    return FittedHead(heads, kept, loss, rank, epoch.numpy().astype(np.int64), seconds, history)
 
 
 def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from prefillroute.errors import UserError
 
 MONITORED = ("loss", "auc")
+OPTIMIZERS = ("adam", "adamw")
+RANKED_ON = ("validation", "calibration")
 ACCELERATORS = ("auto", "cpu", "gpu")
 
 
@@ -19,14 +21,19 @@ class FitSettings:
     num_members: int = 10
     """Nets per group, from different seeds."""
     num_kept: int = 5
-    """The best of them, by `monitor` on the group's common validation part, whose mean is the prediction."""
+    """The best of them, by `monitor` on the rows of `ranked_on`, whose mean is the prediction."""
+    ranked_on: str = "validation"
+    """validation, the group's common validation part; or calibration, the split's calibration part where it has one.
+    The calibrator and lambda are fitted on that part too, so what is measured on it is a little too good."""
     monitor: str = "loss"
-    """What nets are stopped and ranked by on the validation part: their loss, or their mean AUC over targets."""
+    """What nets are stopped by on the validation part, and ranked by: their loss, or their mean AUC over targets."""
     max_epochs: int = 150
     patience: int = 15
     """Epochs without an improvement of at least `min_delta` after which a net stops."""
     min_delta: float = 1e-4
     batch_size: int = 512
+    optimizer: str = "adam"
+    """adam, whose weight decay is an L2 term of the loss; or adamw, which decays weights by themselves."""
     learning_rate: float = 3e-4
     weight_decay: float = 1e-3
     accelerator: str = "auto"
@@ -46,11 +53,15 @@ class FitSettings:
             )
         if not self.learning_rate > 0:
             raise UserError(f"trainer.learning_rate is {self.learning_rate}, want above 0")
-        if self.monitor not in MONITORED:
-            raise UserError(f"trainer.monitor is {self.monitor!r}, want one of {', '.join(MONITORED)}")
-        if self.accelerator not in ACCELERATORS:
-            wanted = ", ".join(ACCELERATORS)
-            raise UserError(f"trainer.accelerator is {self.accelerator!r}, want one of {wanted}")
+        choices = {
+            "monitor": MONITORED,
+            "optimizer": OPTIMIZERS,
+            "ranked_on": RANKED_ON,
+            "accelerator": ACCELERATORS,
+        }
+        for key, allowed in choices.items():
+            if getattr(self, key) not in allowed:
+                raise UserError(f"trainer.{key} is {getattr(self, key)!r}, want one of {', '.join(allowed)}")
         for key in ("weight_decay", "min_delta"):
             if not getattr(self, key) >= 0:
                 raise UserError(f"trainer.{key} is {getattr(self, key)}, want 0 or more")

@@ -162,7 +162,16 @@ class Predictors:
             difficulty=difficulty,
             threshold=outcomes.correct_threshold,
         )
-        fitted = fit_head(head, data, settings, seed=self.config.seed, logger=logger, checkpoint_dir=folder)
+        calibration = None
+        if len(part := self.data.split.calibration):  # the first of the rows that are only predicted
+            calibration = (
+                torch.from_numpy(features.predict[: len(part)]),
+                torch.from_numpy(outcomes.correct[part].astype(np.float32)),
+            )
+        fitted = fit_head(
+            head, data, settings, calibration=calibration, seed=self.config.seed, logger=logger,
+            checkpoint_dir=folder,
+        )  # fmt: skip
         logits = predict_logits(fitted, features, groups)
         seconds = {**features.seconds, "head": fitted.seconds}
         return Prediction(logits, features.choice, features.signal, fitted, seconds, num_fits(head))

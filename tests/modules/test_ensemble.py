@@ -1,10 +1,12 @@
 """The batched pass against nets trained one by one, and what must not leak between groups."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -41,7 +43,9 @@ def mean_loss(logits: Tensor, correct: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits[seen], correct[seen])
 
 
-def lone_fit(data: FoldedData, group: int, net: int, joint: bool) -> tuple[nn.Sequential, float, int]:
+def lone_fit(
+    data: FoldedData, group: int, net: int, joint: bool, optimizer: str, weight_decay: float
+) -> tuple[nn.Sequential, float, int]:
     """One net of a dropout-free ensemble trained alone by torch.nn and torch.optim: (net, best loss, best epoch)."""
     kind = SharedTrunkNet if joint else IndependentMLP
     features, targets = data.features.shape[2], data.num_targets
@@ -56,7 +60,8 @@ def lone_fit(data: FoldedData, group: int, net: int, joint: bool) -> tuple[nn.Se
             layer.bias.copy_(stacked.bias[net, :, 0])
     model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
     columns = slice(None) if joint else slice(net % targets, net % targets + 1)
-    optimizer = torch.optim.Adam(model.parameters(), lr=FAST.learning_rate, weight_decay=FAST.weight_decay)
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    step = kinds[optimizer](model.parameters(), lr=FAST.learning_rate, weight_decay=weight_decay)
     x, y = data.features[group], data.correct[:, columns]
     best, best_epoch, state, waited = float("inf"), -1, {}, 0
     for epoch in range(FAST.max_epochs):
@@ -64,9 +69,9 @@ def lone_fit(data: FoldedData, group: int, net: int, joint: bool) -> tuple[nn.Se
             rows = batch.rows[group]
             if rows is None:
                 continue
-            optimizer.zero_grad()
+            step.zero_grad()
             mean_loss(model(x[rows]), y[rows]).backward()
-            optimizer.step()
+            step.step()
         with torch.no_grad():
             loss = mean_loss(model(x[data.valid[group]]), y[data.valid[group]]).item()
         if loss < best - FAST.min_delta:
@@ -79,17 +84,21 @@ def lone_fit(data: FoldedData, group: int, net: int, joint: bool) -> tuple[nn.Se
     return model, best, best_epoch
 
 
-@pytest.mark.parametrize("joint", [True, False])
-def test_each_net_is_what_it_would_be_alone(folded, joint):
+@pytest.mark.parametrize(
+    ("joint", "optimizer", "decay"), [(True, "adam", 1e-3), (False, "adam", 1e-3), (True, "adamw", 0.5)]
+)
+def test_each_net_is_what_it_would_be_alone(folded, joint, optimizer, decay):
+    """0.5 is a decay at which the two optimizers differ."""
     data = folded()
-    fitted = fit(SharedTrunkNet if joint else IndependentMLP, data, dropout=0.0)
+    settings = replace(FAST, optimizer=optimizer, weight_decay=decay)
+    fitted = fit(SharedTrunkNet if joint else IndependentMLP, data, settings, dropout=0.0)
     epochs = set()
     for group in range(data.num_groups):
         for member in range(FAST.num_members):
             for target in range(1 if joint else data.num_targets):
                 net = member if joint else member * data.num_targets + target
                 at = (group, member) if joint else (group, member, target)
-                _, loss, epoch = lone_fit(data, group, net, joint)
+                _, loss, epoch = lone_fit(data, group, net, joint, optimizer, decay)
                 assert fitted.validation_loss[at] == pytest.approx(loss, abs=2e-4)
                 assert fitted.best_epoch[at] == epoch
                 epochs.add(epoch)
@@ -113,6 +122,59 @@ def test_kept_members_are_the_best_on_the_common_validation_part(folded, kind):
             if kind is SharedTrunkNet:
                 own = mean_loss(logits[k], data.correct[rows]).item()
                 assert own == pytest.approx(loss[group, fitted.kept[group, k]], abs=1e-5)
+
+
+def test_adam_and_adamw_decay_weights_in_two_ways(folded):
+    data = folded(groups=1)
+    adam, adamw = (
+        fit(SharedTrunkNet, data, replace(FAST, optimizer=name, weight_decay=0.5))
+        for name in ("adam", "adamw")
+    )
+    assert (adam.validation_loss != adamw.validation_loss).any()
+    same = [
+        fit(SharedTrunkNet, data, replace(FAST, optimizer=name, weight_decay=0.0)).validation_loss
+        for name in ("adam", "adamw")
+    ]
+    np.testing.assert_allclose(same[0], same[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("num_kept", [1, 3])
+def test_members_are_ranked_by_auc_on_the_calibration_part(folded, kind, num_kept):
+    """Against scikit-learn's AUC of every member; the order on the validation part is another one."""
+    data, other = folded(groups=1), folded(groups=1, seed=3, rows=90)
+    calibration = (other.features[0], other.correct)
+    settings = replace(FAST, monitor="auc", ranked_on="calibration", num_kept=4)
+    everyone = fit(kind, data, settings, calibration=calibration)
+    areas = np.empty((4, 3))  # of members, as the fit has sorted them, and targets
+    for place in range(4):
+        z = everyone.final.group_logits(0, other.features[0])[place].detach()
+        for m in range(3):
+            seen = ~other.correct[:, m].isnan()
+            areas[place, m] = roc_auc_score(other.correct[seen, m], z[seen, m])
+    joint = kind is SharedTrunkNet
+    wanted = 1 - areas.mean(1) if joint else 1 - areas
+    ranked = np.take_along_axis(everyone.ranking_loss[0], everyone.kept[0], axis=0)
+    np.testing.assert_allclose(ranked, wanted, atol=1e-6)
+    assert (np.diff(ranked, axis=0) >= 0).all()
+    fitted = fit(kind, data, replace(settings, num_kept=num_kept), calibration=calibration)
+    np.testing.assert_array_equal(fitted.kept, everyone.kept[:, :num_kept])
+    plain = fit(kind, data, replace(settings, ranked_on="validation"), calibration=calibration)
+    np.testing.assert_array_equal(plain.validation_loss, everyone.validation_loss)
+    np.testing.assert_array_equal(plain.ranking_loss, plain.validation_loss)
+    assert (plain.kept != everyone.kept).any(), "the two parts must disagree for this to test anything"
+    without = fit(kind, data, settings)
+    np.testing.assert_array_equal(without.kept, plain.kept)  # no calibration part: the validation part ranks
+
+
+def test_a_calibration_part_of_one_class_leaves_the_ranking_to_the_validation_part(folded):
+    data, other = folded(groups=1), folded(groups=1, seed=3)
+    calibration = (other.features[0], torch.full_like(other.correct, torch.nan))
+    settings = replace(FAST, monitor="auc", ranked_on="calibration")
+    plain = fit(IndependentMLP, data, replace(settings, ranked_on="validation"))
+    np.testing.assert_array_equal(
+        fit(IndependentMLP, data, settings, calibration=calibration).kept, plain.kept
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

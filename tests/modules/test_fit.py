@@ -51,15 +51,15 @@ def assert_same(a: FittedHead, b: FittedHead) -> None:
 
 
 @pytest.mark.parametrize("kind", [SharedTrunkNet, IndependentMLP])
-@pytest.mark.parametrize("stop_after", [1, 7, 11])
-def test_resume_is_exact(folded, tmp_path, kind, stop_after):
+@pytest.mark.parametrize(("stop_after", "optimizer"), [(1, "adam"), (7, "adam"), (11, "adam"), (7, "adamw")])
+def test_resume_is_exact(folded, tmp_path, kind, stop_after, optimizer):
     data = folded()
-    whole = fit(kind, data)
-    fit(kind, data, checkpoint_dir=tmp_path, max_epochs=stop_after)
+    whole = fit(kind, data, optimizer=optimizer)
+    fit(kind, data, checkpoint_dir=tmp_path, max_epochs=stop_after, optimizer=optimizer)
     assert (tmp_path / "last.ckpt").exists()
-    assert_same(fit(kind, data, checkpoint_dir=tmp_path), whole)
+    assert_same(fit(kind, data, checkpoint_dir=tmp_path, optimizer=optimizer), whole)
     # Once more on the finished checkpoint: nothing is left to train, the answer is the same.
-    assert_same(fit(kind, data, checkpoint_dir=tmp_path), whole)
+    assert_same(fit(kind, data, checkpoint_dir=tmp_path, optimizer=optimizer), whole)
 
 
 def test_nets_stop_before_the_last_resume_point(folded):
@@ -219,6 +219,8 @@ def test_closed_form_heads_go_through_the_same_door(folded, kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"optimizer": "sgd"}, r"trainer\.optimizer is 'sgd', want one of adam, adamw"),
+        ({"ranked_on": "test"}, r"trainer\.ranked_on is 'test', want one of validation, calibration"),
         ({"num_kept": 11}, r"trainer\.num_kept is 11, want at most trainer\.num_members = 10"),
         ({"patience": 0}, r"trainer\.patience is 0, want at least 1"),
         ({"learning_rate": -1.0}, r"trainer\.learning_rate is -1\.0, want above 0"),

@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from scipy.special import expit, logit
+from sklearn.metrics import roc_auc_score
 
 from prefillroute.config.build import build
+from prefillroute.config.compose import compose_run, conf_dir
 from prefillroute.errors import UserError
 from prefillroute.heads.blend import Blend
 from prefillroute.training.confidences import calibrate
@@ -90,6 +93,34 @@ def test_what_counts_as_right_is_the_pools_to_say(
         own = Predictors(config, replace(world.data, outcomes=outcomes), Shared())
         logits.append(own.predict(config.signal, config.head).logits.predict)
     assert np.array_equal(*logits) is not matters
+
+
+def test_no_semantic_router_keeps_more_than_one_seed() -> None:
+    for path in (conf_dir() / "experiment" / "semantic").glob("*.yaml"):
+        own = OmegaConf.load(path)
+        if {"override /trainer": "semantic"} in list(own.get("defaults", [])):
+            assert own.get("trainer", {}).get("num_kept", 1) == 1, path.name
+
+
+def test_trainer_semantic_keeps_the_seed_that_is_best_on_calibration_rows(world: World) -> None:
+    """The paper's rule (section 4.2). One run for each seed on its own would cost three; its ranking has all three."""
+    shipped = build(compose_run(["trainer=semantic"]).trainer)
+    assert (shipped.num_kept, shipped.ranked_on, shipped.monitor) == (1, "calibration", "auc")
+    assert shipped.num_members > 1
+    config = world.config(
+        "signal=embedding", "head=unified_multi_task", "trainer=semantic", "split=calibrated", "split.test_size=0.3",
+        "split.column=null", "split.calibration_size=0.2", "trainer.max_epochs=6", "trainer.num_members=3",
+    )  # fmt: skip
+    data = load_data(config)
+    found = Predictors(config, data, Shared()).predict(config.signal, config.head)
+    assert found.fitted.kept.shape == (1, 1)
+    assert found.fitted.ranking_loss.shape == (1, 3)
+    calibration = data.split.calibration
+    z, right = found.logits.predict[: len(calibration)], data.outcomes.labels[calibration]
+    area = np.mean([roc_auc_score(right[:, m], z[:, m]) for m in range(right.shape[1])])
+    assert 1 - found.fitted.ranking_loss.min() == pytest.approx(area, abs=1e-6)
+    assert found.fitted.ranking_loss[0, found.fitted.kept[0, 0]] == found.fitted.ranking_loss.min()
+    assert (found.fitted.ranking_loss != found.fitted.validation_loss).all()
 
 
 def test_what_was_not_asked_for_longest_goes_first() -> None:
