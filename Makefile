@@ -15,7 +15,7 @@ EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or
 .PHONY: help quickstart starter starter-models test test-slow test-environments check format lint types imports pins bench badinput clean
 
 help: ## Show this list.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
 
 $(STAMP): pyproject.toml requirements/constraints.txt
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }

@@ -136,9 +136,8 @@ def python(version: str) -> Callable[[Place], Place]:
     def prepare(place: Place) -> Place:
         found = place.checkout / f".venv-{version}" / "bin" / "python"
         if not found.exists():
-            raise NotRun(
-                f"no {found.parents[1].name}: make PYTHON=python{version} VENV=.venv-{version} .venv-{version}/.installed"
-            )
+            name = found.parents[1].name
+            raise NotRun(f"no {name}: make PYTHON=python{version} VENV={name} {name}/.installed")
         return replace(place, python=found)
 
     return prepare
