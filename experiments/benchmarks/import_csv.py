@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
@@ -83,7 +82,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=40_000)
     parser.add_argument("--targets", type=int, default=5)
     parser.add_argument("--words", type=int, nargs="+", default=[12, 150])
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     arguments = parser.parse_args()
     pyarrow.set_cpu_count(1)
     bare: dict[str, Callable[[Path], object]] = {
@@ -109,14 +108,14 @@ def main() -> None:
                 theirs = fastest(lambda read=read, file=file: read(file), arguments.repeats)
                 ours = fastest(lambda file=file: import_log(file, Path(folder) / "out"), arguments.repeats)
                 line = (
-                    f"{suffix:8}{file.stat().st_size / 1e6:6.0f} MB, {len(table):,} rows: ours {len(table) / ours:9,.0f} "
-                    f"rows/s, pyarrow's bare read {len(table) / theirs:11,.0f} rows/s"
+                    f"{suffix:8}{file.stat().st_size / 1e6:6.0f} MB, {len(table):,} rows: "
+                    f"ours {len(table) / ours:9,.0f} rows/s, "
+                    f"pyarrow's bare read {len(table) / theirs:11,.0f} rows/s"
                 )
                 if suffix == "csv":
                     python = fastest(lambda file=file: read_with_csv(file), arguments.repeats)
                     line += f", Python's csv {len(table) / python:9,.0f} rows/s"
                 print(line, flush=True)
-    print(f"most memory: {psutil.Process().memory_info().rss / 1e6:,.0f} MB now")
 
 
 if __name__ == "__main__":
