@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -71,9 +71,9 @@ def _escaped(text: str) -> str:
     return text.replace("${", "\\${")
 
 
-def _yaml(entries: dict[str, object], flow: bool) -> str:
+def _yaml(entries: Mapping[str, object], flow: bool) -> str:
     return yaml.dump(
-        entries,
+        dict(entries),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
