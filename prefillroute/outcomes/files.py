@@ -96,7 +96,8 @@ def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataF
     folder = Path(folder)
     check_queries(queries, folder / QUERIES_FILE)
     check_outcomes(outcomes, folder / OUTCOMES_FILE)
-    unknown = ~outcomes["query_id"].isin(queries["query_id"]).to_numpy()
+    codes, names = pd.factorize(outcomes["query_id"])
+    unknown = (pd.Index(queries["query_id"]).get_indexer(pd.Index(names)) < 0)[codes]
     if unknown.any():
         _refuse_query(outcomes["query_id"].iloc[int(np.argmax(unknown))], unknown, folder / OUTCOMES_FILE)
     folder.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,18 @@ def _check_text(column: pd.Series, where: Path | str) -> None:
     if not isinstance(column.dtype, pd.StringDtype):
         is_text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
         _refuse(~is_text, column, where, "text")
+        # Half of an emoji is a string for Python, and cannot be written.
+        is_whole = column.map(_is_whole).to_numpy(dtype=bool)
+        _refuse(~is_whole, column, where, "text of whole characters (this has a surrogate)")
     _refuse(column.isna().to_numpy(), column, where, "text")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(bad: np.ndarray, column: pd.Series, where: Path | str, wanted: str) -> None:

@@ -48,7 +48,6 @@ class Collector:
     notes: list[str] = field(default_factory=list)
     _texts: dict[tuple[str, str], int] = field(default_factory=dict)
     """(query_id, prompt without whitespace) -> text code."""
-    _num_texts: dict[str, int] = field(default_factory=dict)
     _queries: list[dict[str, str | None]] = field(default_factory=list)
     """By text code."""
     _targets: dict[str, int] = field(default_factory=dict)
@@ -102,10 +101,6 @@ class Collector:
             column.append(np.nan if value is None else value)
         return True
 
-    def num_texts(self, query_id: str) -> int:
-        """How many different texts came under one id."""
-        return self._num_texts.get(query_id, 0)
-
     def add_unique(
         self,
         queries: Sequence[Mapping[str, str | None]],
@@ -114,10 +109,11 @@ class Collector:
         target: np.ndarray,
         values: Mapping[str, np.ndarray],
     ) -> None:
-        """Take many outcomes at once, each of another query and target than those before.
+        """Take many outcomes at once, each of another query and target, instead of ``add`` one by one.
 
         Args:
-            queries: as in ``add``; those without an outcome are not taken.
+            queries: as in ``add``, with checked texts and each with an id of its own; those without an outcome are
+                not taken.
             targets: names.
             query: (outcomes,) int64 index into ``queries``.
             target: (outcomes,) int64 index into ``targets``.
@@ -125,7 +121,8 @@ class Collector:
         """
         codes = np.full(len(queries), -1, dtype=np.int64)
         for index in np.unique(query):
-            codes[index] = self._text_code(queries[index])
+            codes[index] = self._texts[str(queries[index]["query_id"]), ""] = len(self._queries)
+            self._queries.append(dict(queries[index]))
         names = np.array(
             [self._targets.setdefault(name, len(self._targets)) for name in targets], dtype=np.int64
         )
@@ -141,18 +138,19 @@ class Collector:
 
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The tables of an outcome folder, queries and outcomes, less measures that nothing is known of."""
-        queries = pd.DataFrame(self._queries)
+        names = dict.fromkeys(name for query in self._queries for name in query)
+        queries = pd.DataFrame({name: [query.get(name) for query in self._queries] for name in names})
         text = np.frombuffer(self._text, dtype=np.int64)
         kept = self._kept_texts(text)
         rows = kept[text] if len(text) else np.empty(0, dtype=bool)
         for code in text[~rows]:
             self.skip("another text under the same query id", str(queries["query_id"].iloc[code]))
+        target = np.frombuffer(self._target, dtype=np.int64)[rows]
         outcomes = pd.DataFrame(
             {
-                "query_id": queries["query_id"].to_numpy()[text[rows]] if len(text) else [],
-                "target": np.array(self.targets, dtype=object)[
-                    np.frombuffer(self._target, dtype=np.int64)[rows]
-                ],
+                # Taken by code from columns of text, which is faster than making text of every row anew.
+                "query_id": _taken(queries["query_id"], text[rows]) if len(text) else [],
+                "target": _taken(pd.Series(self.targets, dtype=object).infer_objects(), target),
             }
         )
         for name, column in self._measured.items():
@@ -184,7 +182,6 @@ class Collector:
             checked = {name: None if text is None else checked_text(text) for name, text in query.items()}
             code = self._texts[key] = len(self._queries)
             self._queries.append(checked)
-            self._num_texts[key[0]] = self._num_texts.get(key[0], 0) + 1
         return code
 
     def _kept_texts(self, text: np.ndarray) -> np.ndarray:
@@ -197,3 +194,7 @@ class Collector:
         kept = np.zeros(len(count), dtype=bool)
         kept[order[first]] = True
         return kept
+
+
+def _taken(texts: pd.Series, codes: np.ndarray) -> pd.Series:
+    return texts.take(codes).reset_index(drop=True)

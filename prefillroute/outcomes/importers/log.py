@@ -4,7 +4,9 @@ Columns: `prompt`, `target`, `correct`; if known `query_id`, `benchmark`, `categ
 `completion_tokens`, `latency_s`, `ttft_s`, `cost_usd`, `split`, `near_dup_group`. Others are left out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from prefillroute.errors import UserError
@@ -69,18 +71,31 @@ def read_folder(
     for folder in folders:
         for reason, others in find_files(folder).left_out.items():
             left_out.setdefault(reason, []).extend(str(file.relative_to(folder)) for file in others)
-    for file in files:
-        try:
-            _read(Source(file, encoding, ENCODING_OPTION, advance), theirs, rows, ignored)
-        except NoRecordsError as error:
-            if not any(folder in file.parents for folder in folders):
-                raise
-            reason = str(error).removeprefix(f"{file}: ")
-            left_out.setdefault(reason, []).append(file.name)
+    with _no_collection():
+        for file in files:
+            try:
+                _read(Source(file, encoding, ENCODING_OPTION, advance), theirs, rows, ignored)
+            except NoRecordsError as error:
+                if not any(folder in file.parents for folder in folders):
+                    raise
+                reason = str(error).removeprefix(f"{file}: ")
+                left_out.setdefault(reason, []).append(file.name)
     collector.notes += [f"{_listed(names)}: columns left out: {ours}" for ours, names in ignored.items()]
     for reason, names in left_out.items():
         collector.notes.append(f"left out {_listed(names)}: {reason}")
     rows.hand_over(collector, repeats)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Rows make many small objects and no cycles: Python need not look for such all the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _read(source: Source, theirs: dict[str, str], rows: LogRows, ignored: dict[str, list[str]]) -> None:

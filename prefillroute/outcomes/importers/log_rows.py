@@ -31,6 +31,8 @@ from prefillroute.outcomes.importers.records.values import (
 from prefillroute.outcomes.importers.repeats import first_repeat, merged
 from prefillroute.outcomes.importers.spelling import spelling_note
 
+LARGEST = float(np.finfo(np.float64).max)
+
 
 class _Codes(dict):
     """Cells of a row -> code; ``add`` gives the code of what is not there yet."""
@@ -99,8 +101,7 @@ class LogRows:
         self._row.extend(chunk.rows)
         for name, values in self._values.items():
             if name in found:
-                parse = correct_of if name == "correct" else measure_of
-                values.frombytes(self._numbers(file, chunk, found[name], parse).tobytes())
+                values.frombytes(self._numbers(file, chunk, name, found[name]).tobytes())
             else:
                 values.frombytes(np.full(len(chunk.rows), np.nan).tobytes())
 
@@ -166,9 +167,10 @@ class LogRows:
         except BadCellError as error:
             raise self._refusal(file, chunk, name, convert) from error
 
-    def _numbers(self, file: Path, chunk: Chunk, name: str, parse: Callable[[Any], float]) -> np.ndarray:
+    def _numbers(self, file: Path, chunk: Chunk, ours: str, name: str) -> np.ndarray:
+        parse, most = (correct_of, 1.0) if ours == "correct" else (measure_of, LARGEST)
         try:
-            return numbers(chunk.columns[name], parse)
+            return numbers(chunk.columns[name], parse, most)
         except BadCellError as error:
             raise self._refusal(file, chunk, name, parse) from error
 

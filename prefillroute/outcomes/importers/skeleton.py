@@ -1,7 +1,7 @@
 """The pool fact of an imported table, for a person to complete."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -70,9 +70,9 @@ def _escaped(text: str) -> str:
     return text.replace("${", "\\${")
 
 
-def _yaml(entries: dict[str, object], flow: bool) -> str:
+def _yaml(entries: Mapping[str, object], flow: bool) -> str:
     return yaml.dump(
-        entries,
+        dict(entries),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,

@@ -19,7 +19,7 @@ def look_alikes(names: Iterable[str]) -> list[list[str]]:
 
 def whole(name: str) -> str:
     """`1` of `1.0`; other names as they are."""
-    match = WHOLE.fullmatch(name)
+    match = WHOLE.fullmatch(name) if ".0" in name else None
     return match[1] if match else name
 
 
@@ -41,7 +41,8 @@ def spelling_note(what: str, names: Iterable[str]) -> str | None:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", whole(" ".join(name.split()))).casefold()
+    plain = whole(" ".join(name.split()))
+    return plain.lower() if plain.isascii() else unicodedata.normalize("NFC", plain).casefold()
 
 
 def _how(group: list[str]) -> str:

@@ -11,7 +11,7 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.records.chunk import Chunk
 from prefillroute.outcomes.importers.records.source import NoRecordsError, Source
 
-ROWS = 1000
+ROWS = 2000
 """In a chunk."""
 DELIMITERS = ",;\t|"
 EXCEL_HINT = re.compile(r"\ufeff?sep=(.)[\r\n]*", re.IGNORECASE)

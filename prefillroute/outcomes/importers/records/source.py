@@ -72,7 +72,7 @@ class Source:
             try:
                 if self.is_packed:
                     with gzip.open(raw) as unpacked:
-                        yield io.BufferedReader(unpacked)  # type: ignore[arg-type]
+                        yield io.BufferedReader(unpacked)
                 else:
                     yield raw
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -89,23 +89,43 @@ def checked_text(text: str) -> str:
     return text.replace(BOM, "") if BOM in text else text
 
 
-def numbers(column: Sequence[Any], parse: Callable[[Any], float]) -> np.ndarray:
+def numbers(column: Sequence[Any], parse: Callable[[Any], float], most: float) -> np.ndarray:
     """A column as float64 (rows,).
 
     Args:
-        column: cells; equal ones are parsed once.
-        parse: ``measure_of`` or ``correct_of``.
+        column: cells.
+        parse: ``measure_of`` or ``correct_of``; called for the cells of a column in which any is not simply a number.
+        most: the greatest number that ``parse`` takes.
 
     Raises:
         BadCellError: as these.
     """
-    if set(map(type, column)) <= {str, type(None)} or parse is correct_of:
-        try:
-            parsed = {cell: parse(cell) for cell in set(column)}
-            return np.fromiter(map(parsed.__getitem__, column), np.float64, len(column))
-        except TypeError:  # a list or an object, which parse refuses
-            pass
+    simple = _simple_numbers(column, most)
+    if simple is not None:
+        return simple
+    if set(map(type, column)) <= {str, type(None)}:
+        parsed = {cell: parse(cell) for cell in set(column)}
+        return np.fromiter(map(parsed.__getitem__, column), np.float64, len(column))
     return np.fromiter(map(parse, column), np.float64, len(column))
+
+
+def _simple_numbers(column: Sequence[Any], most: float) -> np.ndarray | None:
+    """The column where every cell is missing or a number from 0 to ``most``, else None."""
+    kinds = set(map(type, column))
+    try:
+        if kinds == {str}:
+            num_missing = column.count("")  # a text that says nan is not missing
+            filled = (cell or "nan" for cell in column) if num_missing else column
+            values = np.fromiter(map(float, filled), np.float64, len(column))
+        elif kinds <= {int, float, type(None)}:
+            values = np.array(column, dtype=np.float64)
+            num_missing = int(np.isnan(values).sum())
+        else:
+            return None
+    except (ValueError, OverflowError):
+        return None
+    num_good = int(((values >= 0) & (values <= most)).sum())
+    return values if num_good + num_missing == len(column) else None
 
 
 def measure_of(cell: Any) -> float:
