@@ -24,10 +24,15 @@ COMMANDS = (train, collect, import_outcomes, pool, extract, embed, perplexity, r
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit status (0, or 1 after a one-line error on stderr)."""
-    return guarded(lambda: _run(sys.argv[1:] if argv is None else list(argv)))
+    return guarded(lambda: run_command(sys.argv[1:] if argv is None else list(argv)))
 
 
-def _run(argv: list[str]) -> int:
+def run_command(argv: list[str]) -> int:
+    """Run one subcommand; what a user did wrong is raised.
+
+    Raises:
+        UserError: in one line what is wrong, and what would be right.
+    """
     if argv[:1] == ["train"]:
         return int(load("cli.train").start(argv[1:]))
     parser = Parser(
