@@ -12,6 +12,7 @@ from pathlib import Path
 
 from experiments.environments.case import QUICK, Case, NotRun, lay_out
 from experiments.environments.cases import CASES
+from prefillroute.text.printing import say
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     cases = [c for c in CASES if re.search(arguments.pattern, c.name) and (c.in_ci or not arguments.ci)]
     outcomes = [_outcome(case, tuple(arguments.tests)) for case in cases]
     counts = {kind: outcomes.count(kind) for kind in ("passed", "failed", "not run")}
-    print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    say(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return 1 if counts["failed"] or not outcomes else 0
 
 
@@ -39,10 +40,9 @@ def _outcome(case: Case, tests: tuple[str, ...]) -> str:
         except NotRun as reason:
             outcome, fault = "not run", str(reason)
     seconds = time.perf_counter() - started
-    print(
+    say(
         f"{outcome:<8}{seconds:6.0f} s {_processor() - processor:5.0f} s processor  {case.name}"
         + (f": {fault}" if fault else ""),
-        flush=True,
     )
     return outcome
 

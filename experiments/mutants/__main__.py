@@ -15,6 +15,7 @@ from typing import Any
 
 from experiments.mutants.mutations import Mutant, mutants_of
 from experiments.mutants.tree import USED_BY, Tree
+from prefillroute.text.printing import say
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,7 @@ def main() -> int:
     everywhere = [(room, mutant) for room in arguments.rooms for mutant in room_mutants(tree, room)]
     sample = random.Random(arguments.seed).sample(everywhere, min(arguments.sample, len(everywhere)))
     sample.sort(key=lambda pair: (pair[0], pair[1].path, pair[1].line))
-    print(
+    say(
         f"{len(sample)} of {len(everywhere)} mutants of {', '.join(arguments.rooms)}; copy and results: {tree.root}"
     )
     results = tree.root / "results.jsonl"
@@ -60,7 +61,7 @@ def main() -> int:
             }
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(known[mutant.name]) + "\n")
-            print(f"{number:4}/{len(sample)} {verdict:9} {took:6.1f} s  {mutant.name}", flush=True)
+            say(f"{number:4}/{len(sample)} {verdict:9} {took:6.1f} s  {mutant.name}")
     return report(tree, [mutant for _, mutant in sample], known, arguments.wanted)
 
 
@@ -89,15 +90,15 @@ def report(tree: Tree, sample: Sequence[Mutant], known: dict[str, dict[str, Any]
     """Print the score and every survivor with its diff."""
     alive = [mutant for mutant in sample if known[mutant.name]["verdict"] not in ("killed", "timeout")]
     for mutant in alive:
-        print(f"\n{known[mutant.name]['verdict']}: {mutant.name}")
+        say("", f"{known[mutant.name]['verdict']}: {mutant.name}")
         original = (tree.files / mutant.path).read_text(encoding="utf-8").splitlines()
         diff = difflib.unified_diff(
             original, mutant.source.splitlines(), mutant.path, mutant.path, n=1, lineterm=""
         )
-        print("\n".join(diff))
+        say(*diff)
     killed = len(sample) - len(alive)
     share = killed / len(sample) if sample else 1.0
-    print(f"\n{killed} of {len(sample)} mutants killed ({100 * share:.1f} %), {len(alive)} survived")
+    say("", f"{killed} of {len(sample)} mutants killed ({100 * share:.1f} %), {len(alive)} survived")
     return int(share < wanted)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.mutants.mutations import Mutant
+from prefillroute.text.printing import say
 
 USED_BY = {
     "routing": ("routing", "router", "reports"),
@@ -95,7 +96,7 @@ class Tree:
             )
             failed = json.loads(partial.read_text())["failed"] if partial.exists() else ["none was collected"]
             if failed:
-                print(done[1][-3000:])
+                say(*done[1][-3000:].splitlines())
                 raise SystemExit(f"{room}: tests fail without a mutant: {', '.join(failed)}")
             partial.rename(path)
         found: dict[str, Any] = json.loads(path.read_text())

@@ -24,12 +24,27 @@ COMMANDS = (train, collect, import_outcomes, pool, extract, embed, perplexity, r
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit status (0, or 1 after a one-line error on stderr)."""
-    return guarded(lambda: _run(sys.argv[1:] if argv is None else list(argv)))
+    return guarded(lambda: run_command(sys.argv[1:] if argv is None else list(argv)))
 
 
-def _run(argv: list[str]) -> int:
+def run_command(argv: list[str]) -> int:
+    """Run one subcommand; what a user did wrong is raised.
+
+    Raises:
+        UserError: in one line what is wrong, and what would be right.
+    """
     if argv[:1] == ["train"]:
         return int(load("cli.train").start(argv[1:]))
+    parser, commands = make_parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Said by the subcommand's own parser, which knows the options that it has.
+        commands[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return int(load(f"cli.{arguments.work}", arguments.extra).run(arguments) or 0)
+
+
+def make_parser() -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the whole command line, and those of its commands by name."""
     parser = Parser(
         prog="prefillroute",
         description="Route queries between LLMs from a small encoder's prefill activations.",
@@ -39,11 +54,7 @@ def _run(argv: list[str]) -> int:
     for command in COMMANDS:
         command.add_parser(subparsers)
     parser.set_defaults(extra=None)
-    arguments, unknown = parser.parse_known_args(argv)
-    if unknown:
-        # Said by the subcommand's own parser, which knows the options that it has.
-        subparsers.choices[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
-    return int(load(f"cli.{arguments.work}", arguments.extra).run(arguments) or 0)
+    return parser, subparsers.choices
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from string import Template
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.cli.dispatch import load
@@ -55,6 +56,7 @@ def start(arguments: Sequence[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         say(*help_text().splitlines())
         return 0
+    _check_options(arguments)
     register_schemas()
     register_search_path()
     # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.
@@ -69,3 +71,14 @@ def start(arguments: Sequence[str]) -> int:
             raise error.__cause__ from None  # of a callback's constructor; Hydra's own words would hide it
         raise UserError(explain(error, compose_options(arguments), sweeps=True)) from error
     return 0
+
+
+def _check_options(arguments: Sequence[str]) -> None:
+    """Refuse an option that Hydra lacks in one line, where Hydra's own parser prints its usage."""
+    parser = get_args_parser()
+    _, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        known = [option for action in parser._actions for option in action.option_strings[:1]]
+        raise UserError(
+            f"prefillroute train: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(known)}"
+        )

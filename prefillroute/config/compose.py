@@ -1,4 +1,4 @@
-"""Compose a configuration from ``conf/`` outside of ``train.py``: subcommands, tests, notebooks."""
+"""Compose a configuration from ``conf/`` outside of `prefillroute train`: subcommands, tests, notebooks."""
 
 from collections.abc import Sequence
 from pathlib import Path

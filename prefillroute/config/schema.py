@@ -34,7 +34,7 @@ class EvaluationConfig:
 
 @dataclass
 class RunConfig:
-    """`python train.py`: from outcomes to a report and a router bundle."""
+    """`prefillroute train`: from outcomes to a report and a router bundle."""
 
     encoder: EncoderConfig = MISSING
     embedder: EmbedderConfig = MISSING

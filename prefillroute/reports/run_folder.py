@@ -115,8 +115,7 @@ class RunFolder:
     @property
     def command(self) -> str:
         """The command that repeats this run (one job of a sweep stands alone)."""
-        script = self.hydra.get("job", {}).get("name") or "train"
-        return hints.command("python", f"{script}.py", *self.overrides)
+        return hints.command("prefillroute", "train", *self.overrides)
 
     def choice(self, group: str) -> str | None:
         """The option of ``group``, by Hydra's record or else by the name or class in the composed config."""
@@ -137,7 +136,7 @@ def read_run_folder(path: Path) -> RunFolder:
     """
     path = Path(path)
     if not path.is_dir():
-        raise UserError(f"{path}: found no such folder, wanted a run folder written by train.py")
+        raise UserError(f"{path}: found no such folder, wanted a run folder written by `prefillroute train`")
     config_path = path / ".hydra" / "config.yaml"
     hydra_path = path / ".hydra" / "hydra.yaml"
     bundle_path = path / "router" / "router.json"

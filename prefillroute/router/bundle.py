@@ -93,7 +93,7 @@ def read_bundle(path: Path) -> Bundle:
     """
     if not path.is_dir():
         raise UserError(
-            f"{path}: no such folder; wanted a router bundle, <run folder>/router of `python train.py`"
+            f"{path}: no such folder; wanted a router bundle, <run folder>/router of `prefillroute train`"
         )
     manifest = read_manifest(path / MANIFEST)
     file = path / WEIGHTS

@@ -86,7 +86,9 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
     config_file, predictions = run_dir / ".hydra" / "config.yaml", run_dir / "predictions.parquet"
     for path in (config_file, predictions):
         if not path.is_file():
-            raise UserError(f"{path}: no such file; wanted the folder of a finished run of `python train.py`")
+            raise UserError(
+                f"{path}: no such file; wanted the folder of a finished run of `prefillroute train`"
+            )
     try:
         config: Any = OmegaConf.load(config_file)
         caches, encoder = Path(config.paths.caches), str(config.encoder.name)

@@ -1,24 +1,17 @@
-import argparse
 import json
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
-from prefillroute.cli import import_outcomes, pool
-from prefillroute.cli.parser import Parser
+from prefillroute.cli.main import run_command
 from prefillroute.config.facts import PoolConfig
 from prefillroute.errors import UserError
 from prefillroute.outcomes.files import read_outcomes
 
 
-def call(*arguments: str) -> int:
-    parser = Parser(prog="prefillroute")
-    subparsers = parser.add_subparsers(dest="command", required=True)
-    import_outcomes.add_parser(subparsers)
-    pool.add_parser(subparsers)
-    args: argparse.Namespace = parser.parse_args([str(argument) for argument in arguments])
-    return args.run(args)
+def call(*arguments: object) -> int:
+    return run_command([str(argument) for argument in arguments])
 
 
 def write_log(file: Path, num_queries: int = 20) -> Path:

@@ -1,5 +1,6 @@
 """A misspelt key, option or argument is one line that names the allowed ones."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from omegaconf import OmegaConf
 
 from prefillroute.config.build import build, check_arguments
 from prefillroute.config.compose import compose_run
+from prefillroute.config.overrides import explain_several
 from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 
@@ -31,6 +33,55 @@ def test_misspelt_override_names_the_allowed(override: str, found: str, allowed:
     assert "\n" not in message
     assert found in message
     assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=0,1", "seed=0,1: expected one value, found several; run the command once for each"),
+        (
+            "seed=range(0,3)",
+            "seed=range(0,3): expected one value, found several; run the command once for each",
+        ),
+        ("trainer.learning_rate=nan", "trainer.learning_rate: expected a number, found nan"),
+        ("pool.correct_threshold=NaN", "pool.correct_threshold: expected a number, found nan"),
+        ("seed==3", "seed==3: expected one '=', found more; write seed=3"),
+        ("seed", "seed: expected KEY=VALUE"),
+        ("paths.data=~/data", "paths.data=~/data: '~' stays as it is here; write paths.data=$HOME/data"),
+    ],
+)
+def test_what_cannot_be_meant_gets_its_cause_and_the_way_out(override: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_run([override])
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pool.import_hint", text)
+        for text in ("a=b", "what (is this", "it's", "[x", "x]", "a{b", "a,b", 'say "so"', "#1", "ü=ß")
+    ]
+    + [("pool.exclude", value) for value in ("[o3[high]]", "[claude(a)x,b]", "a,b")],
+)
+def test_the_quoting_that_a_message_proposes_works(key: str, value: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_run([f"{key}={value}"])
+    proposed = next(
+        word for word in shlex.split(str(caught.value).split("; ", 1)[1]) if word.startswith(f"{key}=")
+    )
+    found = OmegaConf.select(compose_run([proposed]), key)
+    wanted = value.strip("[]") if key == "pool.exclude" else value
+    if key == "pool.exclude":
+        wanted = value[1:-1] if value.startswith("[") else value
+        assert list(found) == wanted.split(",")
+    else:
+        assert found == wanted
+
+
+def test_several_values_are_a_sweep_where_there_are_sweeps() -> None:
+    said = explain_several("seed=0,1", sweeps=True, default=0)
+    assert said == "seed=0,1: expected one value, found several; add -m for a sweep over them"
 
 
 def test_misspelt_key_in_a_fact_file_is_refused_at_composition(tmp_path: Path) -> None:

@@ -1,16 +1,12 @@
-"""`prefillroute report`, by its own parser."""
+"""`prefillroute report`."""
 
-import argparse
 import json
 
-from prefillroute.cli import report
+from prefillroute.cli.main import run_command
 
 
 def call(*arguments):
-    parser = argparse.ArgumentParser()
-    report.add_parser(parser.add_subparsers())
-    parsed = parser.parse_args(["report", *map(str, arguments)])
-    return parsed.run(parsed)
+    return run_command(["report", *map(str, arguments)])
 
 
 def test_run_folder(run_folder, capsys):

@@ -103,7 +103,7 @@ def test_every_figure_has_words_for_who_cannot_see_it(page):
 def test_says_what_was_run_and_what_came_out(page, finished_run):
     metrics = json.loads((finished_run / "metrics.json").read_text())
     assert "tiny · three · shared_trunk · platt" in page.text
-    assert "python train.py encoder=tiny 'pool.targets=[a b]'" in page.text
+    assert "prefillroute train encoder=tiny 'pool.targets=[a b]'" in page.text
     assert f"{metrics['test']['mean_auc']:.3f}" in page.text
     assert f"{metrics['test']['constant_mean_brier']:.3f}" in page.text
     low, high = metrics["intervals"]["mean_auc"]

@@ -115,23 +115,31 @@ def test_jobs_with_long_overrides_fit_a_narrow_terminal(tmp_path):
 
 
 def plan(folder, **entries):
-    entries = {"command": "python train.py -m encoder=a,b", "num_jobs": None, "shown": []} | entries
+    entries = {"command": "python train.py -m encoder=a,b", "jobs": None, "shown": []} | entries
     (folder / "sweep.json").write_text(json.dumps(entries), encoding="utf-8")
 
 
 def test_missing_jobs_are_counted_and_the_command_is_the_last_word(sweep):
-    plan(sweep, num_jobs=8)
+    began = [[f"encoder={name}", "seed=0"] for name in "abcde"]
+    plan(sweep, jobs=[*began, *(["seed=0", f"encoder={name}"] for name in "xyz")])
     failed, text = printed(sweep)
     assert failed == 2 + 3
     assert text.splitlines()[-2:] == ["3 jobs never began", "to go on: python train.py -m encoder=a,b"]
     assert "3 jobs never began" in (sweep / "summary.html").read_text(encoding="utf-8")
 
 
+def test_a_job_that_never_began_is_missed_beside_jobs_of_earlier_commands(sweep):
+    plan(sweep, jobs=[["encoder=a", "seed=0"], ["encoder=new", "seed=0"]])
+    failed, text = printed(sweep)
+    assert failed == 2 + 1
+    assert "1 job never began" in text.splitlines()
+
+
 def test_a_whole_sweep_does_not_say_how_to_go_on(sweep):
     for folder in ("9", "10"):
         (sweep / folder / "status.json").unlink()
         (sweep / folder).rmdir()
-    plan(sweep, num_jobs=3)
+    plan(sweep, jobs=[["seed=0", f"encoder={name}"] for name in "cab"])
     assert printed(sweep)[0] == 0
     assert "to go on" not in printed(sweep)[1]
     assert "To go on" not in (sweep / "summary.html").read_text(encoding="utf-8")

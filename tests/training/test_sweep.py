@@ -14,7 +14,6 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import OmegaConf
-from prefillroute.training.launch import job
 
 from experiments.badinput import toy
 from experiments.badinput.workspace import REPOSITORY, Workspace
@@ -23,6 +22,7 @@ from prefillroute.reports.run_table import read_confidence_table
 from prefillroute.reports.sweep_jobs import Job
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.training.job import job
 from prefillroute.training.refine import named_jobs, refine_jobs, refine_run
 from prefillroute.training.status import Status
 from prefillroute.training.sweep import SweepSummary, sweep_command
@@ -146,13 +146,13 @@ def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., l
 
     def run(*overrides: str, mode: RunMode = RunMode.MULTIRUN) -> list[Path]:
         hydra = SimpleNamespace(
-            runtime=SimpleNamespace(output_dir=str(tmp_path / "0")),
-            overrides=SimpleNamespace(task=list(overrides)),
+            runtime=SimpleNamespace(output_dir=str(tmp_path / "0"), choices={}),
+            overrides=OmegaConf.create({"task": list(overrides)}),
             mode=mode,
         )
         monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
         worked: list[Path] = []
-        job(worked.append)
+        job(OmegaConf.create(), worked.append)
         return worked
 
     return run
@@ -187,19 +187,18 @@ def test_a_job_that_left_no_whole_result_is_done_again(
     assert (tmp_path / "0" / "checkpoints").exists()  # from which a stopped training goes on
 
 
-def test_a_job_of_another_definition_leaves_nothing_behind(
+def test_a_job_never_touches_the_folder_of_another(
     tmp_path: Path, in_hydra: Callable[..., list[Path]]
 ) -> None:
     write_run(tmp_path / "0", ("head=a",), 1.0)
-    (tmp_path / "0" / "checkpoints").mkdir()
-    (tmp_path / "0" / "checkpoints" / "last.ckpt").touch()
-    (tmp_path / "0" / "train.log").touch()
-    assert len(in_hydra("head=b")) == 1
-    assert sorted(path.name for path in (tmp_path / "0").iterdir()) == [".hydra", "status.json", "train.log"]
-    assert (tmp_path / "0" / ".hydra" / "config.yaml").exists()  # Hydra has just written it
+    before = {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir() if path.is_file()}
+    with pytest.raises(UserError, match=r"found the job head=a; leave hydra\.sweep\.subdir out"):
+        in_hydra("head=b")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir() if path.is_file()} == before
 
 
-def test_the_command_that_goes_on_is_the_command_that_began() -> None:
+def test_the_command_that_goes_on_is_the_command_that_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["../train.py", "-m"])
     overrides = {
         "hydra": ["hydra.mode=MULTIRUN", "hydra.sweep.dir=old", "hydra.sweep.subdir=${hydra.job.num}"],
         "task": ["head=a,b", "pool.targets=[a b]"],
@@ -208,12 +207,13 @@ def test_the_command_that_goes_on_is_the_command_that_began() -> None:
         {"hydra": {"overrides": overrides, "job": {"name": "train"}, "sweep": {"dir": "runs/s"}}}
     )
     assert sweep_command(config) == (
-        "python train.py -m head=a,b 'pool.targets=[a b]' 'hydra.sweep.subdir=${hydra.job.num}' "
+        "python ../train.py -m head=a,b 'pool.targets=[a b]' 'hydra.sweep.subdir=${hydra.job.num}' "
         "hydra.sweep.dir=runs/s"
     )
     overrides["hydra"] = []
     config.hydra.overrides = overrides
-    assert sweep_command(config) == "python train.py head=a,b 'pool.targets=[a b]' hydra.sweep.dir=runs/s"
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/prefillroute", "train", "-m"])
+    assert sweep_command(config) == "prefillroute train head=a,b 'pool.targets=[a b]' hydra.sweep.dir=runs/s"
 
 
 @pytest.mark.parametrize(
@@ -238,10 +238,10 @@ def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
         "hydra.callbacks.sweep_summary.shown=[mean_brier]",
     ]  # fmt: skip
 
-    def sweep() -> str:
+    def sweep(*further: str) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=workspace.environment(), capture_output=True, text=True, timeout=300,
-            check=False,
+            [*command, *further], cwd=tmp_path, env=workspace.environment(), capture_output=True, text=True,
+            timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Warning" not in done.stderr
@@ -249,9 +249,9 @@ def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 
     first = sweep()
     assert "finished earlier" not in first
-    assert "after a stop this goes on: python train.py -m " in first
+    assert f"after a stop this goes on: python {REPOSITORY / 'train.py'} -m " in first
     plan = json.loads((tmp_path / "sweep" / "sweep.json").read_text())
-    assert plan["num_jobs"] == 4
+    assert len(plan["jobs"]) == 4
     assert plan["shown"] == ["mean_brier"]
     written = {n: (tmp_path / "sweep" / str(n) / "metrics.json").read_bytes() for n in range(4)}
     numbers = {n: json.loads(text) for n, text in written.items()}
@@ -264,15 +264,26 @@ def test_a_sweep_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
             refine_here(tmp_path, n, 5)  # a real run, computed again from its predictions
             assert metrics_of(tmp_path / "sweep" / str(n)) == found
             break
-    Status("running", tuple(read_overrides(tmp_path / "sweep" / "0"))).write(tmp_path / "sweep" / "0")
+    # The same folder again, with a value more and the values in another order; one job was killed.
+    jobs = {n: read_overrides(tmp_path / "sweep" / str(n)) for n in range(4)}
+    assert [sorted(planned) for planned in plan["jobs"]] == [sorted(jobs[n]) for n in range(4)]
+    Status("running", tuple(jobs[0])).write(tmp_path / "sweep" / "0")
     stamps = {n: (tmp_path / "sweep" / str(n) / "curve.parquet").stat().st_mtime_ns for n in range(4)}
-    second = sweep()
+    second = sweep("calibration=isotonic,platt,none")
     assert second.count("finished earlier") == 3
+    assert "never began" not in second
     changed = [
         n for n in range(4)
         if (tmp_path / "sweep" / str(n) / "curve.parquet").stat().st_mtime_ns != stamps[n]
     ]  # fmt: skip
     assert changed == [0]
+    assert {n: read_overrides(tmp_path / "sweep" / str(n)) for n in range(4)} == jobs
+    folders = sorted(path.parent.name for path in (tmp_path / "sweep").glob("*/status.json"))
+    assert folders == ["0", "1", "2", "3", "4", "5"]
+    for name in folders:  # what Hydra wrote is the job's own too
+        composed = OmegaConf.load(tmp_path / "sweep" / name / ".hydra" / "overrides.yaml")
+        assert sorted(composed) == sorted(read_overrides(tmp_path / "sweep" / name))
+    assert {"calibration=isotonic"} <= set(read_overrides(tmp_path / "sweep" / "5"))
 
 
 def read_overrides(folder: Path) -> list[str]:

@@ -13,6 +13,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "extraction.num_shards=N extraction.shard_index=I.",
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="as for train.py: encoder=..., pool=..."
+        "overrides", nargs="*", metavar="KEY=VALUE", help="as for train: encoder=..., pool=..."
     )
     parser.set_defaults(work="extract")

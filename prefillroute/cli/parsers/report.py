@@ -13,7 +13,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "from what is in its folder; nothing is trained again.",
     )
     parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="run folder or sweep folder, as train.py wrote it"
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="run folder or sweep folder, as `prefillroute train` wrote it",
     )
     parser.add_argument(
         "--sort-by", default="mean_auc", metavar="METRIC", help="orders a sweep's table (default: mean_auc)"

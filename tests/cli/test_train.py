@@ -34,7 +34,14 @@ def test_bare_command_says_what_to_run_first_and_records_it(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("override", "named"),
-    [("head.drpout=1", "dropout"), ("encoder=smolm2", "smollm2_135m"), ("sed=1", "seed")],
+    [
+        ("head.drpout=1", "dropout"),
+        ("encoder=smolm2", "smollm2_135m"),
+        ("sed=1", "seed"),
+        ("seed=0,1", "add -m"),
+        ("pool.import_hint=a=b", "'pool.import_hint=\"a=b\"'"),
+        ("--no-such", "--multirun"),
+    ],
 )
 def test_mistyped_configuration_is_one_line_that_names_the_allowed(
     tmp_path: Path, override: str, named: str
@@ -46,3 +53,28 @@ def test_mistyped_configuration_is_one_line_that_names_the_allowed(
     assert named in done.stderr
     assert "search path" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_nan_is_refused_before_any_work(tmp_path: Path) -> None:
+    done = train(tmp_path, "trainer.learning_rate=nan", "hydra.run.dir=run")
+    assert done.returncode == 1
+    assert done.stderr == "error: trainer.learning_rate: expected a number, found nan\n"
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
+
+
+def test_the_command_and_the_script_are_one(tmp_path: Path) -> None:
+    own = tmp_path / "conf" / "pool"
+    own.mkdir(parents=True)
+    (own / "2024.yaml").write_text(
+        "name: '2024'\noutcomes: data/x\nimport_hint: make-it\ntargets: [{name: a}, {name: b}]\n"
+    )
+    said = []
+    for command in (["-m", "prefillroute.cli.main", "train"], [str(ROOT / "train.py")]):
+        done = subprocess.run(
+            [sys.executable, *command, "pool=2024", "--cfg", "job", "--package", "pool"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert "name: '2024'" in said[0]
