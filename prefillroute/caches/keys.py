@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from prefillroute.text.hints import override
+from prefillroute.text import hints
 
 DIGEST_BYTES = 32
 
@@ -49,11 +49,8 @@ READERS = {"embedder": "embed", "language_model": "perplexity"}
 
 
 def extract_command(encoder: str) -> str:
-    """The command that makes, completes or mends a cache; every error message names it.
-
-    The pool is left open here; `caches.commands.with_own_facts` fills it in.
-    """
+    """The command that makes, completes or mends a cache; every error message names it."""
     group, _, name = encoder.partition(".")
     if group in READERS:
-        return f"prefillroute {READERS[group]} {override(group, name)} pool=<pool>"
-    return f"prefillroute extract {override('encoder', encoder)} pool=<pool>"
+        return hints.fill(READERS[group], group, name)
+    return hints.fill("extract", "encoder", encoder)

