@@ -5,7 +5,9 @@ import re
 
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
+from prefillroute.config.facts import PoolConfig
 from prefillroute.text.hints import hydra_value
 from prefillroute.text.visible import hidden, visible
 from tests.hostile import CATEGORIES, NAMES, pool_override
@@ -16,6 +18,11 @@ def test_train_prints_the_best_target_as_it_is(workspace):
     metrics = json.loads((workspace.root / "runs/first/metrics.json").read_text(encoding="utf-8"))
     assert f"best single target {visible(metrics['test']['best_single'])}: " in said
     assert not any(map(hidden, said.replace("\n", "")))
+
+
+def test_the_skeleton_of_an_import_has_the_names(workspace):
+    pool = OmegaConf.merge(OmegaConf.structured(PoolConfig), OmegaConf.load(workspace.data / "pool.yaml"))
+    assert [target.name for target in pool.targets] == list(NAMES)
 
 
 def test_names_come_back_from_every_file(workspace):

@@ -1,6 +1,11 @@
 """The pool fact of an imported table, for a person to complete."""
 
+import math
 from collections.abc import Sequence
+
+import yaml
+
+from prefillroute.text.hints import no_interpolation
 
 
 def pool_skeleton(name: str, targets: Sequence[str], command: str) -> str:
@@ -26,4 +31,7 @@ def pool_skeleton(name: str, targets: Sequence[str], command: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    """A YAML string that OmegaConf reads as it is; in single quotes unless it holds what YAML cannot show."""
+    return yaml.safe_dump(
+        no_interpolation(text), default_style="'", allow_unicode=True, width=math.inf
+    ).rstrip("\n")
