@@ -1,6 +1,10 @@
 """Names that users have, and names that nobody expects."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
+
+from prefillroute.text.hints import hydra_value
 
 NAMES = (
     "o3[high]", "o3[low]", "claude[/think]", "openai/gpt-4o:free", ":smile: [bold red]x[/bold red]",
@@ -25,3 +29,13 @@ TEXTS = st.one_of(
 
 BROKEN = st.text(st.characters(), max_size=12)
 """Anything at all."""
+
+CATEGORIES = ("=sums [x]", "<b>words</b>\n文")
+
+
+def pool_override(names: Sequence[str] = NAMES, more: str = "") -> str:
+    """A pool of these targets, each with prices and with `more` of its facts."""
+    targets = (
+        f"{{name:{hydra_value(name)},price_in:{i + 1},price_out:1{more}}}" for i, name in enumerate(names)
+    )
+    return f"pool.targets=[{','.join(targets)}]"

@@ -24,6 +24,7 @@ import pyarrow.parquet
 from prefillroute.outcomes.files import write_outcomes
 from prefillroute.outcomes.importers import log
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.text.printing import say
 
 WORDS = ("route", "query", "prefill", "tokens, with a comma", "naïve", "答え", 'a "quoted" word', "42")
 
@@ -115,7 +116,7 @@ def main() -> None:
                 if suffix == "csv":
                     python = fastest(lambda file=file: read_with_csv(file), arguments.repeats)
                     line += f", Python's csv {len(table) / python:9,.0f} rows/s"
-                print(line, flush=True)
+                say(line)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from omegaconf import DictConfig, OmegaConf
+
 from prefillroute.caches.keys import READERS
 from prefillroute.text import hints
 
-_NAMED = re.compile(r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S+")
+_NAMED = re.compile(
+    r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S+(?: encoder\.prompt_format=plain)?"
+)
 GROUPS = {"extract": "encoder", **{command: group for group, command in READERS.items()}}
 """Command -> the group of its model."""
 
@@ -23,13 +27,15 @@ def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
     return _NAMED.sub(lambda found: hints.command("prefillroute", found[1], *words[found[1]]), message)
 
 
-def run_words(choices: Mapping[str, str], overrides: Sequence[str]) -> dict[str, list[str]]:
+def run_words(hydra: DictConfig) -> dict[str, list[str]]:
     """What a run's facts are as overrides of the commands that fill its caches.
 
     Args:
-        choices: config group -> option, as Hydra records it.
-        overrides: the run's own, as typed.
+        hydra: Hydra's own record of the run: chosen options, and overrides.
     """
+    choices = hydra.runtime.choices
+    overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # as typed, `\\${` and all
+    assert isinstance(overrides, list)
     words = {}
     for command, group in GROUPS.items():
         facts = (f"{group}.", "pool.", "paths.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from prefillroute.text.hints import override
+from prefillroute.text import hints
 
 DIGEST_BYTES = 32
 
@@ -49,15 +49,12 @@ READERS = {"embedder": "embed", "language_model": "perplexity"}
 
 
 def extract_command(encoder: str, prompt_format: str = "chat") -> str:
-    """The command that makes, completes or mends a cache; every error message names it.
-
-    The pool is left open here; `caches.commands.with_own_facts` fills it in.
-    """
+    """The command that makes, completes or mends a cache; every error message names it."""
     group, _, name = encoder.partition(".")
     if group in READERS:  # their prompts are always plain
-        return f"prefillroute {READERS[group]} {override(group, name)} pool=<pool>"
+        return hints.fill(READERS[group], group, name)
     plain = " encoder.prompt_format=plain" if prompt_format == "plain" else ""
-    return f"prefillroute extract {override('encoder', encoder)} pool=<pool>{plain}"
+    return f"{hints.fill('extract', 'encoder', encoder)}{plain}"
 
 
 def command_for(path: Path) -> str:

@@ -8,6 +8,7 @@ import importlib
 from types import ModuleType
 
 from prefillroute.errors import UserError
+from prefillroute.text.hints import install
 
 
 def load(module: str, extra: str | None = None) -> ModuleType:
@@ -25,6 +26,4 @@ def load(module: str, extra: str | None = None) -> ModuleType:
     except ModuleNotFoundError as error:
         if extra is None or (error.name or "").partition(".")[0] == "prefillroute":
             raise
-        raise UserError(
-            f"this command needs the package '{error.name}': pip install 'prefillroute[{extra}]'"
-        ) from error
+        raise UserError(f"this command needs the package '{error.name}'; run {install(extra)}") from error

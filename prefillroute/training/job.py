@@ -46,7 +46,7 @@ def job(config: DictConfig, work: Callable[[Path], None]) -> None:
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
-        said = UserError(with_own_facts(one_line(error), run_words(hydra.runtime.choices, overrides)))
+        said = UserError(with_own_facts(one_line(error), run_words(hydra)))
         _record(folder, overrides, one_line(said))
         if in_sweep:
             log.debug("failed: %s", one_line(said))  # the summary prints it

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 
 from prefillroute.config.build import build
 from prefillroute.errors import UserError
+from prefillroute.text import hints
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
     try:
         logger: Logger = build(node, save_dir=str(logs), **extra)
     except (ModuleNotFoundError, ImportError) as error:
-        raise UserError(f"logger: {error}; pip install 'prefillroute[tracking]'") from error
+        raise UserError(f"logger: {error}; run {hints.install('tracking')}") from error
     try:
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)

@@ -78,7 +78,7 @@ def test_known_targets_win_over_commas(chosen: list[str]) -> None:
 def test_an_unknown_target_is_named_alone() -> None:
     known = ("small", "x (a=1, b=2)")
     assert _split("small,huge,x (a=1, b=2)", known) == ["small", "huge", "x (a=1, b=2)"]
-    assert hints.listed(known) == 'small, "x (a=1, b=2)"'
+    assert hints.listed([*known, 'a "b"', "c\n", " "]) == 'small, "x (a=1, b=2)", "a \\"b\\"", "c\\n", " "'
 
 
 def test_a_cache_names_the_command_of_this_run() -> None:
@@ -89,7 +89,8 @@ def test_a_cache_names_the_command_of_this_run() -> None:
         "encoder.name=toy",
         "paths.caches=my caches",
     ]
-    run = run_words({"encoder": "qwen3", "pool": "mine", "embedder": "minilm"}, typed)
+    choices = {"encoder": "qwen3", "pool": "mine", "embedder": "minilm"}
+    run = run_words(OmegaConf.create({"runtime": {"choices": choices}, "overrides": {"task": typed}}))
     message = f"no cache; make it with {extract_command('toy')}"
     said = with_own_facts(message, run).removeprefix("no cache; make it with ")
     assert words(said) == [

@@ -21,6 +21,7 @@ from prefillroute.outcomes.importers import inspect_json, inspect_samples
 from prefillroute.outcomes.importers.collector import Collector
 from prefillroute.outcomes.importers.inspect_runs import Run, add_runs
 from prefillroute.outcomes.importers.inspect_samples import Answer, ScoreError
+from prefillroute.text import hints
 
 if TYPE_CHECKING:  # an optional extra; the other layouts work without it
     from inspect_ai.log import EvalLog, EvalSample
@@ -96,8 +97,7 @@ def _inspect_log() -> Any:
         return importlib.import_module("inspect_ai.log")
     except ModuleNotFoundError as error:
         raise UserError(
-            f"Inspect's logs need the module '{error.name}'; "
-            "run pip install -c requirements/constraints.txt -e '.[harness]'"
+            f"Inspect's logs need the module '{error.name}'; run {hints.install('harness')}"
         ) from error
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from prefillroute.text.hints import no_interpolation
+
 DATA_VARIABLE = "PREFILLROUTE_DATA"
 SKELETON_FILE = "pool.yaml"
 
@@ -30,12 +32,12 @@ def pool_skeleton(folder: Path, targets: Sequence[str], command: str) -> str:
     """
     name = pool_name(folder)
     head = {
-        "name": _Text(_escaped(name)),
+        "name": _Text(no_interpolation(name)),
         "outcomes": _Text(_outcomes(folder)),
-        "import_hint": _Text(_escaped(command)),
+        "import_hint": _Text(no_interpolation(command)),
     }
     prices = {"price_in": None, "price_out": None, "price_date": None}
-    rows = [_yaml({"name": _Text(_escaped(target)), **prices}, flow=True) for target in targets]
+    rows = [_yaml({"name": _Text(no_interpolation(target)), **prices}, flow=True) for target in targets]
     return (
         f"# Copy to conf/pool/{' '.join(name.split())}.yaml with prices (USD per 10^6 tokens); "
         "null takes the log's cost_usd.\n"
@@ -61,13 +63,8 @@ def _outcomes(folder: Path) -> str:
     try:
         relative = folder.resolve().relative_to(data_folder().resolve())
     except ValueError:
-        return _escaped(str(folder))
-    return "${paths.data}" + "".join(f"/{_escaped(part)}" for part in relative.parts)
-
-
-def _escaped(text: str) -> str:
-    """What OmegaConf reads as this text: `${` would begin an interpolation."""
-    return text.replace("${", "\\${")
+        return no_interpolation(str(folder))
+    return "${paths.data}" + "".join(f"/{no_interpolation(part)}" for part in relative.parts)
 
 
 def _yaml(entries: Mapping[str, object], flow: bool) -> str:
