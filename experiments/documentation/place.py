@@ -129,7 +129,11 @@ def _environment(root: Path) -> dict[str, str]:
     venv = root / "venv"
     (venv / "bin").mkdir(parents=True)
     for script in Path(sysconfig.get_path("scripts")).iterdir():
-        (venv / "bin" / script.name).symlink_to(script)
+        if not script.name.startswith("python"):
+            (venv / "bin" / script.name).symlink_to(script)
+    # Not a link: Python finds its environment beside the name that it is called by.
+    (venv / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    (venv / "bin" / "python").chmod(0o755)
     stamp = venv / ".installed"
     stamp.touch()
     os.utime(stamp, (2**32, 2**32))  # newer than whatever is cloned: make has nothing to install
