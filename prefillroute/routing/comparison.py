@@ -30,7 +30,8 @@ def compare(
     """Measure a - b for every global metric; both meet the same resamples of the test queries.
 
     Args:
-        a, b: tables over the same test queries and targets, in any order of rows.
+        a: the first router's table.
+        b: the second one's, over the same test queries and targets, in any order of rows.
         num_resamples: bootstrap resamples; 0 gives no intervals.
         grid_size: points of the uniform grid on which efficacy is defined.
         seed: of the bootstrap.
