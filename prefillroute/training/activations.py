@@ -1,6 +1,5 @@
 """The caches that a run reads: the encoder's activations, sentence vectors, perplexities."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,6 @@ def open_activations(
     encoder: EncoderConfig,
     pool: PoolConfig,
     outcomes: Outcomes,
-    given: Callable[[], Sequence[str]] = tuple,
 ) -> tuple[CacheView, CacheIdentity]:
     """The cached activations of all queries of the table, in its order.
 
@@ -42,8 +40,6 @@ def open_activations(
         encoder: whose.
         pool: of the table, for messages.
         outcomes: the table.
-        given: what a command in a message has to say besides encoder and pool, such as
-            `paths.caches=elsewhere`.
 
     Raises:
         UserError: no cache, or one that lacks queries (both name the command to run first), or a cache made
@@ -64,7 +60,7 @@ def open_activations(
         )
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
     except UserError as error:
-        raise _for_pool(error, pool, given) from error
+        raise _for_pool(error, pool) from error
     return view, cache.identity
 
 
@@ -73,7 +69,6 @@ def open_embedding(
     embedder: EmbedderConfig,
     pool: PoolConfig,
     outcomes: Outcomes,
-    given: Callable[[], Sequence[str]] = tuple,
 ) -> np.ndarray:
     """Sentence vectors (Q, d) float32 of all queries of the table.
 
@@ -81,7 +76,7 @@ def open_embedding(
         UserError: as for `open_activations`.
     """
     facts = {"hidden_size": embedder.dimension, "num_layers": 0}
-    return _one_vector(caches, "embedder", embedder, facts, "embedding", pool, outcomes, given)
+    return _one_vector(caches, "embedder", embedder, facts, "embedding", pool, outcomes)
 
 
 def open_language_model(
@@ -89,7 +84,6 @@ def open_language_model(
     language_model: LanguageModelConfig,
     pool: PoolConfig,
     outcomes: Outcomes,
-    given: Callable[[], Sequence[str]] = tuple,
 ) -> np.ndarray:
     """(Q, 5) float32: `semantic.language_model.COLUMNS` of all queries of the table.
 
@@ -97,7 +91,7 @@ def open_language_model(
         UserError: as for `open_activations`.
     """
     facts = {"hidden_size": len(COLUMNS), "num_layers": 0}
-    return _one_vector(caches, "language_model", language_model, facts, "perplexity", pool, outcomes, given)
+    return _one_vector(caches, "language_model", language_model, facts, "perplexity", pool, outcomes)
 
 
 def _one_vector(
@@ -108,7 +102,6 @@ def _one_vector(
     pooling: str,
     pool: PoolConfig,
     outcomes: Outcomes,
-    given: Callable[[], Sequence[str]],
 ) -> np.ndarray:
     name = f"{group}.{model.name}"
     path = cache_path(caches, name, "plain")
@@ -120,15 +113,13 @@ def _one_vector(
         )
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
     except UserError as error:
-        raise _for_pool(error, pool, given) from error
+        raise _for_pool(error, pool) from error
     return view.read(0, pooling)
 
 
-def _for_pool(error: UserError, pool: PoolConfig, given: Callable[[], Sequence[str]]) -> UserError:
-    """The cache knows its encoder; which pool to extract, and what else was said, only the run knows."""
-    message = str(error)
-    words = [f"pool={pool.name}", *(word for word in given() if word not in message)]
-    return UserError(message.replace("pool=<pool>", " ".join(words)))
+def _for_pool(error: UserError, pool: PoolConfig) -> UserError:
+    """The cache knows its encoder; which pool to extract, only the run knows."""
+    return UserError(str(error).replace("pool=<pool>", f"pool={pool.name}"))
 
 
 def query_tokens(view: CacheView | None) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """Signal and head to logits: what a run trains, once for each predictor it is made of."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,6 @@ from prefillroute.config.facts import (
     LanguageModelConfig,
     PathsConfig,
 )
-from prefillroute.config.given import given_overrides
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.blend import Blend, blended_logit
 from prefillroute.heads.contract import ClosedFormHead, Head
@@ -80,9 +79,7 @@ class Predictors:
     @cached_property
     def activations(self) -> tuple[CacheView, CacheIdentity]:
         """The encoder's cache, opened on first use."""
-        view, identity = open_activations(
-            self.caches, self.encoder, self.data.pool, self.data.outcomes, self._given("encoder")
-        )
+        view, identity = open_activations(self.caches, self.encoder, self.data.pool, self.data.outcomes)
         log.info("encoder %s: %s prompts", self.encoder.name, identity.prompt_format)
         return view, identity
 
@@ -90,19 +87,13 @@ class Predictors:
     def language_model(self) -> np.ndarray:
         """(Q, 5) of the language model's cache, read on first use."""
         facts = fact(self.config.language_model, LanguageModelConfig)
-        given = self._given("language_model")
-        return open_language_model(self.caches, facts, self.data.pool, self.data.outcomes, given)
+        return open_language_model(self.caches, facts, self.data.pool, self.data.outcomes)
 
     @cached_property
     def embedding(self) -> np.ndarray:
         """(Q, d) of the embedder's cache, read on first use."""
         facts = fact(self.config.embedder, EmbedderConfig)
-        given = self._given("embedder")
-        return open_embedding(self.caches, facts, self.data.pool, self.data.outcomes, given)
-
-    def _given(self, group: str) -> Callable[[], list[str]]:
-        """What a command that fills a cache has to repeat of this run's own values."""
-        return lambda: given_overrides(self.config, (group, "pool", "paths"))
+        return open_embedding(self.caches, facts, self.data.pool, self.data.outcomes)
 
     def features(self, node: DictConfig) -> Features:
         """Features of a signal, fitted inside every group."""
