@@ -58,9 +58,7 @@ def other_folder(place: Place) -> Place:
     root = place.root.rename(home / "work files")
     checkout = home / "pre fill"
     for name in ("prefillroute", "conf", "experiments", "tests"):
-        shutil.copytree(
-            place.checkout / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__", "data")
-        )
+        shutil.copytree(place.checkout / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("train.py", "pyproject.toml", "Makefile", "README.md"):
         shutil.copy(place.checkout / name, checkout / name)
     (home / "home").mkdir()

@@ -8,6 +8,7 @@ side.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_utilities.core.rank_zero import rank_zero_only
@@ -34,9 +35,10 @@ class OneProcess(LightningEnvironment):
 def first_rank() -> Iterator[None]:
     """Lightning's loggers write in here, whichever rank the environment gave this process."""
     # Lightning sets it where it is imported, from RANK, LOCAL_RANK, SLURM_PROCID or JSM_NAMESPACE_RANK.
-    rank = rank_zero_only.rank
-    rank_zero_only.rank = 0
+    lightning: Any = rank_zero_only  # a function with an attribute, which its type does not show
+    rank = lightning.rank
+    lightning.rank = 0
     try:
         yield
     finally:
-        rank_zero_only.rank = rank
+        lightning.rank = rank
