@@ -13,7 +13,7 @@ from prefillroute.config.explain import COMPOSITION_ERRORS, explain
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
-from prefillroute.config.search import check_unread, conf_folders, register_search_path
+from prefillroute.config.search import check_unread, conf_folders, is_group, register_search_path
 from prefillroute.errors import UserError
 
 Fact = TypeVar("Fact")
@@ -45,8 +45,8 @@ def compose_options(
     """The configuration with the chosen options alone, whose keys are the allowed ones; None when even its defaults
     do not compose.
     """
-    options = [text for text in overrides if "." not in text.partition("=")[0] and text[:1] not in "+~-"]
-    for tried in (options, []):
+    options = [text for text in overrides if is_group(text)]
+    for tried in (options, []) if options else ([],):
         try:
             return _without_hydra(_compose(tried, config_name, conf))
         except COMPOSITION_ERRORS:

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import ListConfig
 
-from prefillroute.config.search import conf_folders
+from prefillroute.config.search import is_group
 
 PLAIN = re.compile(r"[\w.+-]+(,[\w.+-]+)*")
 """Names, or several separated by commas, without quotes and brackets."""
@@ -30,8 +30,7 @@ def name_options(overrides: Sequence[str]) -> list[str]:
 
 def _named(text: str) -> str:
     key, _, value = text.partition("=")
-    group = key.lstrip("+").partition("@")[0]
-    if not PLAIN.fullmatch(value) or not any((folder / group).is_dir() for folder in conf_folders()):
+    if not PLAIN.fullmatch(value) or not is_group(text):
         return text
     names = value.split(",")
     return f"{key}={','.join(name if _is_text(name) else quoted(name) for name in names)}"

@@ -47,6 +47,12 @@ def _is_whole(folder: Path) -> bool:
     return re.search(r"^\s*-\s*run_schema\b", text, re.M) is not None
 
 
+def is_group(override: str) -> bool:
+    """Whether an override chooses an option: its key is a folder of option files."""
+    group = override.partition("=")[0].lstrip("+").partition("@")[0]
+    return bool(group) and any((folder / group).is_dir() for folder in conf_folders())
+
+
 class LocalFolder(SearchPathPlugin):
     """Adds the other folders of :func:`conf_folders` to Hydra's search path behind the first one."""
 
