@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from prefillroute.caches.keys import READERS
 from prefillroute.text import hints
@@ -27,7 +28,7 @@ def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
     return _NAMED.sub(lambda found: hints.command("prefillroute", found[1], *words[found[1]]), message)
 
 
-def run_words(hydra: DictConfig) -> dict[str, list[str]]:
+def run_words(hydra: Any) -> dict[str, list[str]]:
     """What a run's facts are as overrides of the commands that fill its caches.
 
     Args:

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from prefillroute.text.visible import encodable, hidden, visible
 
@@ -38,7 +38,7 @@ def write(stream: TextIO, text: str) -> None:
         close_quietly(stream)
 
 
-def close_quietly(stream: TextIO) -> None:
+def close_quietly(stream: IO[str]) -> None:
     """Lead a stream whose reader is gone to nowhere: neither its buffer nor Python's end may complain of it."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -7,8 +7,7 @@ rich takes `[high]` for markup, `:free:` for an emoji, and lets an escape charac
 import sys
 from typing import TextIO
 
-from rich.console import Console, JustifyMethod, OverflowMethod
-from rich.highlighter import Highlighter
+from rich.console import Console, HighlighterType, JustifyMethod, OverflowMethod
 from rich.progress import ProgressColumn, Task
 from rich.style import Style
 from rich.text import Text
@@ -69,7 +68,7 @@ class Screen(Console):
         emoji: bool | None = None,
         markup: bool | None = None,
         highlight: bool | None = None,
-        highlighter: Highlighter | None = None,
+        highlighter: HighlighterType | None = None,
     ) -> Text:
         """What rich makes of every string that is printed: text, never markup."""
         return Text(self.shown(text), style=style, justify=justify, overflow=overflow)
