@@ -13,6 +13,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -106,15 +107,15 @@ def main() -> None:
                 else:
                     table.to_parquet(file, index=False)
                 read(file)  # what is loaded once is not counted
-                theirs = fastest(lambda read=read, file=file: read(file), arguments.repeats)
-                ours = fastest(lambda file=file: import_log(file, Path(folder) / "out"), arguments.repeats)
+                theirs = fastest(partial(read, file), arguments.repeats)
+                ours = fastest(partial(import_log, file, Path(folder) / "out"), arguments.repeats)
                 line = (
                     f"{suffix:8}{file.stat().st_size / 1e6:6.0f} MB, {len(table):,} rows: "
                     f"ours {len(table) / ours:9,.0f} rows/s, "
                     f"pyarrow's bare read {len(table) / theirs:11,.0f} rows/s"
                 )
                 if suffix == "csv":
-                    python = fastest(lambda file=file: read_with_csv(file), arguments.repeats)
+                    python = fastest(partial(read_with_csv, file), arguments.repeats)
                     line += f", Python's csv {len(table) / python:9,.0f} rows/s"
                 say(line)
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
@@ -75,9 +76,9 @@ def _write_skeleton(args: argparse.Namespace, targets: list[str]) -> None:
 
 def _words(args: argparse.Namespace) -> list[str | Path]:
     """The words of the command that made the table, for the day when the table is missing."""
-    words: list[str | Path] = ["prefillroute", "import", args.layout, *args.paths, "--out", args.out]
+    words: list[str | Path] = ["prefillroute", "import", str(args.layout), *args.paths, "--out", args.out]
     for name, default in OPTIONS.items():
-        value = getattr(args, name, default)
+        value: Any = getattr(args, name, default)
         if value != default:
             for word in value if isinstance(value, list) else [value]:
                 words += [f"--{name}", word]

@@ -27,7 +27,7 @@ def require_causal(model: PreTrainedModel, what: str) -> None:
     """Refuse a model whose configuration or attention says that tokens see what comes after them.
 
     Args:
-        model: base model of the text part.
+        model: with its configuration, such as the base model of the text part.
         what: names it in the message, for instance `encoder modernbert`.
 
     Raises:

@@ -208,13 +208,13 @@ def _fitted(
     """Rank the nets and cut out the kept ones; `loss`, `epoch` and `ranking` (None: the loss) are (G, S)."""
     shape = (head.num_groups, head.num_members) + (() if head.joint else (head.num_targets,))
     epoch = epoch.reshape(shape)
-    loss, rank = (tensor.reshape(shape).numpy() for tensor in (loss, loss if ranking is None else ranking))
+    losses, rank = (tensor.reshape(shape).numpy() for tensor in (loss, loss if ranking is None else ranking))
     # Of equals on the rows that rank, say where a target has one class there, the better on the validation part.
-    order = np.lexsort([np.nan_to_num(values, nan=np.inf) for values in (loss, rank)], axis=1)
+    order = np.lexsort([np.nan_to_num(values, nan=np.inf) for values in (losses, rank)], axis=1)
     kept = order[:, :num_kept]
     heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
     seconds = time.perf_counter() - start
-    return FittedHead(heads, kept, loss, rank, epoch.numpy().astype(np.int64), seconds, history)
+    return FittedHead(heads, kept, losses, rank, epoch.numpy().astype(np.int64), seconds, history)
 
 
 def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:

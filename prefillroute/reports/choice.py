@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.headline import number
-from prefillroute.reports.numbers import NBSP, clipped_name, count, decimal, points
+from prefillroute.reports.numbers import NBSP, count, decimal, points
 
 ROWS = {"train_oof": "out-of-fold", "calibration": "calibration"}
 
@@ -21,7 +22,7 @@ class Chosen:
         """For a legend: ``chosen λ = 0.012`` or ``chosen: every query to gpt-4``."""
         if self.target is None:
             return f"chosen λ = {decimal(self.lambda_)}"
-        return f"chosen: every query to {clipped_name(self.target)}"
+        return f"chosen: every query to {drawn_names([self.target]).names[0]}"
 
 
 def chosen_point(metrics: dict[str, Any]) -> Chosen | None:

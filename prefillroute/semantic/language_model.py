@@ -118,7 +118,7 @@ class LanguageModelReader:
                 gguf_file=self._source.gguf_file,
                 dtype=getattr(torch, self.options.resolved_dtype()),
             )
-            require_causal(model.base_model, self._what)
+            require_causal(model, self._what)
             self._model = model.eval().to(self.options.resolved_device())
 
     @torch.inference_mode()

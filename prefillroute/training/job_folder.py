@@ -7,6 +7,7 @@ each job where it lies, and two jobs never share a folder.
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -23,7 +24,7 @@ def register_job_folder() -> None:
     OmegaConf.register_new_resolver(RESOLVER, _resolve, replace=True)
 
 
-def task_overrides(overrides: DictConfig) -> tuple[str, ...]:
+def task_overrides(overrides: Any) -> tuple[str, ...]:
     """A job's overrides as they were typed, from the node `hydra.overrides`."""
     return tuple(map(str, OmegaConf.to_container(overrides.task, resolve=False) or ()))
 
