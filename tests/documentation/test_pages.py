@@ -10,7 +10,7 @@ from experiments.documentation.commands import command_lines, compose
 from experiments.documentation.place import ROOT, Place, build
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LANGUAGES = {"bash", "python", "yaml", "csv"}
+LANGUAGES = {"bash", "python", "yaml", "csv", "json"}
 
 pytestmark = [pytest.mark.documentation, pytest.mark.smollm2]
 
