@@ -6,7 +6,6 @@ coin between targets may flip it between two settings of the router as well: mix
 """
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from prefillroute.metrics.equal_costs import tolerance
 from prefillroute.metrics.pool_points import PoolPoints
@@ -28,14 +27,12 @@ def concave_hull(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np
     better = np.append(
         True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1]
     )  # dearer and no better: left out
-    cost, accuracy = cost[better], accuracy[better]
-    if len(cost) < 3:
-        return cost, accuracy
-    # The slopes of the least concave majorant are the falling isotonic regression of the slopes between neighbours,
-    # weighted by their widths; a corner stands wherever that regression steps down.
-    width = np.diff(cost)
-    corners = isotonic_regression(np.diff(accuracy) / width, weights=width, increasing=False).blocks
-    return cost[corners], accuracy[corners]
+    corners: list[tuple[float, float]] = []
+    for point in zip(cost[better].tolist(), accuracy[better].tolist(), strict=True):
+        while len(corners) > 1 and _turns_up(corners[-2], corners[-1], point):
+            corners.pop()
+        corners.append(point)
+    return np.array(corners).T[0], np.array(corners).T[1]
 
 
 def hull_gains(
@@ -87,3 +84,9 @@ def cost_at_best_single(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoin
     least = np.where(enough, cost, np.inf).min(axis=1)
     single = points.cost_of(points.best)
     return np.divide(least, single, out=np.full(len(cost), np.nan), where=single > 0)
+
+
+def _turns_up(left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]) -> bool:
+    """Whether `middle` lies on or under the chord from `left` to `right`."""
+    rise = (middle[1] - left[1]) * (right[0] - left[0])
+    return rise <= (right[1] - left[1]) * (middle[0] - left[0])

@@ -1,5 +1,6 @@
 """Queries to route: from a text file or a table of records, checked before any model is loaded."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.records.read import SUFFIXES, matched, read_chunks, suffix_of
 from prefillroute.outcomes.importers.records.source import Source
 from prefillroute.outcomes.importers.records.values import BadCellError, checked_text, name_of, text_of
+
+log = logging.getLogger(__name__)
 
 TEXT = ".txt"
 COLUMNS = {"prompt": "prompt", "query_id": "query_id"}
@@ -51,7 +54,7 @@ def check_prompt(prompt: object, where: str) -> str:
 def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
     """Read a text file (one prompt a line) or a table with `prompt` and, if known, `query_id`, as an import reads it.
 
-    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query.
+    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query, which the log says.
 
     Args:
         path: `.txt`, or a table in one of the formats of ``prefillroute import csv``; each may be gzipped.
@@ -74,6 +77,11 @@ def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
         name = _free(str(number), given) if query_id is None else query_id
         if queries.setdefault(name, Query(name, prompt)).prompt != prompt:
             raise UserError(f"{row.where}: second prompt under query_id '{name}'; expected one")
+    if len(queries) < len(rows):
+        log.warning(
+            "%s: %d rows repeat the query_id and prompt of another; each query is routed once, so there are %d decisions",
+            path, len(rows) - len(queries), len(queries),
+        )  # fmt: skip
     return list(queries.values())
 
 

@@ -82,7 +82,7 @@ def test_encoding_by_name(tmp_path):
         read_queries(tmp_path / "q.txt", "hex")
 
 
-def test_ids_given_and_missing(tmp_path):
+def test_ids_given_and_missing(tmp_path, caplog):
     rows = [
         {"prompt": "a"},
         {"prompt": "b", "query_id": 0},
@@ -91,6 +91,7 @@ def test_ids_given_and_missing(tmp_path):
     ]
     (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert read_queries(tmp_path / "q.jsonl") == [Query("row 0", "a"), Query("0", "b"), Query("1", "0")]
+    assert "1 rows repeat the query_id and prompt of another" in caplog.text
 
 
 def test_parquet_without_prompt_column_and_missing_file(tmp_path):
