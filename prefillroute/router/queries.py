@@ -54,7 +54,8 @@ def check_prompt(prompt: object, where: str) -> str:
 def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
     """Read a text file (one prompt a line) or a table with `prompt` and, if known, `query_id`, as an import reads it.
 
-    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query, which the log says.
+    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query, and a
+    warning says how many there were.
 
     Args:
         path: `.txt`, or a table in one of the formats of ``prefillroute import csv``; each may be gzipped.
@@ -79,7 +80,7 @@ def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
             raise UserError(f"{row.where}: second prompt under query_id '{name}'; expected one")
     if len(queries) < len(rows):
         log.warning(
-            "%s: %d rows repeat the query_id and prompt of another; each query is routed once, so there are %d decisions",
+            "%s: %d rows repeat the query_id and prompt of another; each query is routed once, %d in all",
             path, len(rows) - len(queries), len(queries),
         )  # fmt: skip
     return list(queries.values())
