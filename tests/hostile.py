@@ -10,7 +10,7 @@ NAMES = (
     "o3[high]", "o3[low]", "claude[/think]", "openai/gpt-4o:free", ":smile: [bold red]x[/bold red]",
     "openai/o3 (reasoning_effort=high, reasoning_tokens=1000)", "vllm/x (a=1, b=2)", "it's \"quoted\"", "back\\slash\\",
     "$x^2$ $(id) `id`", "<script>alert(1)</script>", "{{ 7*7 }} ${oc.env:HOME}", "文心一言", "👩‍🔬 lab", "שלום 2",
-    "\u202egpj.exe", "bom\ufeffbom", "-leading", "=cmd|' /C calc'!A0", "@sum", "100 % s", "_hidden", "tab\there",
+    "\u202egpj.exe", "-leading", "=cmd|' /C calc'!A0", "@sum", "100 % s", "_hidden", "tab\there",
     "line\nbreak", "\x1b[31mred\x07", "x" * 299 + "1", "x" * 299 + "2", "null", "1e3", "007", "a,b", "a#b", "~/x", "ªé",
 )  # fmt: skip
 """Each at least two of: rich, Hydra, shell, HTML, jinja, YAML, spreadsheets, matplotlib, terminals take for more than

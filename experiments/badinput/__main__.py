@@ -61,7 +61,7 @@ def main() -> int:
         with ThreadPoolExecutor(arguments.jobs) as pool:
             verdicts = list(pool.map(one, enumerate(cases)))
         untouched = sums(Workspace(base.root).root) == before
-    screen.print(_table(screen, verdicts))
+    screen.table(_table(screen, verdicts))
     failed = [verdict for verdict in verdicts if verdict.faults]
     say(
         f"{len(verdicts)} cases, {len(failed)} not as they must be, {time.perf_counter() - start:.0f} s; "

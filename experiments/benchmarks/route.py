@@ -106,7 +106,7 @@ def main() -> None:
         times = 1e3 * seconds_per_query(make_router(blocks, hidden, dim), hidden, arguments.repeats)
         wanted = f"under {LIMIT_MS:g} ms" if number == 0 else "stated only"
         table.add_row(name, f"{np.median(times):.3f}", f"{np.percentile(times, 95):.3f}", wanted)
-    Screen().print(table)
+    Screen().table(table)
 
 
 if __name__ == "__main__":

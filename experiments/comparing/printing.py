@@ -56,4 +56,4 @@ def print_comparison(found: PoolComparison, shown: Sequence[Metric], screen: Scr
             table.add_column(screen.lines(metric.label, metric.direction), justify="right")
         for router, cells in rows:
             table.add_row(router, *(screen.lines(*filter(None, pair)) for pair in cells))
-        screen.print(table)
+        screen.table(table)

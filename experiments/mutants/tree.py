@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from experiments.mutants.mutations import Mutant
-from prefillroute.text.printing import say
 
 USED_BY = {
     "routing": ("routing", "router", "reports"),
@@ -96,8 +95,9 @@ class Tree:
             )
             failed = json.loads(partial.read_text())["failed"] if partial.exists() else ["none was collected"]
             if failed:
-                say(*done[1][-3000:].splitlines())
-                raise SystemExit(f"{room}: tests fail without a mutant: {', '.join(failed)}")
+                raise SystemExit(
+                    f"{done[1][-3000:]}\n{room}: tests fail without a mutant: {', '.join(failed)}"
+                )
             partial.rename(path)
         found: dict[str, Any] = json.loads(path.read_text())
         return found

@@ -10,7 +10,7 @@ from prefillroute.caches.keys import READERS
 from prefillroute.text import hints
 
 _NAMED = re.compile(
-    r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S+(?: encoder\.prompt_format=plain)?"
+    r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S*[^\s,;](?: (encoder\.prompt_format=plain))?"
 )
 GROUPS = {"extract": "encoder", **{command: group for group, command in READERS.items()}}
 """Command -> the group of its model."""
@@ -25,7 +25,13 @@ def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
         message: of an error.
         words: command (`extract`, `embed`, `perplexity`) -> its overrides.
     """
-    return _NAMED.sub(lambda found: hints.command("prefillroute", found[1], *words[found[1]]), message)
+
+    def own(found: re.Match[str]) -> str:
+        said = words[found[1]]
+        form = [found[2]] if found[2] and found[2] not in said else []
+        return hints.command("prefillroute", found[1], *said, *form)
+
+    return _NAMED.sub(own, message)
 
 
 def run_words(hydra: Any) -> dict[str, list[str]]:

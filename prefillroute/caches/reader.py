@@ -11,6 +11,7 @@ from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.index import IndexedShard, read_index
 from prefillroute.caches.keys import command_for, prompt_digest, shards_folder
 from prefillroute.errors import UserError
+from prefillroute.text.hints import shell_word
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class CacheView:
                 they were written (checksum): names file and row.
         """
         if layer not in self.layer_ids or pooling not in self.poolings:
+            # A view has every pooling of every layer, so that both are completed.
+            layers = ",".join(str(known) for known in sorted({*self.layer_ids, layer}))
+            poolings = ",".join(dict.fromkeys([*self.poolings, pooling]))
             raise UserError(
                 f"{self.folder}: layer {layer} with pooling {pooling} is not cached for all "
                 f"{len(self.query_ids)} queries (it has layers {list(self.layer_ids)}, poolings "
-                f"{list(self.poolings)}); "
-                f"add it with {command_for(self.folder)} 'extraction.layers=[{layer}]' "
-                f"'extraction.poolings=[{pooling}]'"
+                f"{list(self.poolings)}); add it with {command_for(self.folder)} "
+                f"{shell_word(f'extraction.layers=[{layers}]')} {shell_word(f'extraction.poolings=[{poolings}]')}"
             )
         out = np.empty((len(self.query_ids), self.hidden_size), dtype=np.float32)
         open_rows = np.ones(len(out), dtype=bool)

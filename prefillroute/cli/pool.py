@@ -57,7 +57,7 @@ def print_summary(summary: PoolSummary, pool: PoolConfig, tokens: tuple[int, int
             f"({sources.index(target.price_date) + 1})" if target.price_date else "–",
             stands[target],
         )
-    screen.print(table)
+    screen.table(table)
     lines = [*_figures(summary), *_front_lines(summary, front), *_token_lines(tokens, pool), *_excluded(pool)]
     for line in [*_price_lines(sources), "", *lines]:
         screen.print(line)

@@ -112,7 +112,7 @@ def _show(decision: Decision, prompt: str | None) -> None:
     for target, confidence in sorted(decision.confidence.items(), key=lambda item: -item[1]):
         mark = " *" if target == decision.target else ""
         table.add_row(f"{target}{mark}", f"{confidence:.3f}", f"{decision.cost_usd[target]:.2e}")
-    screen.print(table)
+    screen.table(table)
 
 
 def _summary(decisions: list[Decision], out: Path) -> None:
@@ -123,7 +123,7 @@ def _summary(decisions: list[Decision], out: Path) -> None:
         mean = f"{sum(d.confidence[target] for d in sent) / len(sent):.3f}" if sent else "-"
         table.add_row(target, str(len(sent)), mean, f"{sum(d.cost_usd[target] for d in sent):.2e}")
     screen = Screen()
-    screen.print(table)
+    screen.table(table)
     cut = [decision for decision in decisions if decision.truncated]
     if cut:
         screen.print(_cut(len(cut), max(decision.encoder_tokens for decision in cut)))

@@ -166,7 +166,7 @@ def _print_estimate(
             _usd(None if plan.expected_usd is None else plan.expected_usd * calls),
             _usd(None if plan.most_usd is None else sum(plan.most_usd)),
         )
-    screen.print(table)
+    screen.table(table)
     expected = sum((plan.expected_usd or 0.0) * len(plan.to_ask) for plan in plans)
     most = sum(sum(plan.most_usd or ()) for plan in plans)
     spent = spent_at_most(ledger, [plan.request for plan in plans])
@@ -214,7 +214,7 @@ def _print_result(
             f"{tally.failures[name]:,}",
             f"{ledger.accuracy(name, scored):.4f}" if scored else "–",
         )
-    screen.print(table)
+    screen.table(table)
     screen.print(f"cost so far {collected.spent_usd:,.4f} USD; the calls are in {ledger.path}")
     for reason, count in tally.reasons.most_common(REASONS_SHOWN):
         screen.print(f"failed {count:,} times: {reason}")

@@ -106,9 +106,9 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
     prompt_format = router.manifest.encoders[0].identity["prompt_format"]
     try:
         view = ActivationCache(cache_path(caches, encoder, prompt_format)).select(query_ids, prompts)
+        return compare(router, view, prompts, test, num_texts)
     except UserError as error:
         raise UserError(with_own_facts(str(error), _words(run_dir / ".hydra" / "hydra.yaml"))) from error
-    return compare(router, view, prompts, test, num_texts)
 
 
 def _words(hydra_file: Path) -> dict[str, list[str]]:

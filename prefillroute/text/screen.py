@@ -8,12 +8,18 @@ import sys
 from typing import TextIO
 
 from rich.console import Console, HighlighterType, JustifyMethod, OverflowMethod
+from rich.measure import Measurement
 from rich.progress import ProgressColumn, Task
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from prefillroute.text.printing import close_quietly
 from prefillroute.text.visible import encodable, visible
+
+NAME_WIDTH = 20
+"""Columns of characters that are left to a long name at least; what is longer folds."""
+WIDEST = 10_000
 
 
 class Screen(Console):
@@ -57,6 +63,19 @@ class Screen(Console):
                 for piece in pieces
             )
         )
+
+    def table(self, table: Table) -> None:
+        """Print a table whole: where the screen is narrower than its figures, lines run over and lose no digit."""
+        names = [column for column in table.columns if not column.no_wrap]
+        for column in names:
+            column.max_width = NAME_WIDTH
+        needed = Measurement.get(self, self.options.update(width=WIDEST), table).maximum
+        for column in names:
+            column.max_width = None
+        own = self._width
+        self.width = max(self.width, needed)  # rich prints nothing wider than its console
+        self.print(table)
+        self._width = own
 
     def render_str(
         self,

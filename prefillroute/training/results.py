@@ -81,7 +81,7 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
             words, _number(metrics["test"].get(key)), span, _number(metrics["test"].get(f"constant_{key}"))
         )
     screen = Screen()
-    screen.print(table)
+    screen.table(table)
     test = metrics["test"]
     screen.print(
         f"best single target {test['best_single']}: {test['best_single_accuracy']:.4f}; "

@@ -99,7 +99,8 @@ def test_pool_show(capsys, real_data):
 
 
 @pytest.mark.shared_data
-def test_pool_show_prints_front_hull_and_estimates(capsys, real_data):
+def test_pool_show_prints_front_hull_and_estimates(capsys, real_data, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     assert call("pool", "show", "mmlu_pro_all", f"paths.data={real_data('mmlu_pro').parent}") == 0
     printed = capsys.readouterr().out
     assert "Pareto front 3 of 33 targets; 30 are dominated" in printed

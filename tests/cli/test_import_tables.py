@@ -12,6 +12,7 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.files import read_outcomes
 from prefillroute.outcomes.importers.skeleton import pool_skeleton
 from prefillroute.outcomes.pool import load_pool
+from prefillroute.text import hints
 
 LOG = "prompt,target,correct,prompt_tokens,completion_tokens\n" + "".join(
     f"What is {number}+{number}?,{target},{(number + index) % 2},9,4\n"
@@ -61,7 +62,7 @@ def test_prices_that_were_filled_in_stay(tmp_path, capsys):
     assert skeleton.read_text() == filled
     assert "has prices and stays as it is; delete it to get a new one" in capsys.readouterr().out
     assert (
-        pool_skeleton(tmp_path / "out", ["a", "b"], ["prefillroute", *command]).replace(
+        pool_skeleton(tmp_path / "out", ["a", "b"], hints.command("prefillroute", *command)).replace(
             "price_in: null", "price_in: 1"
         )
         == filled

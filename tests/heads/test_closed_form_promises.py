@@ -114,7 +114,8 @@ def test_restored_heads_say_the_same(name: str, data: Data) -> None:
     for group in range(G):  # what a bundle ships
         one = head.select(group, [0])
         restored = restore_head(json.loads(json.dumps(head_spec(one))), one.state_dict())
-        assert torch.equal(restored(features[group, None])[0, 0], head(features)[group, 0])
+        # One group's product of matrices may round otherwise than the same product among several.
+        torch.testing.assert_close(restored(features[group, None])[0, 0], head(features)[group, 0])
 
 
 @pytest.mark.parametrize("name", LEARNING)

@@ -114,6 +114,7 @@ def test_checkpoint_holds_plain_values_and_tensors(folded, tmp_path):
         "min_delta",
         "monitor",
         "threshold",
+        "optimizer",
         "seed",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]

@@ -19,7 +19,9 @@ def chosen_by_hand(case: Case, lambda_: float) -> list[int]:
     """Equation 3 spelled out, one query at a time, in plain Python floats."""
     confidence, cost, _, (low, high) = case
     choice = []
-    for p, c in zip(confidence.tolist(), cost.tolist(), strict=True):
+    for p, raw in zip(confidence.tolist(), cost.tolist(), strict=True):
+        # Costs that differ by rounding alone are one cost.
+        c = [min(other for other in raw if abs(other - value) <= 1e-9 * max(raw)) for value in raw]
         relative = [(value - low) / (high - low) if high > low else 0.0 for value in c]
         score = [(1.0 - lambda_) * a - lambda_ * b for a, b in zip(p, relative, strict=True)]
         choice.append(min(range(len(p)), key=lambda m: (-score[m], c[m], m)))
@@ -30,7 +32,9 @@ def crossings(case: Case) -> list[float]:
     """Every lambda in (0, 1) at which two targets of one query score alike, in exact arithmetic."""
     confidence, cost, _, (low, high) = case
     found = set()
-    for p, c in zip(confidence.tolist(), cost.tolist(), strict=True):
+    for p, raw in zip(confidence.tolist(), cost.tolist(), strict=True):
+        # Costs that differ by rounding alone are one cost.
+        c = [min(other for other in raw if abs(other - value) <= 1e-9 * max(raw)) for value in raw]
         relative = [(value - low) / (high - low) if high > low else 0.0 for value in c]
         lines = [(Fraction(a), Fraction(b)) for a, b in zip(p, relative, strict=True)]
         for (p_i, c_i), (p_j, c_j) in itertools.combinations(lines, 2):
@@ -43,7 +47,9 @@ def crossings(case: Case) -> list[float]:
 def decided(case: Case, lambda_: float) -> bool:
     """Whether no query's two best scores at lambda are within rounding of each other (exact ties are decided)."""
     confidence, cost, _, (low, high) = case
-    for p, c in zip(confidence.tolist(), cost.tolist(), strict=True):
+    for p, raw in zip(confidence.tolist(), cost.tolist(), strict=True):
+        # Costs that differ by rounding alone are one cost.
+        c = [min(other for other in raw if abs(other - value) <= 1e-9 * max(raw)) for value in raw]
         relative = [(value - low) / (high - low) if high > low else 0.0 for value in c]
         scores = [(1.0 - lambda_) * a - lambda_ * b for a, b in set(zip(p, relative, strict=True))]
         best, *rest = sorted(scores, reverse=True)

@@ -85,7 +85,7 @@ def test_report(command, workspace):
     text = (workspace.root / "runs/first/report.html").read_text(encoding="utf-8")
     assert "<script" not in text
     (line,) = re.findall(r'<pre class="command"[^>]*>(.*?)</pre>', text, re.DOTALL)
-    assert line.startswith("python train.py ")
+    assert line.startswith("prefillroute train ")
 
 
 def test_collect_dry_run(command, workspace):

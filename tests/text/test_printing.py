@@ -13,7 +13,7 @@ from hypothesis import given
 from rich.progress import Progress
 from rich.table import Table
 
-from prefillroute.config.compose import conf_dir
+from prefillroute.config.search import conf_dir
 from prefillroute.text.printing import LogFormatter, say, say_json
 from prefillroute.text.screen import Screen, Words
 from prefillroute.text.visible import encodable, hidden, visible
@@ -185,6 +185,19 @@ def test_an_error_is_one_line_whatever_it_names(name: str) -> None:
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == f"error: {visible(name)} is bad\n"
+
+
+def test_a_table_on_a_narrow_screen_loses_no_name_and_no_digit() -> None:
+    table = Table()
+    table.add_column("target", overflow="fold")
+    for heading in ("accuracy", "USD"):
+        table.add_column(heading, no_wrap=True)
+    table.add_row("a-model-with-a-long-name", "0.123456789", "1234567.89")
+    screen = Screen(file=(file := stream()), columns=30)
+    screen.table(table)
+    text = file.buffer.getvalue().decode()
+    assert all(word in text for word in ("a-model-with-a-long-", "name", "0.123456789", "1234567.89"))
+    assert screen.width == 30
 
 
 def test_nothing_else_prints(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
 from prefillroute.config.build import build
-from prefillroute.config.compose import compose_run, conf_dir
+from prefillroute.config.compose import compose_run
+from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 from prefillroute.heads.blend import Blend
 from prefillroute.training.confidences import calibrate

@@ -104,7 +104,7 @@ def test_a_number_that_cannot_be_computed_is_explained_where_it_is_missing(works
     names = (f"{{name:{name},price_in:0,price_out:0,price_date:free}}" for name in toy.TARGETS)
     free = f"pool.targets=[{','.join(names)}]"
     done = run_command(workspace, "free", "signal=category", "head=constant", free)
-    assert "P-AUCCC: no number (all targets cost the same" in done.stdout
+    assert "P-AUCCC: no number (every target is free: 1/C_min is infinite" in done.stdout
     assert "hull gain: no number (the cheapest target is free" in done.stdout
 
 

@@ -16,7 +16,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from prefillroute.calibration.cross_fit import cross_fitted
 from prefillroute.config.build import build
-from prefillroute.config.compose import compose_run, conf_dir
+from prefillroute.config.compose import compose_run
+from prefillroute.config.search import conf_dir
 from prefillroute.heads.blend import Blend
 from prefillroute.outcomes.folds import cross_fitting_folds, stratified_folds
 from prefillroute.signals import ego_graph, knn

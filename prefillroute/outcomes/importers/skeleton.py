@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from prefillroute.text.hints import no_interpolation
+from prefillroute.text.visible import hidden
 
 DATA_VARIABLE = "PREFILLROUTE_DATA"
 SKELETON_FILE = "pool.yaml"
@@ -88,6 +89,10 @@ class _Dumper(yaml.SafeDumper):
     """PyYAML's, which quotes every ``_Text``."""
 
 
-_Dumper.add_representer(
-    _Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="'")
-)
+def _represent(dumper: yaml.SafeDumper, text: _Text) -> yaml.ScalarNode:
+    # Single quotes would fold a character that YAML takes for the end of a line.
+    style = '"' if any(map(hidden, text)) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
+
+
+_Dumper.add_representer(_Text, _represent)

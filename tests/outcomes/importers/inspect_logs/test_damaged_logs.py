@@ -1,9 +1,11 @@
 """Runs that ended early, damaged files, and nothing to read."""
 
+import importlib
 import json
 import os
 import signal
 import zipfile
+from types import ModuleType
 
 import anyio
 import pytest
@@ -138,12 +140,16 @@ def test_nothing_to_read(tmp_path, capsys):
 
 
 def test_without_inspect_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):
-    def no_module(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+    import_module = importlib.import_module
+
+    def no_module(name: str) -> ModuleType:
+        if name.startswith("inspect_ai"):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+        return import_module(name)
 
     (tmp_path / "a.json").write_text(json.dumps({"version": 2, "status": "success"}))
     monkeypatch.setattr(inspect_logs.importlib, "import_module", no_module)
     assert main(["import", "inspect", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
     printed = capsys.readouterr().err.strip()
-    assert "pip install -c requirements/constraints.txt -e '.[harness]'" in printed
+    assert "run pip install 'prefillroute[harness]'" in printed
     assert "\n" not in printed
