@@ -71,7 +71,7 @@ CASES = (
     _taken(
         "a log of a later version",
         _THREE,
-        [r"b\.json could not be read \(version 99"],
+        [r"b\.json could not be read \(Unable to read version 99"],
         a=_log("C", "I", "C"),
         b=_log("C", model="b", version=99),
     ),

@@ -15,8 +15,7 @@ class PoolFront:
     """Where each of M targets stands in the plane of mean cost and accuracy (DESIGN section 5)."""
 
     pareto: np.ndarray
-    """(M,) bool: no other target costs no more, is no less accurate, and is better in one of them; of two that are equal
-    in both, both."""
+    """(M,) bool: no other target costs no more, is no less accurate, and is better in one of them; of equals, all."""
     corner: np.ndarray
     """(M,) bool: at a corner of the concave hull, so that it is part of a best static mixture."""
     placed: np.ndarray
