@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
@@ -28,7 +29,7 @@ from experiments.badinput.case import Case
 from experiments.badinput.damage import Prepare, both
 from experiments.badinput.workspace import Workspace
 
-SIZES = {
+SIZES: dict[str, Any] = {
     "vocab_size": 260, "hidden_size": toy.HIDDEN_SIZE, "num_hidden_layers": toy.NUM_LAYERS, "num_attention_heads": 2,
     "intermediate_size": 32, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "initializer_range": 0.5,
 }  # fmt: skip

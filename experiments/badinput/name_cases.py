@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Callable
 
 from experiments.badinput import toy
 from experiments.badinput.case import Case
@@ -20,6 +21,10 @@ OWN_TARGETS = "[{name:a,price_in:1,price_out:1},{name:'vllm/y (a=1, b=2)',price_
 
 def _show(*words: str, name: str = "mine") -> list[str]:
     return ["pool", "show", name, *words]
+
+
+def _shown(name: str) -> Callable[[Workspace], list[str]]:
+    return lambda workspace: workspace.command(*_show(name=name))
 
 
 def _renamed() -> Prepare:
@@ -143,7 +148,7 @@ CASES = (
     *(
         Case(
             f"name: a pool called {name}",
-            lambda w, name=name: w.command(*_show(name=name)),
+            _shown(name),
             rf"^pool {re.escape(name)}: data/mine$",
             own_pool(name),
             status=0,

@@ -1,34 +1,38 @@
 """Values and names of a log: what must stay what it is, what is said of look-alikes, what is refused by its row."""
 
 import json
+from collections.abc import Mapping
 
 from experiments.badinput.case import Case
 from experiments.badinput.damage import Prepare, both, ran, written
 from experiments.badinput.import_cases import imported
 from experiments.badinput.tables import own_pool
 
-GOOD = {"prompt": "p", "target": "a", "correct": 1}
-FALSY = (
+Change = Mapping[str, object]
+"""Of a good row: our name -> another cell."""
+
+GOOD: Change = {"prompt": "p", "target": "a", "correct": 1}
+FALSY: tuple[Change, ...] = (
     {"target": 0, "correct": 0},
     {"target": False, "correct": "false"},
     {"target": 0, "prompt": 0},
     {"target": False, "prompt": 0, "correct": "0"},
 )
-TWICE = ({}, {"correct": 0}, {"target": "b"})
+TWICE: tuple[Change, ...] = ({}, {"correct": 0}, {"target": "b"})
 
 _log = imported("log.jsonl")
 
 
-def _rows(*changes: dict[str, object]) -> Prepare:
+def _rows(*changes: Change) -> Prepare:
     """A log of one row per change of a good row."""
-    return written("log.jsonl", "\n".join(json.dumps(GOOD | change) for change in changes).encode())
+    return written("log.jsonl", "\n".join(json.dumps({**GOOD, **change}) for change in changes).encode())
 
 
-def _taken(name: str, wanted: str, *changes: dict[str, object]) -> Case:
+def _taken(name: str, wanted: str, *changes: Change) -> Case:
     return Case(f"value: {name}", _log, wanted, _rows(*changes), status=0)
 
 
-def _refused(name: str, message: str, change: dict[str, object]) -> Case:
+def _refused(name: str, message: str, change: Change) -> Case:
     return Case(f"value: {name}", _log, rf"log\.jsonl: row 2: {message}", _rows({"prompt": "q"}, change))
 
 
