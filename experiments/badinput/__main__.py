@@ -16,10 +16,18 @@ from rich.table import Table
 from experiments.badinput import (
     cache_cases,
     collect_cases,
+    command_cases,
     config_cases,
+    encoder_cases,
+    import_cases,
+    inspect_cases,
+    lost_work_cases,
+    name_cases,
     pool_cases,
+    route_file_cases,
     router_cases,
     semantic_cases,
+    value_cases,
 )
 from experiments.badinput.case import Case, Verdict, run
 from experiments.badinput.workspace import Workspace, build, copy, sums
@@ -28,10 +36,18 @@ from prefillroute.text.screen import Screen
 
 CASES = (
     *config_cases.CASES,
+    *command_cases.CASES,
     *pool_cases.CASES,
+    *import_cases.CASES,
+    *value_cases.CASES,
+    *name_cases.CASES,
     *cache_cases.CASES,
+    *encoder_cases.CASES,
+    *lost_work_cases.CASES,
     *router_cases.CASES,
+    *route_file_cases.CASES,
     *collect_cases.CASES,
+    *inspect_cases.CASES,
     *semantic_cases.CASES,
 )
 

@@ -35,6 +35,10 @@ class Case:
     """A file that the command leaves and that says what is odd, where the screen need not."""
     may_change: tuple[str, ...] = ()
     """Files that a command which works writes anew; all others stay as they were."""
+    also: tuple[str, ...] = ()
+    """Further regular expressions, each to be found in a line."""
+    never: str | None = None
+    """Regular expression that no line may match."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,10 @@ class Verdict:
 
 def run(case: Case, workspace: Workspace) -> Verdict:
     """Break the workspace, run the command in a process of its own, and judge what it said and left."""
-    case.prepare(workspace)
+    try:
+        case.prepare(workspace)
+    except (AssertionError, OSError, RuntimeError) as error:
+        return Verdict(case, -1, str(error), ("could not be prepared",))
     before = sums(workspace.root)
     folders = [workspace.root / name for name in case.read_only]
     for folder in folders:
@@ -97,9 +104,21 @@ def _judge(case: Case, status: int, output: str, errors: str, before: dict[str, 
     found = [line for line in (error_lines or lines) if re.search(case.wanted, line)]
     if not found:
         faults.append(f"no line with /{case.wanted}/")
+    for pattern in case.also:
+        if not any(re.search(pattern, line) for line in lines):
+            faults.append(f"no line with /{pattern}/")
+    if case.never and any(re.search(case.never, line) for line in lines):
+        faults.append(f"a line with /{case.never}/")
     after = sums(root)
+    if half := [name for name in after if name not in before and _is_half(name, case.status)]:
+        faults.append(f"left behind: {', '.join(half[:3])}")
     fixed = {name: digest for name, digest in before.items() if name not in case.may_change}
     if changed := [name for name, digest in fixed.items() if after.get(name) != digest]:
         faults.append(f"earlier files changed: {', '.join(changed[:3])}")
     shown = (found or error_lines or lines[-1:] or ["(nothing)"])[0]
     return Verdict(case, status, shown, tuple(faults))
+
+
+def _is_half(name: str, status: int) -> bool:
+    """Whether a new file is a rest: one under a temporary name, or an outcome table of a command that failed."""
+    return ".partial" in name or (status != 0 and name.startswith("data/"))

@@ -1,4 +1,4 @@
-"""Bad input of `prefillroute collect` and `prefillroute import inspect`; nothing is listening where they would ask."""
+"""Bad input of `prefillroute collect`; nothing is listening where it would ask."""
 
 from collections.abc import Callable
 
@@ -18,10 +18,6 @@ def _collect(*words: str, targets: str = "") -> Callable[[Workspace], list[str]]
         return workspace.command("collect", *given)
 
     return command
-
-
-def _import(workspace: Workspace) -> list[str]:
-    return workspace.command("import", "inspect", "logs", "--out", "imported")
 
 
 def _file(name: str, text: str) -> Callable[[Workspace], None]:
@@ -72,6 +68,43 @@ CASES = (
         "target 'a' has no prices",
         _asked,
     ),
+    Case(
+        "collect: a spend limit that no answer fits",
+        _collect(_PATH, "limits.spend_usd=0.001"),
+        r"target 'a': one answer of up to 128,000 tokens may cost 0\.25\d+ USD, and limits\.spend_usd=0\.001 never "
+        r"begins .*expected limits\.max_tokens=\d+ or less, or limits\.spend_usd=[\d.]+ or more",
+        _asked,
+    ),
+    Case(
+        "collect: a spend limit that no question fits, said by a dry run too",
+        _collect(_PATH, "limits.spend_usd=0.0000001", "--dry-run"),
+        r"target 'a': .*never begins .*expected limits\.spend_usd=[\d.]+ or more",
+        _asked,
+    ),
+    Case(
+        "collect: a spend limit of NaN",
+        _collect(_PATH, "limits.spend_usd=nan"),
+        "limits.spend_usd: .*nan",
+        _asked,
+    ),
+    Case(
+        "collect: a spend limit below zero",
+        _collect(_PATH, "limits.spend_usd=-1", "--dry-run"),
+        "limits.spend_usd",
+        _asked,
+    ),
+    Case(
+        "collect: half an emoji",
+        _collect("benchmark.path=q.jsonl"),
+        r"q\.jsonl: row 1: prompt has half a character",
+        _file("q.jsonl", '{"prompt": "cut \\ud83d", "answer": "x"}\n'),
+    ),
+    Case(
+        "collect: a target named with commas has no provider",
+        _collect(_PATH, targets="[{name:'x (a=1, b=2)'},{name:b}]"),
+        r"""\('pool\.exclude=\["x \(a=1, b=2\)"\]' leaves it out\)""",
+        _asked,
+    ),
     Case("collect: misspelt limit", _collect(_PATH, "limits.spend=1"), "no key 'spend' in 'limits'", _asked),
     Case(
         "collect: ledger that is none",
@@ -81,6 +114,4 @@ CASES = (
             0
         ],
     ),
-    Case("import inspect: no logs", _import, "logs", _file("logs/readme.txt", "nothing")),
-    Case("import inspect: log that is none", _import, "broken", _file("logs/broken.eval", "no zip")),
 )

@@ -1,5 +1,6 @@
 """Ways to break a file, each a function of a workspace's copy."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,24 @@ def both(*steps: Prepare) -> Prepare:
     def prepare(workspace: Workspace) -> None:
         for step in steps:
             step(workspace)
+
+    return prepare
+
+
+def ran(command: Callable[[Workspace], list[str]]) -> Prepare:
+    """Run a command that works, as a person did some time before."""
+
+    def prepare(workspace: Workspace) -> None:
+        done = subprocess.run(
+            command(workspace),
+            cwd=workspace.root,
+            env=workspace.environment(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        assert done.returncode == 0, f"{' '.join(command(workspace))}: {done.stdout}{done.stderr}"
 
     return prepare
 

@@ -1,5 +1,6 @@
 """`prefillroute train` and `python train.py`: Hydra composes, mistakes end in one line."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ def start(arguments: Sequence[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         say(*help_text().splitlines())
         return 0
-    _check_options(arguments)
+    arguments = _options_first(arguments)
     register_schemas()
     register_search_path()
     # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.
@@ -73,12 +74,25 @@ def start(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _check_options(arguments: Sequence[str]) -> None:
-    """Refuse an option that Hydra lacks in one line, where Hydra's own parser prints its usage."""
+def _options_first(arguments: Sequence[str]) -> list[str]:
+    """The same arguments in the order that Hydra's parser takes: it refuses overrides on both sides of an option.
+
+    Raises:
+        UserError: an option that Hydra lacks or a value that it refuses, in one line, where Hydra's own parser prints
+            its usage.
+    """
     parser = get_args_parser()
-    _, unknown = parser.parse_known_args(arguments)
+    parser.exit_on_error = False
+    try:
+        known, unknown = parser.parse_known_intermixed_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UserError(f"prefillroute train: {error}") from error
     if unknown:
-        known = [option for action in parser._actions for option in action.option_strings[:1]]
+        allowed = [option for action in parser._actions for option in action.option_strings[:1]]
         raise UserError(
-            f"prefillroute train: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(known)}"
+            f"prefillroute train: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(allowed)}"
         )
+    options = list(arguments)
+    for override in known.overrides:
+        options.remove(override)
+    return [*options, *known.overrides]

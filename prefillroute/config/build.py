@@ -7,6 +7,7 @@ from typing import Any
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from prefillroute.config.numbers import check_arguments_are_numbers
 from prefillroute.errors import UserError
 
 HYDRA_KEYS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
@@ -48,7 +49,7 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str]
     """Bind a choice node to its constructor's signature without calling it.
 
     Raises:
-        UserError: naming the argument that is unknown or missing, and the allowed ones.
+        UserError: naming the argument that is unknown or missing, and the allowed ones, or that is no number.
     """
     target = _target(node)
     signature = inspect.signature(target)
@@ -58,8 +59,10 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str]
     for key in own:
         if key not in signature.parameters and not takes_all:
             raise UserError(f"{name}: no argument '{key}'; allowed are {', '.join(signature.parameters)}")
+    values = {key: node[key] for key in own}
+    check_arguments_are_numbers(target, values)
     if node.get("_recursive_", True):
-        _check_inside({key: node[key] for key in own})
+        _check_inside(values)
     given = {*own, *runtime}
     for key, parameter in signature.parameters.items():
         variadic = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -77,11 +80,25 @@ def _check_inside(node: Mapping[str, Any]) -> None:
             _check_inside(value)
 
 
-def _target(node: DictConfig | Mapping[str, Any]) -> Any:
+def class_name(node: DictConfig | Mapping[str, Any]) -> str:
+    """Name of the class that a choice names, without its module.
+
+    Raises:
+        UserError: it names none.
+    """
+    return _path(node).rpartition(".")[2]
+
+
+def _path(node: DictConfig | Mapping[str, Any]) -> str:
     path = node.get("_target_")
     if not path:
         raise UserError(f"a choice needs a _target_; found the keys {', '.join(map(str, node)) or 'none'}")
+    return str(path)
+
+
+def _target(node: DictConfig | Mapping[str, Any]) -> Any:
+    path = _path(node)
     try:
-        return get_object(str(path))
+        return get_object(path)
     except Exception as error:  # Hydra wraps whatever the import raised
         raise UserError(f"_target_: {path} cannot be imported ({str(error).splitlines()[0]})") from error

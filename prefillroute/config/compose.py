@@ -8,8 +8,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.explain import COMPOSITION_ERRORS, explain, no_yaml
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
@@ -89,6 +90,8 @@ def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = Non
         if missing:
             raise UserError(f"{where}: no value for {', '.join(missing)}")
         return fact(node, form)
+    except YAMLError as error:
+        raise UserError(no_yaml(error)) from error
     except COMPOSITION_ERRORS as error:
         raise UserError(f"{where}: {str(error).splitlines()[0]}") from error
 

@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from prefillroute.config import facts
 from prefillroute.config.overrides import explain_several, explain_unread
+from prefillroute.config.search import conf_folders
 
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException)
-"""What a misspelt or mistyped configuration raises while it is composed."""
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
+"""What a misspelt or mistyped configuration raises while it is composed, and a file of it that is no YAML."""
 
 
 def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = False) -> str:
@@ -23,6 +26,10 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
             files themselves do not compose.
         sweeps: whether the command takes `-m`.
     """
+    if isinstance(error, YAMLError):
+        return no_yaml(error)
+    if isinstance(error, UnicodeDecodeError):
+        return _no_text(error)
     chain = _chain(error)
     for link in chain:
         if isinstance(link, OverrideParseException):
@@ -66,6 +73,39 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
         parent, _, last = found.group(1).rpartition(".")
         return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
     return _first_line(error)
+
+
+def no_yaml(error: YAMLError) -> str:
+    """Say which file is no YAML, and from which line on."""
+    # A scanner's error has a mark; a reader's, of a character that YAML does not have, names the file itself.
+    mark = getattr(error, "problem_mark", None)
+    file, line = (mark.name, f" line {mark.line + 1}:") if mark else (getattr(error, "name", "a file"), "")
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or _first_line(error)
+    return f"{_from_here(Path(file))}:{line} not YAML ({what}); expected YAML as in the files of conf/"
+
+
+def _no_text(error: UnicodeDecodeError) -> str:
+    """Python's error names no file: find it.
+
+    Raises:
+        UnicodeDecodeError: no file of a configuration is the cause.
+    """
+    for folder in conf_folders():
+        for path in sorted(folder.rglob("*.yaml")):
+            try:
+                path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as found:
+                line = found.object.count(b"\n", 0, found.start) + 1
+                byte = found.object[found.start]
+                return (
+                    f"{_from_here(path)}: line {line}: byte 0x{byte:02x} is not UTF-8; expected a UTF-8 file"
+                )
+    raise error
+
+
+def _from_here(path: Path) -> Path:
+    """The path as a person types it, where it lies below the current folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _chain(error: BaseException) -> list[BaseException]:

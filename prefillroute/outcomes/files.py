@@ -91,7 +91,7 @@ def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataF
         outcomes: one row per query and target; `correct` and any of ``MEASURES``.
 
     Raises:
-        UserError: for what validation refuses, or an outcome of an unknown query.
+        UserError: for what validation refuses, an outcome of an unknown query, or a disk that is full.
     """
     folder = Path(folder)
     check_queries(queries, folder / QUERIES_FILE)
@@ -105,12 +105,32 @@ def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataF
     try:
         for name, frame in ((QUERIES_FILE, queries), (OUTCOMES_FILE, outcomes)):
             written.append((folder / f".{name}.{os.getpid()}", folder / name))
-            frame.to_parquet(written[-1][0], index=False, compression="zstd")
+            write_table(written[-1][0], frame, folder / name)
         for partial, final in written:
             os.replace(partial, final)
     finally:
         for partial, _ in written:
             partial.unlink(missing_ok=True)
+
+
+def write_table(partial: Path, frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, without its index, under a temporary name.
+
+    Args:
+        partial: the temporary name.
+        frame: the table.
+        path: its name once it is whole, for the message; Arrow's own names no file.
+
+    Raises:
+        UserError: the disk is full or cannot be written to.
+    """
+    try:
+        frame.to_parquet(partial, index=False, compression="zstd")
+    except OSError as error:
+        reason = " ".join(str(error.strerror or error).split())
+        raise UserError(
+            f"{path}: cannot be written ({reason}); expected a folder with room for it"
+        ) from error
 
 
 def _read(path: Path, import_hint: str | None, columns: Sequence[str] | None = None) -> pa.Table:

@@ -15,7 +15,7 @@ class PoolFront:
     """Where each of M targets stands in the plane of mean cost and accuracy (DESIGN section 5)."""
 
     pareto: np.ndarray
-    """(M,) bool: no other target costs no more, is no less accurate, and is better in one of them."""
+    """(M,) bool: no other target costs no more, is no less accurate, and is better in one of them; of equals, all."""
     corner: np.ndarray
     """(M,) bool: at a corner of the concave hull, so that it is part of a best static mixture."""
     placed: np.ndarray
@@ -34,8 +34,12 @@ def pool_front(cost_usd: np.ndarray, accuracy: np.ndarray) -> PoolFront:
     if placed.any():
         cost, right = cost_usd[placed], accuracy[placed]
         nowhere = np.full(1, np.nan)
-        pareto[placed] = PoolPoints(cost[None], right[None], nowhere, nowhere).pareto[0]
-        hull = np.column_stack(concave_hull(cost, right))  # (H, 2)
         own = np.column_stack([cost, right])
-        corner[placed] = np.isclose(own[:, None], hull[None], rtol=1e-9, atol=0).all(axis=2).any(axis=1)
+        pareto[placed] = _among(own, own[PoolPoints(cost[None], right[None], nowhere, nowhere).pareto[0]])
+        corner[placed] = _among(own, np.column_stack(concave_hull(cost, right)))
     return PoolFront(pareto, corner, placed)
+
+
+def _among(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(M,) bool: which of the points (M, 2) lie where one of the chosen (H, 2) lies."""
+    return np.isclose(points[:, None], chosen[None], rtol=1e-9, atol=0).all(axis=2).any(axis=1)

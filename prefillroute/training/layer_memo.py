@@ -12,6 +12,7 @@ import pandas as pd
 from pyarrow import ArrowException
 
 from prefillroute.layers.choice import LayerChoice
+from prefillroute.outcomes.files import write_table
 from prefillroute.training.status import write_text
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def remembered_choice(folder: Path, key: str, choose: Callable[[], LayerChoice])
     choice = choose()
     folder.mkdir(parents=True, exist_ok=True)
     partial = table_path.with_name(f".{table_path.name}.partial")
-    choice.table.to_parquet(partial, index=False)
+    write_table(partial, choice.table, table_path)
     partial.replace(table_path)
     write_text(choice_path, json.dumps(choice.to_dict(), indent=1))
     return choice

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.layers.choice import LayerChoice
+from prefillroute.outcomes.files import write_table
 from prefillroute.reports.choice import choice_sentence
 from prefillroute.routing.evaluation import Evaluation
 from prefillroute.routing.table import ConfidenceTable
@@ -102,7 +103,7 @@ def _number(value: Any) -> str:
 def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
-        frame.to_parquet(partial, index=False, compression="zstd")
+        write_table(partial, frame, path)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

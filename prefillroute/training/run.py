@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
 from prefillroute import threads
-from prefillroute.config.build import build
+from prefillroute.config.build import build, class_name
 from prefillroute.errors import UserError
 from prefillroute.heads.blend import Blend
 from prefillroute.modules.one_process import first_rank
@@ -77,7 +77,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     )  # fmt: skip
 
     predictors = Predictors(config, data, shared)
-    kind = str(config.head["_target_"]).rsplit(".", 1)[-1]
+    kind = class_name(config.head)
     blend: Blend | None = build(config.head) if kind == Blend.__name__ else None
     tags = [data.pool.name, predictors.encoder.name, kind]
     with first_rank(), tracking(config.logger, folder, config, tags) as logger:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.badinput.workspace import REPOSITORY
 from prefillroute.caches.keys import cache_path, shards_folder
 from prefillroute.caches.lock_file import ExclusiveFile, Holder
 from prefillroute.caches.locks import FileLock
@@ -23,6 +24,7 @@ from prefillroute.errors import UserError
 from prefillroute.outcomes.files import read_outcomes
 
 HERE = Path(__file__).parent
+NOFLOCK = REPOSITORY / "experiments" / "badinput" / "noflock.c"
 Python = Callable[..., subprocess.Popen[str]]
 
 
@@ -33,7 +35,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Python:
     if compiler is None or not sys.platform.startswith("linux"):
         pytest.skip("no C compiler for a library that takes flock away")
     library = tmp_path_factory.mktemp("noflock") / "noflock.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, HERE / "noflock.c"], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, NOFLOCK], check=True)
 
     def start(*command: str, number: int = errno.ENOSYS) -> subprocess.Popen[str]:
         without = {"LD_PRELOAD": str(library), "NOFLOCK_ERRNO": str(number), "HF_HUB_OFFLINE": "1"}

@@ -41,6 +41,7 @@ def test_bare_command_says_what_to_run_first_and_records_it(tmp_path: Path) -> N
         ("seed=0,1", "add -m"),
         ("pool.import_hint=a=b", "'pool.import_hint=\"a=b\"'"),
         ("--no-such", "--multirun"),
+        ("--cfg", "expected one argument"),
     ],
 )
 def test_mistyped_configuration_is_one_line_that_names_the_allowed(
@@ -60,6 +61,12 @@ def test_nan_is_refused_before_any_work(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == "error: trainer.learning_rate: expected a number, found nan\n"
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
+
+
+def test_options_may_stand_between_overrides(tmp_path: Path) -> None:
+    done = train(tmp_path, "seed=3", "--cfg", "job", "threads=2", "-p", "pool", "pool=starter")
+    assert done.returncode == 0, done.stderr
+    assert "name: starter" in done.stdout
 
 
 def test_the_command_and_the_script_are_one(tmp_path: Path) -> None:

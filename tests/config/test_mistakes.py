@@ -4,6 +4,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
@@ -97,6 +98,63 @@ def test_misspelt_argument_of_a_choice_names_those_it_takes() -> None:
     node = OmegaConf.create({"_target_": "fractions.Fraction", "numeratr": 1})
     with pytest.raises(UserError, match=r"no argument 'numeratr'; allowed are numerator, denominator"):
         check_arguments(node)
+
+
+class Counted:
+    """Takes numbers, and one thing that is none."""
+
+    def __init__(
+        self, count: int, share: float | None = None, exact: bool = False, name: object = "x"
+    ) -> None:
+        self.given = (count, share, exact, name)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"count": "many"}, "Counted: argument 'count' is 'many'; expected a whole number"),
+        ({"count": 1.5}, "Counted: argument 'count' is 1.5; expected a whole number"),
+        ({"count": True}, "Counted: argument 'count' is True; expected a whole number"),
+        ({"count": None}, "Counted: argument 'count' is null; expected a whole number"),
+        ({"count": 1, "share": "half"}, "Counted: argument 'share' is 'half'; expected a number or null"),
+        ({"count": 1, "share": [0.5]}, r"Counted: argument 'share' is [0.5]; expected a number or null"),
+        ({"count": 1, "exact": "yes"}, "Counted: argument 'exact' is 'yes'; expected true or false"),
+    ],
+)
+def test_a_word_for_a_number_is_refused(given: dict, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        build(OmegaConf.create({"_target_": f"{__name__}.Counted", **given}))
+    assert str(caught.value) == message
+
+
+def test_numbers_of_any_kind_are_taken() -> None:
+    for given in ((1, None, False, "a"), (np.int64(2), np.float32(0.5), True, ["a"]), (3, 1, False, None)):
+        node = dict(zip(("count", "share", "exact", "name"), given, strict=True))
+        assert build({"_target_": f"{__name__}.Counted", **node}).given == given
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"_target_: x\n\tb: 1\n",
+            "conf/head/mine.yaml: line 2: not YAML (found character '\\t' that cannot start any token)",
+        ),
+        (b"a: [x\n", "conf/head/mine.yaml: line 2: not YAML (expected ',' or ']'"),
+        (b"a: \0\n", "conf/head/mine.yaml: not YAML (special characters are not allowed)"),
+        (b"a: 1\n# caf\xe9\n", "conf/head/mine.yaml: line 2: byte 0xe9 is not UTF-8; expected a UTF-8 file"),
+    ],
+)
+def test_an_option_file_that_is_no_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf" / "head").mkdir(parents=True)
+    (tmp_path / "conf" / "head" / "mine.yaml").write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        compose_run(["head=mine"])
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
 
 
 def test_build_passes_runtime_values_only_where_they_are_taken() -> None:

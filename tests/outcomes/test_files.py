@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.files import read_outcomes, write_outcomes
+from prefillroute.outcomes.files import read_outcomes, write_outcomes, write_table
 from prefillroute.outcomes.table import MEASURES
 
 
@@ -158,9 +158,18 @@ def test_failed_write_leaves_the_old_tables(frames, tmp_path, monkeypatch):
             raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match=r"outcomes\.parquet: cannot be written \(No space left on device\)"):
         write_outcomes(tmp_path, *frames(num_queries=9))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, a disk that is always full")
+def test_a_full_disk_is_said_with_the_name_of_the_table(frames):
+    with pytest.raises(
+        UserError, match=r"^data/mine/outcomes\.parquet: cannot be written \(.*No space left"
+    ) as said:
+        write_table(Path("/dev/full"), frames()[1], Path("data/mine/outcomes.parquet"))
+    assert "\n" not in str(said.value)
 
 
 @pytest.mark.shared_data

@@ -46,6 +46,12 @@ def test_of_three_on_a_line_the_middle_one_is_no_corner() -> None:
     assert front.corner.tolist() == [True, False, True, False]
 
 
+def test_of_equal_targets_none_is_dominated() -> None:
+    front = pool_front(np.array([1.0, 1.0, 2.0, 1.0]), np.array([0.5, 0.5, 0.6, 0.4]))
+    assert front.pareto.tolist() == front.corner.tolist() == [True, True, True, False]
+    assert front.dominated.tolist() == [False, False, False, True]
+
+
 def test_a_target_of_unknown_cost_is_nowhere() -> None:
     front = pool_front(np.array([np.nan, 2.0]), np.array([0.9, 0.5]))
     assert front.placed.tolist() == [False, True]
