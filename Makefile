@@ -54,7 +54,7 @@ test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, ot
 	$(BIN)/python -m experiments.environments $(ENVIRONMENTS)
 
 test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m documentation
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m documentation
 
 docs: $(STAMP) ## The documentation with the reference of the Python interface, as a site in site/.
 	$(BIN)/mkdocs build --quiet --strict

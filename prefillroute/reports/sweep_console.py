@@ -14,11 +14,11 @@ from prefillroute.text.screen import Screen
 def print_sweep(screen: Screen, view: SweepView) -> None:
     """Print the table of jobs, that of families, what failed and how to go on."""
     if view.finished:
-        screen.table(_jobs(screen, view))
+        screen.print(_jobs(screen, view))
     if view.note:
         screen.print(view.note)
     if view.families:
-        screen.table(_families(view))
+        screen.print(_families(view))
     for job in view.failed:
         screen.print(f"failed: {job_name(job, view.varied)}: {job.error}")
     if view.missing:
