@@ -28,17 +28,17 @@ CASES = (
     Case(
         "semantic: no vectors yet",
         lambda w: w.train("signal=embedding"),
-        r"no activation cache.*prefillroute embed embedder=minilm pool=tiny",
+        r"no activation cache.*prefillroute embed embedder=minilm pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
         "semantic: no perplexities yet",
         lambda w: w.train("signal=text_perplexity"),
-        r"no activation cache.*prefillroute perplexity language_model=smollm2_135m pool=tiny",
+        r"no activation cache.*prefillroute perplexity language_model=smollm2_135m pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
         "semantic: judged difficulties that nobody asked for yet",
         lambda w: w.train("signal=text", "head=unified_multi_task", "head.difficulty_labels=judge"),
-        r"prefillroute perplexity language_model=smollm2_135m pool=tiny",
+        r"prefillroute perplexity language_model=smollm2_135m pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
         "semantic: a vote without neighbours",
