@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from prefillroute.cli.fill import fill_cache
-from prefillroute.config.compose import compose_run, fact
+from prefillroute.config.compose import fact
 from prefillroute.config.facts import EmbedderConfig
 from prefillroute.semantic.embedder import SentenceEmbedder
 from prefillroute.semantic.vectors_file import VectorsFile
@@ -12,7 +12,7 @@ from prefillroute.semantic.vectors_file import VectorsFile
 
 def run(arguments: argparse.Namespace) -> int:
     """Embed and print what was done."""
-    config = compose_run(arguments.overrides, config_name="embed")
+    config = arguments.config
     facts = fact(config.embedder, EmbedderConfig)
     if config.vectors is not None:
         return fill_cache(

@@ -40,6 +40,10 @@ def run_command(argv: list[str]) -> int:
     if unknown:
         # Said by the subcommand's own parser, which knows the options that it has.
         commands[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    if arguments.config_name is not None:
+        # Before what does the work is imported: a mistake in the options is said at once.
+        compose = load("config.compose")
+        arguments.config = compose.compose_run(arguments.overrides, config_name=arguments.config_name)
     return int(load(f"cli.{arguments.work}", arguments.extra).run(arguments) or 0)
 
 
@@ -53,7 +57,7 @@ def make_parser() -> tuple[Parser, dict[str, Parser]]:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
-    parser.set_defaults(extra=None)
+    parser.set_defaults(extra=None, config_name=None)
     return parser, subparsers.choices
 
 

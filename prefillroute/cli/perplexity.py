@@ -3,13 +3,13 @@
 import argparse
 
 from prefillroute.cli.fill import fill_cache
-from prefillroute.config.compose import compose_run, fact
+from prefillroute.config.compose import fact
 from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.semantic.language_model import LanguageModelReader
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read and print what was done."""
-    config = compose_run(arguments.overrides, config_name="perplexity")
+    config = arguments.config
     facts = fact(config.language_model, LanguageModelConfig)
     return fill_cache(config, lambda options: LanguageModelReader(facts, options), arguments.overrides)

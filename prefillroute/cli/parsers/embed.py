@@ -21,4 +21,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="embedder=..., pool=..., vectors=FILE (made elsewhere: columns prompt_sha256 and embedding); of "
         "extraction: device, dtype, tokens_per_batch, max_length, num_shards, shard_index, verify",
     )
-    parser.set_defaults(work="embed")
+    parser.set_defaults(work="embed", config_name="embed")

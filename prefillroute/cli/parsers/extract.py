@@ -15,4 +15,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="as for train: encoder=..., pool=..."
     )
-    parser.set_defaults(work="extract")
+    parser.set_defaults(work="extract", config_name="extract")

@@ -21,4 +21,4 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="language_model=..., pool=...; of extraction: device, dtype, tokens_per_batch, max_length, num_shards, "
         "shard_index, verify",
     )
-    parser.set_defaults(work="perplexity")
+    parser.set_defaults(work="perplexity", config_name="perplexity")
