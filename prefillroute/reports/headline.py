@@ -81,7 +81,7 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
         )
     said = (
         f"Hull gain is {metric.form(value)}, 95{NBSP}% interval {interval_text(metrics, metric)}; "
-        f"the constant predictor, which knows nothing about the query, has {metric.form(constant)}. "
+        f"the constant predictor, which knows nothing of the query but its cost, has {metric.form(constant)}. "
     )
     inside = ends[0] <= constant <= ends[1]
     side = "contains it" if inside else "lies above it" if constant < ends[0] else "lies below it"
