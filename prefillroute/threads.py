@@ -10,12 +10,14 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 WAITING = {
-    "OMP_WAIT_POLICY": "PASSIVE",  # GNU and LLVM OpenMP
+    "GOMP_SPINCOUNT": "1000",  # GNU OpenMP, which torch brings: a few microseconds
     "KMP_BLOCKTIME": "0",  # Intel's and LLVM's; milliseconds
     "OPENBLAS_THREAD_TIMEOUT": "4",  # 2^4 cycles instead of 2^26
 }
 """Threads that have nothing to do sleep. By default they spin for milliseconds after each piece of work, in the hope of
-the next; with two jobs on one machine the ones that spin keep those that work from the cores."""
+the next; with two jobs on one machine the ones that spin keep those that work from the cores. They do spin for a
+moment: the probes of a layer are thousands of small products, and a thread that slept after each would be woken for
+the next."""
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
 MARK = "PREFILLROUTE_SETTLED"
@@ -36,8 +38,9 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
     ours = {name: value for name, value in counts.items() if name not in environment}
     environment.update(ours)
     environment[MARK] = " ".join(f"{name}={value}" for name, value in ours.items())
-    for name, value in WAITING.items():
-        environment.setdefault(name, value)
+    if "OMP_WAIT_POLICY" not in environment:
+        for name, value in WAITING.items():
+            environment.setdefault(name, value)
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> int:

@@ -43,7 +43,7 @@ sys.stdin.readline()
 for values, labels in work:
     probe_layer(values, labels, folds, dims=(50, 100, 200, 300), fisher_dim=100)
 """
-CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+CHOSEN = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY", *threads.WAITING)
 
 
 @dataclass(frozen=True)
