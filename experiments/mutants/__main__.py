@@ -46,10 +46,10 @@ def main() -> int:
     known = read_results(results)
     if known and not results.read_bytes().endswith(b"\n"):
         results.write_bytes(results.read_bytes() + b"\n")  # a stop in the middle of a line
+    line_map = tree.line_map(arguments.rooms)
     for number, (room, mutant) in enumerate(sample, start=1):
         if mutant.name not in known:
-            line_map = tree.line_map(room)
-            tests = tree.tests_of(mutant, line_map)
+            tests = tree.tests_of(room, mutant, line_map)
             verdict, took = (
                 tree.try_mutant(mutant, tests, arguments.timeout) if tests else ("no test runs it", 0.0)
             )

@@ -78,15 +78,18 @@ class Tree:
         found = (self.files / "prefillroute" / room).rglob("*.py")
         return sorted(str(path.relative_to(self.files)) for path in found if path.stat().st_size)
 
-    def line_map(self, room: str) -> dict[str, Any]:
+    def line_map(self, rooms: Sequence[str]) -> dict[str, Any]:
         """Which tests execute which line of the package, from the file where it was written, else by running them.
+
+        One run serves all rooms that are asked for, since most of them share `tests/training`.
 
         Raises:
             SystemExit: a test fails without any fault planted.
         """
-        path = self.root / f"lines_{room}.json"
+        names = sorted({name for room in rooms for name in USED_BY[room]})
+        path = self.root / f"lines_{'_'.join(names)}.json"
         if not path.exists():
-            folders = [f"tests/{name}" for name in USED_BY[room] if (self.files / "tests" / name).is_dir()]
+            folders = [f"tests/{name}" for name in names if (self.files / "tests" / name).is_dir()]
             partial = path.with_suffix(".partial")
             done = self.pytest(
                 ["-p", "experiments.mutants.line_map", *folders],
@@ -95,16 +98,17 @@ class Tree:
             )
             failed = json.loads(partial.read_text())["failed"] if partial.exists() else ["none was collected"]
             if failed:
-                raise SystemExit(
-                    f"{done[1][-3000:]}\n{room}: tests fail without a mutant: {', '.join(failed)}"
-                )
+                raise SystemExit(f"{done[1][-3000:]}\ntests fail without a mutant: {', '.join(failed)}")
             partial.rename(path)
         found: dict[str, Any] = json.loads(path.read_text())
         return found
 
-    def tests_of(self, mutant: Mutant, line_map: dict[str, Any]) -> list[str]:
-        """Node ids of the tests that execute a mutant's line, the fastest first."""
-        seconds: dict[str, float] = line_map["seconds"]
+    def tests_of(self, room: str, mutant: Mutant, line_map: dict[str, Any]) -> list[str]:
+        """Node ids of a room's tests that execute a mutant's line, the fastest first."""
+        folders = tuple(f"tests/{name}/" for name in USED_BY[room])
+        seconds: dict[str, float] = {
+            test: took for test, took in line_map["seconds"].items() if test.startswith(folders)
+        }
         contexts = set(line_map["lines"].get(mutant.path, {}).get(str(mutant.line), []))
         if EVERYWHERE in contexts:
             chosen = set(seconds)

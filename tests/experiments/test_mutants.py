@@ -73,12 +73,12 @@ def test_a_mutant_meets_the_tests_that_run_its_line(checkout: Path, tmp_path: Pa
     pytest.importorskip("coverage")
     tree = Tree.copy(checkout, tmp_path / "work")
     assert Tree.copy(checkout, tmp_path / "work").root == tree.root
-    line_map = tree.line_map("router")
+    line_map = tree.line_map(["router"])
     (path,) = tree.sources("router")[-1:]
     before = (tree.files / path).read_bytes()
     verdicts = {}
     for mutant in mutants_of(path, before.decode()):
-        tests = tree.tests_of(mutant, line_map)
+        tests = tree.tests_of("router", mutant, line_map)
         verdicts[mutant.after] = (tests, tree.try_mutant(mutant, tests, 60)[0])
     double, half = ["tests/router/test_sums.py::test_double"], ["tests/router/test_sums.py::test_half"]
     assert verdicts["((x) - (x))"] == (double, "killed")
