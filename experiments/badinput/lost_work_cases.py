@@ -10,8 +10,7 @@ from experiments.badinput.tables import calls, table
 from experiments.badinput.workspace import Workspace
 
 CHEAP = ("signal=category", "head=constant", "report=false")
-# Hydra writes these before a job of ours begins; what a job found out is not among them.
-NOTES = tuple(f"runs/sweep/{job}/{name}" for job in (0, 1) for name in ("train.log", ".hydra/hydra.yaml"))
+NOTES = tuple(f"runs/sweep/{job}/train.log" for job in (0, 1))
 SUMMARY = tuple(
     f"runs/sweep/{name}" for name in ("sweep.json", "summary.csv", "summary.html", "multirun.yaml")
 )
@@ -114,13 +113,26 @@ CASES = (
     Case(
         "sweep: a folder by hand that is another job's",
         lambda w: _sweep(w, "calibration=isotonic", "hydra.sweep.subdir=0"),
-        r"runs/sweep/0: expected a folder of this job's own, found the job .*leave hydra\.sweep\.subdir out",
+        r"runs/sweep/0: expected a folder of this job's own, found a job with calibration=none where .*"
+        r"leave hydra\.sweep\.subdir out",
         _swept,
-        may_change=(
-            *SUMMARY,
-            *NOTES,
-            *(f"runs/sweep/0/.hydra/{name}.yaml" for name in ("config", "overrides")),
-        ),
+        may_change=(*SUMMARY, *NOTES),
+    ),
+    Case(
+        "run: into the folder of a finished run, with other options",
+        lambda w: w.train(*CHEAP, "calibration=none"),
+        r"runs/second: expected a new folder, found a finished run with calibration=platt where this one has "
+        r"calibration=none; take another hydra\.run\.dir, or delete this folder",
+        ran(lambda w: w.train(*CHEAP, "calibration=platt")),
+        may_change=("runs/second/train.log",),
+    ),
+    Case(
+        "run: into the folder of a finished run, with the same options (works)",
+        lambda w: w.train(*CHEAP, "calibration=platt"),
+        "AUC",
+        ran(lambda w: w.train(*CHEAP, "calibration=platt")),
+        status=0,
+        may_change=("runs/second/train.log", "runs/second/metrics.json"),  # which has timings
     ),
     Case(
         "sweep: unknown metric for its summary",

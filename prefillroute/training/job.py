@@ -1,4 +1,4 @@
-"""One job: how it ended is written down, and a failed job of a sweep does not end the sweep."""
+"""One job: what it was asked and how it ended are written down, and a failed job does not end its sweep."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.config.guard import one_line, say_error
@@ -15,32 +15,35 @@ from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
 from prefillroute.reports.run_folder import read_metrics
 from prefillroute.training.job_folder import task_overrides
-from prefillroute.training.status import Status, read_status
+from prefillroute.training.status import Status, read_status, write_text
 
 log = logging.getLogger(__name__)
 
+CONFIGURATION = ".hydra"
+
 
 def job(config: DictConfig, work: Callable[[Path], None]) -> None:
-    """Do one job's work in its run folder and record how it ended in ``status.json``.
+    """Do one job's work in its run folder, record its configuration in ``.hydra`` and its end in ``status.json``.
 
     A user's mistake is one line on stderr. Alone, the process then ends with status 1; in a sweep the other jobs
     go on and the sweep's summary sets the exit status. A sweep that is started again in the same folder leaves the
     jobs alone that finished earlier with the same overrides.
 
     Raises:
-        UserError: in a sweep, the folder is another job's.
+        UserError: the folder holds another job, which stays as it is. Alone, a run may take the place of another one
+            that did not finish.
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     overrides = task_overrides(hydra.overrides)
     in_sweep = hydra.mode == RunMode.MULTIRUN
-    if in_sweep:
-        _check_own(folder, overrides)
-        if finished_earlier(folder, overrides):
-            log.info("finished earlier")
-            return
+    _check_own(folder, overrides, in_sweep)
+    if in_sweep and finished_earlier(folder, overrides):
+        log.info("finished earlier")
+        return
     try:
         Status("running", overrides).write(folder)
+        _write_configuration(folder, config)
         check_unread(overrides, hydra.runtime.choices)
         check_numbers(config)
         work(folder)
@@ -72,14 +75,35 @@ def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
     return True
 
 
-def _check_own(folder: Path, overrides: tuple[str, ...]) -> None:
-    """Two jobs never share a folder; only a sweep.subdir of the user's own can bring that about."""
+def _check_own(folder: Path, overrides: tuple[str, ...], in_sweep: bool) -> None:
+    """Two jobs never share a folder; only a folder that the user named can bring that about."""
     status = read_status(folder)
-    if status is not None and not status.is_of(overrides):
+    if status is None or status.is_of(overrides):
+        return
+    there, here = (
+        " ".join(word for word in own if word not in other) or "the defaults"
+        for own, other in ((status.overrides, overrides), (overrides, status.overrides))
+    )
+    if in_sweep:
         raise UserError(
-            f"{folder}: expected a folder of this job's own, found the job {' '.join(status.overrides)}; "
+            f"{folder}: expected a folder of this job's own, found a job with {there} where this one has {here}; "
             "leave hydra.sweep.subdir out, or take another hydra.sweep.dir"
         )
+    if status.state == "finished":
+        raise UserError(
+            f"{folder}: expected a new folder, found a finished run with {there} where this one has {here}; "
+            "take another hydra.run.dir, or delete this folder"
+        )
+
+
+def _write_configuration(folder: Path, config: DictConfig) -> None:
+    """What Hydra writes itself where `hydra.output_subdir` is set, though before a job can refuse its folder."""
+    written = folder / CONFIGURATION
+    written.mkdir(exist_ok=True)
+    hydra = HydraConfig.get()
+    nodes = {"config": config, "hydra": OmegaConf.create({"hydra": hydra}), "overrides": hydra.overrides.task}
+    for name, node in nodes.items():
+        write_text(written / f"{name}.yaml", OmegaConf.to_yaml(node))
 
 
 def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:

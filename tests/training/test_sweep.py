@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.training.job import job
 from prefillroute.training.refine import named_jobs, refine_jobs, refine_run
-from prefillroute.training.status import Status
+from prefillroute.training.status import Status, read_status
 from prefillroute.training.sweep import SweepSummary, sweep_command
 
 THRESHOLD = 0.7
@@ -145,10 +145,12 @@ def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., l
     """Run `job` as Hydra would, in ``tmp_path / "0"``; gives the folders in which there was work to do."""
 
     def run(*overrides: str, mode: RunMode = RunMode.MULTIRUN) -> list[Path]:
-        hydra = SimpleNamespace(
-            runtime=SimpleNamespace(output_dir=str(tmp_path / "0"), choices={}),
-            overrides=OmegaConf.create({"task": list(overrides)}),
-            mode=mode,
+        hydra = OmegaConf.create(
+            {
+                "runtime": {"output_dir": str(tmp_path / "0"), "choices": {}},
+                "overrides": {"task": list(overrides)},
+                "mode": mode,
+            }
         )
         monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
         worked: list[Path] = []
@@ -191,10 +193,30 @@ def test_a_job_never_touches_the_folder_of_another(
     tmp_path: Path, in_hydra: Callable[..., list[Path]]
 ) -> None:
     write_run(tmp_path / "0", ("head=a",), 1.0)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir() if path.is_file()}
-    with pytest.raises(UserError, match=r"found the job head=a; leave hydra\.sweep\.subdir out"):
+
+    def contents() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (tmp_path / "0").rglob("*") if path.is_file()}
+
+    before = contents()
+    with pytest.raises(
+        UserError, match=r"a job with head=a where this one has head=b; leave hydra\.sweep\.subdir"
+    ):
         in_hydra("head=b")
-    assert {path.name: path.read_bytes() for path in (tmp_path / "0").iterdir() if path.is_file()} == before
+    with pytest.raises(
+        UserError, match=r"run with the defaults where this one has seed=0; take another hydra\.run"
+    ):
+        in_hydra("head=a", "seed=0", mode=RunMode.RUN)
+    assert contents() == before
+
+
+@pytest.mark.parametrize("state", ["failed", "running"])
+def test_a_run_takes_the_place_of_one_that_did_not_finish(
+    tmp_path: Path, in_hydra: Callable[..., list[Path]], state: Literal["failed", "running"]
+) -> None:
+    Status(state, ("head=a",), "killed").write(tmp_path / "0")
+    assert in_hydra("head=b", mode=RunMode.RUN) == [tmp_path / "0"]
+    assert Status("finished", ("head=b",)) == read_status(tmp_path / "0")
+    assert OmegaConf.load(tmp_path / "0" / ".hydra" / "overrides.yaml") == ["head=b"]
 
 
 def test_the_command_that_goes_on_is_the_command_that_began(monkeypatch: pytest.MonkeyPatch) -> None:
