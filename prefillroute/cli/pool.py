@@ -9,19 +9,18 @@ from rich.table import Table
 
 from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import PoolConfig
-from prefillroute.config.overrides import quoted
 from prefillroute.outcomes.estimates import estimated_tokens
 from prefillroute.outcomes.pool import load_pool
 from prefillroute.outcomes.summary import PoolSummary, summarise
 from prefillroute.routing.pool_front import PoolFront, pool_front
-from prefillroute.text.hints import listed
+from prefillroute.text.hints import hydra_quoted, listed
 from prefillroute.text.screen import Screen
 
 
 def run(args: argparse.Namespace) -> int:
     """Compose the pool, read its outcomes and print its summary."""
     pool = fact(
-        compose_run([f"pool={quoted(args.pool)}", *args.overrides], config_name="pool").pool, PoolConfig
+        compose_run([f"pool={hydra_quoted(args.pool)}", *args.overrides], config_name="pool").pool, PoolConfig
     )
     targets, outcomes = load_pool(
         pool.targets,

@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import ListConfig
 
 from prefillroute.config.search import is_group
+from prefillroute.text.hints import hydra_quoted
 
 PLAIN = re.compile(r"[\w.+-]+(,[\w.+-]+)*")
 """Names, or several separated by commas, without quotes and brackets."""
-
-
-def quoted(text: str) -> str:
-    """A text in the quotes of Hydra's grammar, so that it stays a text whatever it looks like."""
-    return QuotedString(text=text, quote=Quote.double).with_quotes()
 
 
 def name_options(overrides: Sequence[str]) -> list[str]:
@@ -33,7 +28,7 @@ def _named(text: str) -> str:
     if not PLAIN.fullmatch(value) or not is_group(text):
         return text
     names = value.split(",")
-    return f"{key}={','.join(name if _is_text(name) else quoted(name) for name in names)}"
+    return f"{key}={','.join(name if _is_text(name) else hydra_quoted(name) for name in names)}"
 
 
 def _is_text(value: str) -> bool:
@@ -50,9 +45,12 @@ def explain_unread(override: str) -> str:
     if value.startswith("~/"):
         return f"{override}: '~' stays as it is here; write {key}=$HOME{value[1:]}"
     if value.startswith("[") and value.endswith("]"):
-        form, what = f"[{','.join(quoted(item.strip()) for item in value[1:-1].split(','))}]", "its entries"
+        form, what = (
+            f"[{','.join(hydra_quoted(item.strip()) for item in value[1:-1].split(','))}]",
+            "its entries",
+        )
     else:
-        form, what = quoted(value), "the value"
+        form, what = hydra_quoted(value), "the value"
     return f"{override}: Hydra cannot read this value; put {what} in quotes: {shlex.quote(f'{key}={form}')}"
 
 
@@ -70,5 +68,5 @@ def explain_several(override: str, sweeps: bool, default: Any) -> str:
     if isinstance(default, list | ListConfig):
         ways.append(f"{shlex.quote(f'{key}=[{value}]')} for a list")
     elif isinstance(default, str):
-        ways.append(f"{shlex.quote(f'{key}={quoted(value)}')} for one text")
+        ways.append(f"{shlex.quote(f'{key}={hydra_quoted(value)}')} for one text")
     return f"{override}: expected one value, found several; {', or '.join(ways)}"

@@ -71,8 +71,16 @@ def hydra_value(text: str) -> str:
     """
     if _BARE.fullmatch(text) and text.lower() not in _VALUES:
         return text
-    text = no_interpolation(text)
-    # Hydra: only backslashes before a quote, the closing one too, are doubled.
+    return hydra_quoted(no_interpolation(text))
+
+
+def hydra_quoted(text: str) -> str:
+    r"""A string in the quotes of Hydra's grammar, so that it stays a string whatever it looks like.
+
+    >>> print(hydra_quoted("null"), hydra_quoted("${x}"), hydra_quoted('say "a\\"'))
+    "null" "${x}" "say \"a\\\""
+    """
+    # Only backslashes before a quote, the closing one too, are doubled.
     text = re.sub(r'(\\*)("|\Z)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
     return f'"{text}"'
 

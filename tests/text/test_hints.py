@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -52,6 +53,11 @@ def test_any_name_can_be_left_out(names: list[str]) -> None:
     assert not any(map(hidden, line))
     (word,) = words(line)
     assert hydra_reads(word) == names
+
+
+@given(st.text(alphabet="\\\"'a $"))
+def test_quotes_are_those_of_hydra(text: str) -> None:
+    assert hints.hydra_quoted(text) == QuotedString(text=text, quote=Quote.double).with_quotes()
 
 
 @settings(max_examples=60)
