@@ -82,7 +82,7 @@ CASES = (
     ),
     _taken("an unscored call", "1 queries, 2 targets, 2 outcomes", {"correct": None}, {"target": "b"}),
     _taken(
-        "byte order marks inside",
+        "byte order marks before texts and within",
         "1 queries, 1 targets, 1 outcomes",
         {"prompt": "\ufeffp\ufeff", "target": "\ufeffa"},
     ),

@@ -182,10 +182,10 @@ def test_text_that_is_none(of_rows, column, bad, message):
         of_rows([good, good | {"query_id": "b", "prompt": "q"} | {column: bad}])
 
 
-def test_byte_order_marks_never_reach_a_prompt(of_rows):
-    rows = [{"prompt": "\ufeffWhat\ufeff?", "target": "\ufeffa", "correct": 1}]
+def test_byte_order_marks_before_a_text_are_the_files_and_within_it_the_users(of_rows):
+    rows = [{"prompt": "\ufeff\ufeffWhat\ufeff?", "target": "\ufeffa", "correct": 1}]
     _, queries, outcomes = of_rows(rows)
-    assert (list(queries["prompt"]), list(outcomes["target"])) == (["What?"], ["a"])
+    assert (list(queries["prompt"]), list(outcomes["target"])) == (["What\ufeff?"], ["a"])
 
 
 def test_rows_of_a_query_that_contradict_each_other(of_rows):

@@ -72,7 +72,7 @@ def texts(column: Sequence[Any], convert: Callable[[Any], str | None]) -> Sequen
 
 
 def checked_text(text: str) -> str:
-    """A text without byte order marks in it.
+    """A text without the byte order marks before it, which files bring that were joined; within it they are text.
 
     Raises:
         BadCellError: for half a character (a surrogate, as of an emoji cut in two) or a NUL character.
@@ -86,7 +86,7 @@ def checked_text(text: str) -> str:
         ) from error
     if NUL in text:
         raise BadCellError(f"has a NUL character at character {text.index(NUL) + 1}; expected text")
-    return text.replace(BOM, "") if BOM in text else text
+    return text.lstrip(BOM)
 
 
 def numbers(column: Sequence[Any], parse: Callable[[Any], float], most: float) -> np.ndarray:
