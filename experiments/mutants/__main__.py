@@ -28,7 +28,9 @@ def main() -> int:
     parser.add_argument("--rooms", nargs="+", choices=list(USED_BY), default=list(USED_BY), metavar="ROOM")
     parser.add_argument("--sample", type=int, default=300, help="mutants over all rooms (default 300)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds for one mutant (default 600)")
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds for one mutant in a folder of tests (default 600)"
+    )
     parser.add_argument("--wanted", type=float, default=0.95, help="share that must be killed (default 0.95)")
     parser.add_argument(
         "--work", type=Path, default=Path("runs/mutants"), help="where the copy and the results lie"

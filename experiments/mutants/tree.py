@@ -24,7 +24,7 @@ USED_BY = {
     "layers": ("layers", "training"),
     "signals": ("signals", "training"),
 }
-"""Rooms that mutants are made of, and the folders of tests that may notice them."""
+"""Rooms that mutants are made of, and the folders of tests that may notice them, the room's own first."""
 EVERYWHERE = ""
 """In a line map, the context of whatever runs outside of tests: imports."""
 COPIED = (
@@ -103,21 +103,26 @@ class Tree:
         found: dict[str, Any] = json.loads(path.read_text())
         return found
 
-    def tests_of(self, room: str, mutant: Mutant, line_map: dict[str, Any]) -> list[str]:
-        """Node ids of a room's tests that execute a mutant's line, the fastest first."""
-        folders = tuple(f"tests/{name}/" for name in USED_BY[room])
-        seconds: dict[str, float] = {
-            test: took for test, took in line_map["seconds"].items() if test.startswith(folders)
-        }
+    def tests_of(self, room: str, mutant: Mutant, line_map: dict[str, Any]) -> list[list[str]]:
+        """Node ids of a room's tests that execute a mutant's line, folder by folder, in each the fastest first."""
+        seconds: dict[str, float] = line_map["seconds"]
         contexts = set(line_map["lines"].get(mutant.path, {}).get(str(mutant.line), []))
-        if EVERYWHERE in contexts:
-            chosen = set(seconds)
-        else:
-            chosen = {test for test in seconds if test in contexts or _folder(test) in contexts}
-        return sorted(chosen, key=lambda test: (seconds[test], test))
+        found = []
+        for name in USED_BY[room]:
+            chosen = [test for test in seconds if test.startswith(f"tests/{name}/")]
+            if EVERYWHERE not in contexts:
+                chosen = [test for test in chosen if test in contexts or _folder(test) in contexts]
+            if chosen:
+                found.append(sorted(chosen, key=lambda test: (seconds[test], test)))
+        return found
 
-    def try_mutant(self, mutant: Mutant, tests: Sequence[str], timeout_s: float) -> tuple[str, float]:
+    def try_mutant(
+        self, mutant: Mutant, tests: Sequence[Sequence[str]], timeout_s: float
+    ) -> tuple[str, float]:
         """Plant a fault, run the tests until one fails, take the fault out again.
+
+        The tests of one folder after those of another: most faults are noticed by the room's own, and collecting those
+        that train costs more than running them.
 
         Returns:
             `killed`, `timeout` (which counts as killed) or `survived`, and the seconds it took.
@@ -127,7 +132,11 @@ class Tree:
         start = time.monotonic()
         try:
             path.write_text(mutant.source, encoding="utf-8")
-            status, _ = self.pytest(["-x", "-p", "no:cacheprovider", *tests], timeout_s)
+            status: int | None = 0
+            for folder in tests:
+                status, _ = self.pytest(["-x", "-p", "no:cacheprovider", *folder], timeout_s)
+                if status != 0:
+                    break
         finally:
             path.write_bytes(original)
             os.utime(

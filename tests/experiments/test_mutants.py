@@ -80,7 +80,7 @@ def test_a_mutant_meets_the_tests_that_run_its_line(checkout: Path, tmp_path: Pa
     for mutant in mutants_of(path, before.decode()):
         tests = tree.tests_of("router", mutant, line_map)
         verdicts[mutant.after] = (tests, tree.try_mutant(mutant, tests, 60)[0])
-    double, half = ["tests/router/test_sums.py::test_double"], ["tests/router/test_sums.py::test_half"]
+    double, half = [["tests/router/test_sums.py::test_double"]], [["tests/router/test_sums.py::test_half"]]
     assert verdicts["((x) - (x))"] == (double, "killed")
     assert verdicts["((x) * (2))"] == (half, "survived")
     assert (tree.files / path).read_bytes() == before == (checkout / path).read_bytes()
