@@ -1,6 +1,7 @@
 """LLMRouterBench's release."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,28 @@ def test_llmrouterbench_broken_newest_file_falls_back(tmp_path, collected, cells
     collector, _, outcomes = collected(llmrouterbench, tmp_path)
     assert cells(outcomes) == {("aime/hybrid/1", "gpt-5"): 0.25}
     assert collector.skipped["not a whole JSON file"].count == 1
+
+
+@pytest.mark.parametrize(
+    ("newest", "older"),
+    [
+        ("20251001_120000", "20250901_130000"),
+        ("20251001_120000", "20251001_110000"),
+        ("20251001120000", "20251001"),  # a day alone is its midnight
+        ("20251002", "20251001_120000"),
+        ("20251001", "results"),  # a name with a date comes before one without
+    ],
+)
+def test_llmrouterbench_newest_by_name_whatever_was_copied_last(tmp_path, collected, cells, newest, older):
+    write_result(tmp_path, "aime", "hybrid", "gpt-5", newest, [record(1, score=0.25)])
+    written = write_result(tmp_path, "aime", "hybrid", "gpt-5", older, [record(1, score=0.75)])
+    os.utime(written, (4e9, 4e9))
+    assert cells(collected(llmrouterbench, tmp_path)[2]) == {("aime/hybrid/1", "gpt-5"): 0.25}
+
+
+def test_llmrouterbench_newest_by_time_where_names_have_no_date(tmp_path, collected, cells):
+    for name, time, score in (("a", 2e9, 0.25), ("b", 1e9, 0.75)):
+        os.utime(
+            write_result(tmp_path, "aime", "hybrid", "gpt-5", name, [record(1, score=score)]), (time, time)
+        )
+    assert cells(collected(llmrouterbench, tmp_path)[2]) == {("aime/hybrid/1", "gpt-5"): 0.25}
