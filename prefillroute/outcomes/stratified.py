@@ -79,9 +79,9 @@ def merge_small(codes: np.ndarray, coarser: np.ndarray, least: int) -> np.ndarra
     return np.unique(merged, return_inverse=True)[1]
 
 
-def hash_order(names: pd.Series, salt: str = "") -> np.ndarray:
+def hash_order(names: pd.Series) -> np.ndarray:
     """A shuffle of names that depends on the names alone, not on their order or number: (N,) positions."""
-    keys = [hashlib.sha256(f"{salt}{name}".encode()).digest()[:8] for name in names]
+    keys = [hashlib.sha256(name.encode()).digest()[:8] for name in names]
     return np.argsort(np.array([int.from_bytes(key, "big") for key in keys], dtype=np.uint64), kind="stable")
 
 

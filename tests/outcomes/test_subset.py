@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.files import read_outcomes, write_outcomes
+from prefillroute.outcomes.stratified import hash_order
 from prefillroute.outcomes.subset import stratified_subset
 
 
@@ -61,3 +64,10 @@ def test_real_split_proportions(real_data):
     outcomes = read_outcomes(real_data("mmlu_pro"), max_queries=1500)
     assert len(outcomes) == 1500
     assert (outcomes.queries["split"] == "test").mean() == pytest.approx(1792 / 10749, abs=0.003)
+
+
+def test_the_order_is_that_of_the_names_sha256():
+    """A subset chosen today has its activations in caches of years ago, so the order may never change."""
+    names = [f"name {i}" for i in range(300)]
+    expected = sorted(range(300), key=lambda i: hashlib.sha256(names[i].encode()).hexdigest())
+    np.testing.assert_array_equal(hash_order(pd.Series(names)), expected)
