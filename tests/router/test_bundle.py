@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import resource
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,12 @@ def test_saving_again_replaces_the_whole_folder_and_is_deterministic(fitted, tmp
     fitted.save(path)
     assert {file.name: file.read_bytes() for file in path.iterdir()} == first
     assert load_file(path / WEIGHTS).keys() == read_bundle(path).tensors.keys()
+
+
+def test_a_bundle_is_written_beside_its_place_not_in_the_folder_of_temporary_files(
+    fitted, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        tempfile, "tempdir", str(tmp_path / "on another disk")
+    )  # a rename from there would fail
+    assert (fitted.save(tmp_path / "router") / WEIGHTS).is_file()
