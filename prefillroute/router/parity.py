@@ -137,7 +137,9 @@ def compare(
     found = router.predictor(activations)
     some = np.linspace(0, len(prompts) - 1, min(num_texts, len(prompts))).astype(int)
     from_text = router.route([prompts[row] for row in some])
-    text = np.array([list(decision.confidence.values()) for decision in from_text]).reshape(len(some), -1)
+    text = np.array([list(decision.confidence.values()) for decision in from_text]).reshape(
+        len(some), len(router.targets)
+    )
     new_cost = np.array(
         [
             list(decision.cost_usd.values())

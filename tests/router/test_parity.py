@@ -63,6 +63,17 @@ def test_a_bundle_of_another_run_is_found_out(bundle, fitted, prompts):
     assert report.to_dict()["passed"] is False
 
 
+def test_one_confidence_of_one_query_is_found_out(bundle, fitted, prompts):
+    view = View(fitted.source, tuple(f"q{i}" for i in range(40)), fitted.query_tokens)
+    other = fitted.confidence.copy()
+    other[39, 1] += 0.25
+    report = compare(Router.load(bundle), view, prompts, predictions(fitted, other), 3)
+    assert not report.passed
+    assert report.cached_error == pytest.approx(0.25, abs=1e-6)
+    assert report.text_error == pytest.approx(0.25, abs=1e-3)
+    assert compare(Router.load(bundle), view, prompts, predictions(fitted, other), 0).text_error == 0.0
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(UserError, match="wanted the folder of a finished run"):
         check_parity(tmp_path)
