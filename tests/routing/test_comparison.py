@@ -18,6 +18,7 @@ def test_comparison_is_paired_and_knows_no_order(make_table) -> None:
     assert found["difference"] == pytest.approx(compare(good, bad, num_resamples=0)["difference"])
     alone = [evaluate(table, num_resamples=0).metrics["test"]["mean_auc"] for table in (good, bad)]
     assert found["difference"]["mean_auc"] == pytest.approx(alone[0] - alone[1])
+    assert [found[name]["mean_auc"] for name in ("a", "b")] == pytest.approx(alone)
     low, high = found["intervals"]["mean_auc"]
     assert 0 < low < found["difference"]["mean_auc"] < high
     same = compare(good, good, num_resamples=10)
@@ -35,3 +36,13 @@ def test_comparison_refuses_other_queries_targets_and_outcomes(make_table) -> No
         compare(table.select(np.arange(19)), table)
     with pytest.raises(UserError, match="outcome of query 'q00010', target 'target-0' differs"):
         compare(table, replace(table, correct=1 - table.correct))
+
+
+def test_a_missing_outcome_is_the_same_where_both_lack_it(make_table) -> None:
+    table = make_table(num_train=10, num_test=30)
+    correct = table.correct.copy()
+    correct[25, 1] = np.nan
+    gappy = replace(table, correct=correct)
+    assert compare(gappy, gappy, num_resamples=0)["difference"]["mean_auc"] == 0.0
+    with pytest.raises(UserError, match="outcome of query 'q00025', target 'target-1' differs"):
+        compare(gappy, table, num_resamples=0)
