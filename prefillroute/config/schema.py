@@ -27,9 +27,9 @@ class EvaluationConfig:
     """Bootstrap resamples over test queries; 0 leaves the intervals out."""
     grid_size: int = 101
     """Points of the uniform lambda grid that `efficacy` averages over."""
-    guard: float = II("oc.select:policy.guard,1.0")
+    guard: float = II("oc.select:policy.guard,2.0")
     """Standard errors that the gain over the best single target must exceed at the lambda that is reported. Set
-    `policy.guard`, which this follows; a policy without lambda has none, and the report's choice of lambda takes 1."""
+    `policy.guard`, which this follows; a policy without lambda has none, and the report's choice of lambda takes 2."""
 
 
 @dataclass

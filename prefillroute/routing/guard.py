@@ -18,8 +18,9 @@ from prefillroute.routing.sweep import best_point
 
 # N = queries, M = targets, S = operating points
 
-GUARD = 1.0
-"""Standard errors that the gain over the best single target must exceed."""
+GUARD = 2.0
+"""Standard errors that the gain over the best single target must exceed. One is too few for the best of thousands of
+operating points: of 582 routers on MMLU-Pro it let 93 leave that target, and 71 of them lost by it."""
 
 
 @dataclass(frozen=True)

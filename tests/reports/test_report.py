@@ -139,7 +139,7 @@ def test_says_what_was_chosen_on_what_evidence(page, finished_run, run_folder):
     assert choice["chosen"] == {"target": best}, "on so few rows there is no evidence"
     assert f"No λ was chosen: on the {choice['num_rows']} out-of-fold queries" in page.text
     assert f"standard error {100 * top['standard_error']:.2f} pp" in page.text
-    assert f"for more than 1 standard error, so at “the chosen λ” every query goes to {best}." in page.text
+    assert f"for more than 2 standard errors, so at “the chosen λ” every query goes to {best}." in page.text
     assert f"chosen λ none, {best} instead" in page.text
     assert any(f"every query to {best}" in label for label in page.labels)
     folder = run_folder()

@@ -73,7 +73,7 @@ def by_sweeping(
 
 
 def test_holds_everything_that_design_names(make_table) -> None:
-    metrics = evaluate(make_table(noise=0.2), num_resamples=20).metrics
+    metrics = evaluate(make_table(noise=0.2), num_resamples=20, guard=0.0).metrics
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
     for subset in ("test", "disagreement"):
         assert set(NAMED_IN_DESIGN) <= set(metrics[subset])
@@ -87,7 +87,7 @@ def test_holds_everything_that_design_names(make_table) -> None:
 
 def test_global_numbers_by_brute_force(make_table) -> None:
     table = make_table(num_test=150)
-    evaluation = evaluate(table, num_resamples=0)
+    evaluation = evaluate(table, num_resamples=0, guard=0.0)
     found, test, train = evaluation.metrics["test"], table.part("test"), table.part("train_oof")
     cost_range = (float(train.cost_usd.min()), float(train.cost_usd.max()))
     assert evaluation.metrics["cost_range"] == list(cost_range)

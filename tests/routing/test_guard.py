@@ -11,7 +11,7 @@ from prefillroute.metrics.bootstrap import resample_weights
 from prefillroute.routing.comparison import compare
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.frontier import exact_frontier
-from prefillroute.routing.guard import choose_lambdas
+from prefillroute.routing.guard import GUARD, choose_lambdas
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 from prefillroute.routing.table import ConfidenceTable
 
@@ -163,10 +163,10 @@ def test_without_evidence_every_number_is_the_best_singles(make_table) -> None:
 def test_the_evidence_is_written_down(make_table) -> None:
     table = make_table(noise=0.2)
     rows, ends = table.part("train_oof"), cost_range(table)
-    expected = by_hand(rows, ends, 1.0)
+    expected = by_hand(rows, ends, GUARD)
     metrics = evaluate(table, num_resamples=0).metrics
     choice = metrics["choice"]
-    assert (choice["rows"], choice["num_rows"], choice["guard"]) == ("train_oof", len(rows), 1.0)
+    assert (choice["rows"], choice["num_rows"], choice["guard"]) == ("train_oof", len(rows), GUARD)
     assert choice["chosen"] == choice["most_accurate"]
     assert choice["chosen"]["lambda"] == metrics["test"]["chosen_lambda"] == expected["chosen"]
     assert choice["chosen"]["gain"] == pytest.approx(expected["gain"])
