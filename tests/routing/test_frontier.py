@@ -180,8 +180,9 @@ def test_no_queries_are_refused() -> None:
         exact_frontier(empty, empty, empty, (0.0, 1.0))
 
 
-def test_nan_is_refused_by_place() -> None:
-    confidence = np.full((2, 2), 0.5)
-    confidence[1, 0] = np.nan
-    with pytest.raises(UserError, match=r"confidence of query 1, target 0 is nan"):
-        exact_frontier(confidence, np.ones((2, 2)), np.ones((2, 2)), (0.0, 1.0))
+@pytest.mark.parametrize("name", ["confidence", "cost_usd", "correct"])
+def test_nan_is_refused_by_place(name: str) -> None:
+    arrays = {"confidence": np.full((2, 2), 0.5), "cost_usd": np.ones((2, 2)), "correct": np.ones((2, 2))}
+    arrays[name][1, 0] = np.nan
+    with pytest.raises(UserError, match=rf"{name} of query 1, target 0 is nan"):
+        exact_frontier(*arrays.values(), (0.0, 1.0))
