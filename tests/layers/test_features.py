@@ -99,6 +99,18 @@ def test_fewer_rows_than_columns_keep_unit_size_under_whitening() -> None:
     assert (features[0, :, 19:] == 0).all()
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_directions_without_variance_give_zero_columns(scale: str) -> None:
+    rows = np.ones((200, 8), dtype=np.float32)
+    rows[:, [2, 5]] = np.random.default_rng(0).normal(size=(200, 2))
+    source = ArraySource("toy", 1, {(1, "mean"): rows})
+    features, _ = fit_transform_groups(
+        source, (Block("toy", (1,), "mean", 5),), np.ones((1, 200), dtype=bool), scale
+    )
+    assert (features[0, :, :2].std(0) > 0.01).all()
+    assert (features[0, :, 2:] == 0).all()
+
+
 def test_bad_arguments_are_refused(make_toy) -> None:
     toy = make_toy(50)
     with pytest.raises(UserError, match=r"signal\.scale: got 'unit'"):

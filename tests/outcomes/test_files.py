@@ -126,6 +126,16 @@ def test_wrong_types_in_outcomes(frames, tmp_path):
         read_outcomes(tmp_path)
 
 
+def test_gaps_in_columns_of_whole_numbers_are_unknown(frames, tmp_path):
+    queries, outcomes = frames(num_queries=3)
+    outcomes["prompt_tokens"] = outcomes["prompt_tokens"].astype("Int64")
+    outcomes.loc[1, "prompt_tokens"] = pd.NA
+    write_outcomes(tmp_path, queries, outcomes)
+    found = read_outcomes(tmp_path).prompt_tokens
+    assert np.isnan(found).sum() == 1
+    assert np.nansum(found) == outcomes["prompt_tokens"].sum()
+
+
 def test_a_missing_name_in_outcomes_is_refused_with_its_row(frames, tmp_path):
     queries, outcomes = frames(num_queries=3)
     write_outcomes(tmp_path, queries, outcomes)

@@ -27,14 +27,14 @@ def prompts():
     return [f"add {1000 + 7 * i} and {3 * i}" if i % 2 else f"spell {i} backwards" for i in range(40)]
 
 
-def predictions(fitted, confidence: np.ndarray) -> pd.DataFrame:
+def predictions(fitted, confidence: np.ndarray, price: float = 1.02) -> pd.DataFrame:
     rows = [
         {
             "query_id": f"q{i}",
             "target": target,
             "split": "test",
             "confidence": confidence[i, m],
-            "cost_usd": fitted.cost.estimate(fitted.query_tokens)[i, m] * 1.02,
+            "cost_usd": fitted.cost.estimate(fitted.query_tokens)[i, m] * price,
         }
         for i in range(40)
         for m, target in enumerate(("small", "medium", "large"))
@@ -72,6 +72,12 @@ def test_one_confidence_of_one_query_is_found_out(bundle, fitted, prompts):
     assert report.cached_error == pytest.approx(0.25, abs=1e-6)
     assert report.text_error == pytest.approx(0.25, abs=1e-3)
     assert compare(Router.load(bundle), view, prompts, predictions(fitted, other), 0).text_error == 0.0
+
+
+def test_costs_are_compared_absolutely_where_the_run_had_none(bundle, fitted, prompts):
+    view = View(fitted.source, tuple(f"q{i}" for i in range(40)), fitted.query_tokens)
+    report = compare(Router.load(bundle), view, prompts, predictions(fitted, fitted.confidence, 0.0), 1)
+    assert report.cost_error == pytest.approx(np.median(fitted.cost.estimate(fitted.query_tokens)[:40]))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
