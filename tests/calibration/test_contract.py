@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from prefillroute.calibration.contract import NAMES, Calibrator, load_calibrator
 from prefillroute.errors import UserError
+from tests.stated_defaults import contradicted
 
 
 def blank(name: str) -> Calibrator:
@@ -67,3 +68,7 @@ def test_unknown_or_damaged_state_is_one_line():
         load_calibrator({"name": "magic"})
     with pytest.raises(UserError, match="the state of 'platt' is damaged"):
         load_calibrator({"name": "platt", "hyper": {}, "parameters": {"slope": [1.0]}})
+
+
+def test_defaults_are_those_of_conf() -> None:
+    assert contradicted("calibration") == {}

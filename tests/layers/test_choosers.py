@@ -8,9 +8,15 @@ import pandas as pd
 import pytest
 import yaml
 from hydra.utils import get_class
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from prefillroute.errors import UserError
 from prefillroute.layers.choice import TABLE_COLUMNS, LayerChoice
+from tests.stated_defaults import contradicted
 
 CONF = Path(__file__).parents[2] / "conf" / "layers"
 CHOOSERS = sorted(path.stem for path in CONF.glob("*.yaml"))
@@ -23,6 +29,17 @@ def build(name: str, **overrides):
     given = {"poolings": ("last", "mean"), "dims": (4, 12), "dim": 12, "permutations": 2, "fisher_dim": 12}
     given = {key: value for key, value in given.items() if key in node} | overrides
     return chooser(**(node | given))
+
+
+def roc_auc_scikit(features: np.ndarray, labels: np.ndarray, folds: np.ndarray, dim: int) -> np.ndarray:
+    """Mean over folds of the AUC of scaler, PCA and L2 logistic regression (C = 1), for each column of labels."""
+    auc = np.zeros((folds.max() + 1, labels.shape[1]))
+    for fold, target in np.ndindex(*auc.shape):
+        out = folds == fold
+        pipeline = make_pipeline(StandardScaler(), PCA(dim), LogisticRegression())
+        pipeline.fit(features[~out], labels[~out, target])
+        auc[fold, target] = roc_auc_score(labels[out, target], pipeline.decision_function(features[out]))
+    return auc.mean(0)
 
 
 @pytest.mark.parametrize("name", CHOOSERS)
@@ -124,3 +141,34 @@ def test_concat_stands_several_layers_side_by_side(make_toy) -> None:
     )
     assert [block.layers for block in choice.blocks] == [(0, 2, 4)]
     assert set(choice.table["layer"]) == {4}
+
+
+def test_concat_takes_the_best_dimension_of_each_pooling_and_the_better_pooling_of_each_target(
+    make_toy,
+) -> None:
+    toy = make_toy()
+    toy.labels[:, 1] = 1.0  # without an AUC, it has no say
+    calls: list[tuple[int, int, str]] = []
+    choice = build("concat", layers=[1, 3], count=None, dims=(1, 12, 4)).choose(
+        toy.source, toy.labels, toy.folds, toy.targets, 0, lambda *call: calls.append(call)
+    )
+    auc = choice.table.pivot_table(index="target", columns=["pooling", "dim"], values="auc")
+    best = [
+        max(auc[[pooling]].columns, key=lambda column: auc[column].mean()) for pooling in ("last", "mean")
+    ]
+    assert {dim for _, dim in best} != {1}
+    taken = {target: choice.blocks[index] for target, index in choice.per_target.items()}
+    assert {block.layers for block in choice.blocks} == {(1, 3)}
+    for target in ("target0", "target2", "target3"):
+        pooling, dim = max(best, key=lambda column: auc.loc[target, column])
+        assert (taken[target].pooling, taken[target].dim) == (pooling, dim)
+    assert calls == [(1, 2, "layers 1+3 last"), (2, 2, "layers 1+3 mean")]
+    both = np.concatenate([toy.source.read(1, "mean"), toy.source.read(3, "mean")], axis=1)
+    known = [0, 2, 3]
+    expected = roc_auc_scikit(both, toy.labels[:, known], toy.folds, dim=4)
+    found = [auc.loc[f"target{target}", ("mean", 4)] for target in known]
+    np.testing.assert_allclose(found, expected, atol=0.003)
+
+
+def test_defaults_are_those_of_conf() -> None:
+    assert contradicted("layers") == {}

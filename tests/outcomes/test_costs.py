@@ -21,6 +21,7 @@ from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.pool import pool_targets
 from prefillroute.outcomes.prices import check_prices
 from prefillroute.outcomes.table import Outcomes
+from tests.stated_defaults import contradicted
 
 NAN = np.nan
 
@@ -321,3 +322,7 @@ def test_pool_targets():
         pool_targets(targets, ["m1", "m2"])
     with pytest.raises(UserError, match=r"pool.targets has 'm0' 2 times"):
         pool_targets([*targets, TargetConfig("m0")])
+
+
+def test_defaults_are_those_of_conf() -> None:
+    assert contradicted("cost") == {}

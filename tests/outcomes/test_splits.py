@@ -14,6 +14,7 @@ from prefillroute.outcomes.splits import LeaveOneBenchmarkOut, StratifiedSplit
 from prefillroute.outcomes.strata import strata
 from prefillroute.outcomes.stratified import assign_parts, merge_small
 from prefillroute.outcomes.table import Outcomes
+from tests.stated_defaults import contradicted
 
 
 def outcomes_of(benchmark: list[str], labels: np.ndarray, prompts: list[str], **extra: list) -> Outcomes:
@@ -272,3 +273,7 @@ def test_real_pools(real_data):
     assert (pd.Series(folds).groupby(outcomes.groups[split.train]).nunique() == 1).all()
     classes = pd.crosstab(agreement_classes(outcomes.labels[split.train]), folds)
     assert (np.ptp(classes.to_numpy(), axis=1) <= 6).all()
+
+
+def test_defaults_are_those_of_conf() -> None:
+    assert contradicted("split") == {}

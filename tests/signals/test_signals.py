@@ -10,6 +10,7 @@ from prefillroute.layers.source import ArraySource, RowSubset
 from prefillroute.signals.category import CategorySignal
 from prefillroute.signals.inputs import SignalInputs
 from prefillroute.signals.prefill import PrefillSignal
+from tests.stated_defaults import contradicted
 
 CHOICE = LayerChoice((Block("toy", (1,), "mean", 4), Block("toy", (2,), "last", 3)), {"a": 0})
 NARROW = LayerChoice((Block("toy", (2,), "mean", 2),), {"a": 0})
@@ -66,3 +67,7 @@ def test_unknown_scale_is_refused() -> None:
         UserError, match=r"signal\.scale: got 'unit', want one of block, leading, component, none"
     ):
         PrefillSignal(scale="unit")
+
+
+def test_defaults_are_those_of_conf() -> None:
+    assert contradicted("signal") == {}
