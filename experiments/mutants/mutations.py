@@ -51,6 +51,8 @@ class Mutant:
     before: str
     """The expression as it stood; after: as it stands in `source`."""
     after: str
+    at_import: bool
+    """Whether the line is run when the module is imported: a default, a constant, the body of a class."""
 
     @property
     def name(self) -> str:
@@ -69,19 +71,28 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
         starts.append(starts[-1] + len(text))
     raw = source.encode()
     found = []
-    for node, operator, changed in _changes(ast.parse(source)):
+    tree = ast.parse(source)
+    called = _called_lines(tree)
+    for node, operator, changed in _changes(tree):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         before = raw[begin:end].decode()
         mutated = (raw[:begin] + changed.encode() + raw[end:]).decode()
         try:
-            if ast.dump(ast.parse(mutated)) == ast.dump(ast.parse(source)):
+            if ast.dump(ast.parse(mutated)) == ast.dump(tree):
                 continue
         except SyntaxError:
             continue
         shown = (" ".join(before.split())[:100], " ".join(changed.split())[:100])
-        found.append(Mutant(path, node.lineno, node.col_offset, operator, mutated, *shown))
+        at_import = node.lineno not in called
+        found.append(Mutant(path, node.lineno, node.col_offset, operator, mutated, *shown, at_import))
     return sorted(found, key=lambda mutant: mutant.line)
+
+
+def _called_lines(tree: ast.AST) -> set[int]:
+    """Lines inside the bodies of functions."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {line for node in functions for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)}
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr, str, str]]:

@@ -104,13 +104,16 @@ class Tree:
         return found
 
     def tests_of(self, room: str, mutant: Mutant, line_map: dict[str, Any]) -> list[list[str]]:
-        """Node ids of a room's tests that execute a mutant's line, folder by folder, in each the fastest first."""
+        """Node ids of a room's tests that execute a mutant's line, folder by folder, in each the fastest first.
+
+        Of a line that is run at import these are all tests: the map knows only the test that imported it first.
+        """
         seconds: dict[str, float] = line_map["seconds"]
         contexts = set(line_map["lines"].get(mutant.path, {}).get(str(mutant.line), []))
         found = []
         for name in USED_BY[room]:
             chosen = [test for test in seconds if test.startswith(f"tests/{name}/")]
-            if EVERYWHERE not in contexts:
+            if not mutant.at_import and EVERYWHERE not in contexts:
                 chosen = [test for test in chosen if test in contexts or _folder(test) in contexts]
             if chosen:
                 found.append(sorted(chosen, key=lambda test: (seconds[test], test)))

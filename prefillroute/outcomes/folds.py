@@ -8,7 +8,7 @@ from prefillroute.outcomes.stratified import assign_parts
 from prefillroute.outcomes.table import Outcomes
 
 
-def stratified_folds(outcomes: Outcomes, rows: np.ndarray, num_folds: int = 5, seed: int = 0) -> np.ndarray:
+def stratified_folds(outcomes: Outcomes, rows: np.ndarray, num_folds: int, seed: int) -> np.ndarray:
     """Fold of each of ``rows``, common to all targets.
 
     Args:
@@ -37,7 +37,7 @@ def stratified_folds(outcomes: Outcomes, rows: np.ndarray, num_folds: int = 5, s
     return folds
 
 
-def cross_fitting_folds(outcomes: Outcomes, rows: np.ndarray, most: int = 5, seed: int = 0) -> np.ndarray:
+def cross_fitting_folds(outcomes: Outcomes, rows: np.ndarray, most: int, seed: int) -> np.ndarray:
     """Fold of each of ``rows``: as many folds as ``rows`` allow, up to ``most``; never an error.
 
     Args:
@@ -58,7 +58,7 @@ def cross_fitting_folds(outcomes: Outcomes, rows: np.ndarray, most: int = 5, see
     return np.zeros(len(rows), dtype=np.int64)
 
 
-def stratified_holdout(outcomes: Outcomes, rows: np.ndarray, size: float = 0.1, seed: int = 0) -> np.ndarray:
+def stratified_holdout(outcomes: Outcomes, rows: np.ndarray, size: float, seed: int) -> np.ndarray:
     """Which of ``rows`` are held out.
 
     Args:

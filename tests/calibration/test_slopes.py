@@ -46,6 +46,25 @@ def test_float_outcomes_equal_scipy(sample, with_offset):
         assert ours.slope_[m] == pytest.approx(best.x[0], abs=1e-5)
 
 
+@pytest.mark.parametrize("with_offset", [True, False])
+def test_heavy_tails_reach_an_optimum(with_offset):
+    """Full Newton steps overshoot here: without halving them, columns end where the gradient is not 0."""
+    rng = np.random.default_rng(0)
+    z = rng.standard_t(1.0, size=(40, 300))
+    correct = (rng.random(z.shape) < expit(0.1 * z + 2 * rng.normal(size=300))).astype(float)
+    ours = (PlattCalibrator() if with_offset else TemperatureCalibrator()).fit(z, correct)
+    hits = correct.sum(0)
+    low = 1 / (len(z) - hits + 2)
+    smoothed = low + correct * ((hits + 1) / (hits + 2) - low)  # where the optimum is too steep to be one
+    scaled = (z - z.mean(0) * with_offset) / z.std(0)
+    gradients = [
+        (residual * scaled).mean(0) for residual in (ours.transform(z) - y for y in (correct, smoothed))
+    ]
+    inside = (ours.slope_ > 0) & (ours.slope_ * z.std(0) < 20)  # neither bound is met
+    assert inside.sum() > 100
+    np.testing.assert_allclose(np.abs(gradients).min(0)[inside], 0.0, atol=1e-6)
+
+
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_one_class_target_gets_its_base_rate_by_the_rule_of_succession(label):
     z = np.linspace(-2, 2, 8)[:, None]

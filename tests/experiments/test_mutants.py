@@ -41,6 +41,7 @@ def test_faults_are_one_expression_each_and_spare_the_words() -> None:
         (8, "2", "3"),
         (8, "2", "1"),
     }
+    assert {mutant.line for mutant in found if mutant.at_import} == {4}
     for mutant in found:
         compile(mutant.source, "a.py", "exec")
         lines = zip(mutant.source.splitlines(), SOURCE.splitlines(), strict=True)

@@ -65,3 +65,9 @@ def test_ternary_search_keeps_the_best_it_met_when_the_curve_misleads() -> None:
 
     best = climb(range(10), score)
     assert curve[best] == max(curve[layer] for layer in seen if not np.isnan(curve[layer]))
+
+
+def test_ternary_search_turns_away_from_layers_without_a_score() -> None:
+    assert climb(range(10), lambda layer: np.nan if layer > 4 else float(layer)) == 4
+    assert climb(range(10), lambda layer: np.nan if layer < 5 else float(-layer)) == 5
+    assert climb(range(4), lambda layer: np.nan) == 0

@@ -47,6 +47,17 @@ def test_pairs_with_fewer_than_20_such_queries_are_left_out() -> None:
     assert np.isnan(relative_auc(confidence, labels, min_queries=31))
 
 
+def test_a_pair_that_a_resample_leaves_without_queries_has_no_say_there(make_scores) -> None:
+    confidence, labels = make_scores(num_targets=3)
+    weights = np.ones((2, len(labels)))
+    weights[1, labels[:, 0] + labels[:, 1] == 1] = 0.0
+    found = relative_auc(confidence, labels, weights)
+    assert found[0] == pytest.approx(np.mean(by_scikit_learn(confidence, labels)))
+    assert found[1] == pytest.approx(
+        np.mean(by_scikit_learn(*(x[weights[1] > 0] for x in (confidence, labels))))
+    )
+
+
 def test_knowing_only_what_is_hard_for_everyone_is_no_skill(make_scores) -> None:
     confidence, labels = make_scores()
     shared = np.repeat(confidence.mean(axis=1, keepdims=True), 4, axis=1)

@@ -126,6 +126,17 @@ def test_wrong_types_in_outcomes(frames, tmp_path):
         read_outcomes(tmp_path)
 
 
+def test_a_missing_name_in_outcomes_is_refused_with_its_row(frames, tmp_path):
+    queries, outcomes = frames(num_queries=3)
+    write_outcomes(tmp_path, queries, outcomes)
+    for column in ("query_id", "target"):
+        changed = outcomes.astype({column: object})
+        changed.loc[[4, 6], column] = None
+        changed.to_parquet(tmp_path / "outcomes.parquet")
+        with pytest.raises(UserError, match=rf"outcomes\.parquet: row 5: {column} is missing; expected text"):
+            read_outcomes(tmp_path)
+
+
 def test_unknown_target_names_those_there_are(frames, tmp_path):
     write_outcomes(tmp_path, *frames(num_queries=4))
     with pytest.raises(UserError, match="no outcome of target 'gpt-9'; found m0, m1, m2"):

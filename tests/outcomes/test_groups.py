@@ -40,3 +40,9 @@ def test_a_long_chain_is_one_group():
         }
     )
     assert (duplicate_groups(frame) == 0).all()
+
+
+def test_no_queries_and_a_column_without_groups():
+    assert duplicate_groups(pd.DataFrame({"prompt": [], "near_dup_group": []})).tolist() == []
+    frame = pd.DataFrame({"prompt": ["a", "b", "a "], "near_dup_group": [None, None, None]})
+    assert duplicate_groups(frame).tolist() == [0, 1, 0]

@@ -247,12 +247,25 @@ def test_leave_one_benchmark_out(table):
 def test_too_few_rows_for_folds(table):
     outcomes = table(num_queries=6)
     with pytest.raises(UserError, match=r"num_folds is 7 for 6 distinct training queries; expected 2 to 6"):
-        stratified_folds(outcomes, np.arange(6), 7)
+        stratified_folds(outcomes, np.arange(6), 7, 0)
     with pytest.raises(UserError, match=r"num_folds is 1"):
-        stratified_folds(outcomes, np.arange(6), 1)
+        stratified_folds(outcomes, np.arange(6), 1, 0)
     with pytest.raises(UserError, match=r"1 training queries cannot be parted"):
-        stratified_holdout(outcomes, np.arange(1))
-    assert stratified_holdout(outcomes, np.arange(3)).sum() == 1
+        stratified_holdout(outcomes, np.arange(1), 0.1, 0)
+    assert stratified_holdout(outcomes, np.arange(3), 0.1, 0).sum() == 1
+
+
+def test_no_fold_is_empty_whatever_repeats():
+    prompts = ["one question"] * 90 + ["a", "b", "c"]
+    outcomes = outcomes_of(["a"] * 93, np.ones((93, 2)), prompts)
+    refused = []
+    for seed in range(20):
+        try:
+            assert set(stratified_folds(outcomes, np.arange(93), 3, seed)) == {0, 1, 2}
+        except UserError as error:
+            refused.append(str(error))
+    assert 0 < len(refused) < 20
+    assert set(refused) == {"num_folds is 3; repeated prompts leave a fold empty; expected fewer folds"}
 
 
 def test_strata_are_of_benchmark_and_class():
@@ -268,7 +281,7 @@ def test_real_pools(real_data):
     outcomes = read_outcomes(real_data("mmlu_pro"))
     split = StratifiedSplit().split(outcomes)
     assert (len(split.train), len(split.test)) == (8957, 1792)
-    folds = stratified_folds(outcomes, split.train)
+    folds = stratified_folds(outcomes, split.train, 5, 0)
     assert np.ptp(np.bincount(folds)) <= 2
     assert (pd.Series(folds).groupby(outcomes.groups[split.train]).nunique() == 1).all()
     classes = pd.crosstab(agreement_classes(outcomes.labels[split.train]), folds)
