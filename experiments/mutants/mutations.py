@@ -63,8 +63,8 @@ class Mutant:
 def mutants_of(path: str, source: str) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines.
 
-    Left alone are messages (what is raised, asserted, logged, f-strings and other text), annotations and decorators: no
-    test should hang on their wording.
+    Left alone are messages (what is raised, asserted, logged, f-strings and other text), annotations, imports for them
+    and decorators: no test should hang on their wording.
     """
     starts = [0]
     for text in source.encode().splitlines(keepends=True):
@@ -103,6 +103,8 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr, str, str]]:
         if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
             continue
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "warnings.")):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
         yield from _changes_of(node)
         for name, value in ast.iter_fields(node):
