@@ -8,15 +8,13 @@ import pandas as pd
 
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
+from prefillroute.jobs.plan import read_plan
 from prefillroute.reports.catalogue import METRICS, Metric
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
-from prefillroute.reports.sweep_console import print_sweep
 from prefillroute.reports.sweep_jobs import Job, num_missing, read_jobs
-from prefillroute.reports.sweep_page import render_sweep
-from prefillroute.reports.sweep_plan import read_plan
-from prefillroute.reports.sweep_view import SweepView
+from prefillroute.reports.sweep_view import SweepView, print_sweep, render_sweep
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
 from prefillroute.text.visible import visible

@@ -14,9 +14,9 @@ from prefillroute.config.numbers import check_numbers
 from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
+from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.status import Status, read_status
 from prefillroute.reports.run_folder import read_metrics
-from prefillroute.training.job_folder import task_overrides
-from prefillroute.training.status import Status, read_status
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from prefillroute.config.guard import say_error
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
+from prefillroute.jobs.plan import PLAN_FILE, SweepPlan
 from prefillroute.reports.sweep import summarise_sweep, summary_metrics
-from prefillroute.reports.sweep_plan import PLAN_FILE, SweepPlan
 from prefillroute.text import hints
 from prefillroute.training.refine import refine_jobs
 
