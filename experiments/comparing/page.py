@@ -1,6 +1,5 @@
 """What a comparison leaves: comparison.csv, comparison.html and the forest plots as files."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from experiments.comparing.printing import (
     values_rows,
     values_title,
 )
+from prefillroute.files import write_text
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.style import styled
 from prefillroute.reports.tables import Column, Row, Table
@@ -59,9 +59,7 @@ def write_comparison(
     frame = pd.concat([found.frame(shown) for found in comparisons], ignore_index=True)
     page = render_template("comparison.html.j2", title="Routers compared", sections=sections, notes=notes)
     for name, text in (("comparison.csv", csv_text(frame)), ("comparison.html", page)):
-        partial = out / f".{name}.partial"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, out / name)
+        write_text(out / name, text)
     return out / "comparison.html"
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.comparing.grid import Choice
+from prefillroute.jobs.status import read_status
 from prefillroute.text import hints
 from prefillroute.text.printing import say
 from prefillroute.training.job import finished_earlier
-from prefillroute.training.status import read_status
 
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 

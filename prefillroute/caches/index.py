@@ -27,6 +27,7 @@ from prefillroute.caches.locks import FileLock
 from prefillroute.caches.queries import QueryTable
 from prefillroute.caches.shard import Shard, ShardExtents, list_shards
 from prefillroute.errors import UserError
+from prefillroute.files import replacing
 
 USER_BLOCK = 512
 MAGIC = "prefillroute activation cache"
@@ -107,15 +108,12 @@ def _write(path: Path, index: CacheIndex, versions: Sequence[str]) -> None:
     content = memory.getvalue()[USER_BLOCK:]
     digest = hashlib.sha256(content).hexdigest()
     header = f"{MAGIC}\nversion={FORMAT_VERSION}\nbytes={len(content)}\nsha256={digest}\n".encode()
-    temporary = path.with_name(f".{path.name}.tmp")  # the lock is ours
     try:
-        with temporary.open("wb") as raw:
+        with replacing(path) as partial, partial.open("wb") as raw:
             raw.write(header.ljust(USER_BLOCK, b"\0") + content)
             raw.flush()
             os.fsync(raw.fileno())
-        temporary.rename(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); run the same command again"
         ) from error

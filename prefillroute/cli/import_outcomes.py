@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from prefillroute.cli.parsers.import_outcomes import LAYOUTS
 from prefillroute.errors import UserError
+from prefillroute.files import write_text
 from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
 from prefillroute.outcomes.importers import inspect_logs, llmrouterbench, log, mmlu_pro, routellm
 from prefillroute.outcomes.importers.collector import Collector, Report
@@ -70,7 +71,7 @@ def _write_skeleton(args: argparse.Namespace, targets: list[str]) -> None:
         say(f"note: {skeleton} has prices and stays as it is; delete it to get a new one")
     else:
         command = hints.command(*_words(args))
-        skeleton.write_text(pool_skeleton(args.out, targets, command), encoding="utf-8")
+        write_text(skeleton, pool_skeleton(args.out, targets, command))
     say(f"next: complete {skeleton} and copy it to conf/pool/{pool_name(args.out)}.yaml")
 
 

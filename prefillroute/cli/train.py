@@ -17,8 +17,8 @@ from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
 from prefillroute.config.search import conf_dir, conf_folders, register_search_path
 from prefillroute.errors import UserError
+from prefillroute.jobs.folder import register_job_folder
 from prefillroute.text.printing import say
-from prefillroute.training.job_folder import register_job_folder
 
 # Here, not in `start`: a launcher that sends a job to another machine imports this module there.
 register_job_folder()

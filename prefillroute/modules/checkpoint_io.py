@@ -8,6 +8,7 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from prefillroute.errors import UserError
+from prefillroute.files import replacing
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -22,19 +23,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             UserError: it cannot be written, for instance for want of space.
         """
         final = Path(path)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        partial = final.with_name(f".{final.name}.partial")
         try:
-            with partial.open("wb") as file:
+            with replacing(final) as partial, partial.open("wb") as file:
                 torch.save(checkpoint, file)
-            partial.replace(final)
         except (OSError, RuntimeError) as error:
             # torch wraps what the file said (no space, too large) in an internal "unexpected pos"
             said = error.__context__ if isinstance(error.__context__, OSError) else error
             reason = getattr(said, "strerror", None) or str(said).splitlines()[0]
             raise UserError(f"{final}: the checkpoint cannot be written ({reason})") from None
-        finally:
-            partial.unlink(missing_ok=True)
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Load the checkpoint at `path`.

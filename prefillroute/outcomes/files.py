@@ -1,7 +1,7 @@
 """Read and write an outcome folder: `queries.parquet` and `outcomes.parquet` (DESIGN section 4)."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prefillroute.errors import UserError
+from prefillroute.files import replacing
 from prefillroute.outcomes.subset import stratified_subset
 from prefillroute.outcomes.table import MEASURES, Outcomes
 from prefillroute.outcomes.validation import (
@@ -100,33 +101,29 @@ def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataF
     unknown = (pd.Index(queries["query_id"]).get_indexer(pd.Index(names)) < 0)[codes]
     if unknown.any():
         _refuse_query(outcomes["query_id"].iloc[int(np.argmax(unknown))], unknown, folder / OUTCOMES_FILE)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    try:
-        for name, frame in ((QUERIES_FILE, queries), (OUTCOMES_FILE, outcomes)):
-            written.append((folder / f".{name}.{os.getpid()}", folder / name))
-            write_table(written[-1][0], frame, folder / name)
-        for partial, final in written:
-            os.replace(partial, final)
-    finally:
-        for partial, _ in written:
-            partial.unlink(missing_ok=True)
+    # Neither takes its name before both are whole.
+    with _written(outcomes, folder / OUTCOMES_FILE), _written(queries, folder / QUERIES_FILE):
+        pass
 
 
-def write_table(partial: Path, frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, without its index, under a temporary name.
-
-    Args:
-        partial: the temporary name.
-        frame: the table.
-        path: its name once it is whole, for the message; Arrow's own names no file.
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, without its index; the file appears under its name only when it is whole.
 
     Raises:
         UserError: the disk is full or cannot be written to.
     """
+    with _written(frame, path):
+        pass
+
+
+@contextmanager
+def _written(frame: pd.DataFrame, path: Path) -> Iterator[None]:
+    """A table that is whole when the block begins and takes its name when the block ends."""
     try:
-        frame.to_parquet(partial, index=False, compression="zstd")
-    except OSError as error:
+        with replacing(path) as partial:
+            frame.to_parquet(partial, index=False, compression="zstd")
+            yield
+    except OSError as error:  # Arrow's own message names no file
         reason = " ".join(str(error.strerror or error).split())
         raise UserError(
             f"{path}: cannot be written ({reason}); expected a folder with room for it"

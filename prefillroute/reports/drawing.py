@@ -1,7 +1,6 @@
 """A drawn figure: PNG and SVG for slides and papers, and an inlined SVG that follows the page's theme."""
 
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from prefillroute.files import replacing
 from prefillroute.reports.style import CSS_VARIABLES, styled
 from prefillroute.text.visible import visible
 
@@ -50,14 +50,12 @@ class Drawing:
 
     def save(self, folder: Path) -> None:
         """Write ``<name>.png`` (200 dpi) and ``<name>.svg``, each under its final name only when complete."""
-        folder.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()
         with styled():
             self.figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
         for suffix, content in (("png", buffer.getvalue()), ("svg", self.svg.encode())):
-            partial = folder / f".{self.name}.{suffix}.partial"
-            partial.write_bytes(content)
-            os.replace(partial, folder / f"{self.name}.{suffix}")
+            with replacing(folder / f"{self.name}.{suffix}") as partial:
+                partial.write_bytes(content)
 
     def inline_svg(self) -> str:
         """The drawing as an ``<svg>`` element: CSS variables for colours, unique ids, no address."""

@@ -1,12 +1,12 @@
 """`write_report`: from a run folder to figures and one self-contained HTML file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
 from prefillroute.errors import UserError
+from prefillroute.files import write_text
 from prefillroute.reports import headline, tables
 from prefillroute.reports.accuracy_cost import accuracy_cost_drawing
 from prefillroute.reports.choice import Chosen, choice_sentence, chosen_point
@@ -42,9 +42,7 @@ def write_report(run_dir: Path) -> Path:
         try:
             for drawing in drawings:
                 drawing.save(run.path / "figures")
-            partial = run.path / ".report.html.partial"
-            partial.write_text(html, encoding="utf-8")
-            os.replace(partial, path)
+            write_text(path, html)
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be written ({error.strerror}), wanted a writable run folder"

@@ -1,6 +1,5 @@
 """A sweep at a glance: jobs best to worst in the terminal, summary.csv, summary.html, and what failed."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,15 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from prefillroute.errors import UserError
+from prefillroute.files import write_text
+from prefillroute.jobs.plan import read_plan
 from prefillroute.reports.catalogue import METRICS, Metric
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
-from prefillroute.reports.sweep_console import print_sweep
 from prefillroute.reports.sweep_jobs import Job, num_missing, read_jobs
-from prefillroute.reports.sweep_page import render_sweep
-from prefillroute.reports.sweep_plan import read_plan
-from prefillroute.reports.sweep_view import SweepView
+from prefillroute.reports.sweep_view import SweepView, print_sweep, render_sweep
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
 from prefillroute.text.visible import visible
@@ -69,8 +67,8 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen |
     )
     frame = summary_frame([*finished, *failed], view.varied, family_of)
     try:
-        _replace(sweep_dir / "summary.csv", csv_text(frame))
-        _replace(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
+        write_text(sweep_dir / "summary.csv", csv_text(frame))
+        write_text(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
     except OSError as error:
         raise UserError(
             f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
@@ -155,10 +153,3 @@ def summary_frame(
                 row[f"{key}_low"], row[f"{key}_high"] = ends
         rows.append({**row, "error": visible(job.error) if job.error else None})
     return pd.DataFrame(rows)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write under a temporary name first, so that a reader never sees half a file."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)

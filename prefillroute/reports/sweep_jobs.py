@@ -1,6 +1,5 @@
 """The jobs of a sweep as they stand: which finished, with what numbers, and which failed, with the reason."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prefillroute.errors import UserError
+from prefillroute.jobs.status import STATUS_FILE, read_status
 from prefillroute.reports.headline import number
 from prefillroute.reports.run_folder import read_metrics
 
@@ -45,11 +45,11 @@ def read_jobs(sweep_dir: Path) -> list[Job]:
     """
     if not sweep_dir.is_dir():
         raise UserError(f"{sweep_dir}: found no such folder, wanted the folder of a sweep")
-    folders = {path.parent for path in sweep_dir.rglob("status.json")}
+    folders = {path.parent for path in sweep_dir.rglob(STATUS_FILE)}
     folders |= {path.parent for path in sweep_dir.rglob(".hydra") if path.is_dir()}
     folders.discard(sweep_dir)
     if not folders:
-        raise UserError(f"{sweep_dir}: found no job, wanted run folders with a status.json each")
+        raise UserError(f"{sweep_dir}: found no job, wanted run folders with a {STATUS_FILE} each")
     return [_read_job(folder, sweep_dir) for folder in sorted(folders, key=_natural)]
 
 
@@ -61,17 +61,19 @@ def num_missing(planned: Sequence[Sequence[str]], jobs: Sequence[Job]) -> int:
 
 def _read_job(folder: Path, sweep_dir: Path) -> Job:
     name = folder.relative_to(sweep_dir).as_posix()
-    try:
-        status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Job(name, {}, "left no status.json: killed before it began")
-    except (OSError, ValueError) as error:
-        return Job(name, {}, f"status.json cannot be read: {error}")
-    overrides = dict(_split(str(item)) for item in status.get("overrides") or [])
-    if status.get("state") == "running":
+    status = read_status(folder)
+    if status is None:
+        there = (folder / STATUS_FILE).exists()
+        return Job(
+            name,
+            {},
+            f"{STATUS_FILE} cannot be read" if there else f"left no {STATUS_FILE}: killed before it began",
+        )
+    overrides = dict(map(_split, status.overrides))
+    if status.state == "running":
         return Job(name, overrides, "still marked as running: killed, or not ended yet")
-    if status.get("state") != "finished":
-        return Job(name, overrides, " ".join(str(status.get("error") or "no reason was recorded").split()))
+    if status.state != "finished":
+        return Job(name, overrides, " ".join((status.error or "no reason was recorded").split()))
     try:
         return Job(name, overrides, metrics=read_metrics(folder))
     except UserError as error:

@@ -1,12 +1,19 @@
-"""What the summary of a sweep shows, for the terminal and for the page alike."""
+"""What the summary of a sweep shows, on the terminal and as the page summary.html."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
 
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.families import Family
-from prefillroute.reports.numbers import count, seconds
+from prefillroute.reports.headline import interval_text
+from prefillroute.reports.numbers import MISSING, count, seconds
 from prefillroute.reports.sweep_jobs import Job
+from prefillroute.reports.template import render_template
+from prefillroute.text.screen import Screen
+from prefillroute.text.visible import visible
 
 FAMILY_COLUMNS = ("family", "configurations", "predictors", "trained fits", "training", "evaluation")
 
@@ -58,3 +65,75 @@ class SweepView:
             )
             for family in self.families
         ]
+
+
+def print_sweep(screen: Screen, view: SweepView) -> None:
+    """Print the table of jobs, that of families, what failed and how to go on."""
+    if view.finished:
+        screen.print(_jobs(screen, view))
+    if view.note:
+        screen.print(view.note)
+    if view.families:
+        screen.print(_families(view))
+    for job in view.failed:
+        screen.print(f"failed: {job_name(job, view.varied)}: {job.error}")
+    if view.missing:
+        screen.print(view.missing)
+    if view.num_unfinished:
+        screen.print(f"to go on: {view.command}")
+
+
+def job_name(job: Job, varied: Sequence[str]) -> str:
+    """What tells this job from the others: its varied overrides, or its folder."""
+    said = [f"{key}={job.overrides[key]}" for key in varied if key in job.overrides]
+    return " ".join(said) or job.folder
+
+
+def _jobs(screen: Screen, view: SweepView) -> Table:
+    metric = view.metric
+    table = Table(
+        title=f"{len(view.finished)} finished, by {metric.label} ({metric.direction})", title_justify="left"
+    )
+    for key in view.varied or ["job"]:
+        table.add_column(key, overflow="fold")
+    for entry in view.shown:
+        table.add_column(screen.lines(entry.label, entry.direction), justify="right")
+    for job in view.finished:
+        names = [job.overrides.get(key, MISSING) for key in view.varied] or [job.folder]
+        cells = [screen.lines(name) for name in names]
+        for entry in view.shown:
+            ends = interval_text(job.metrics or {}, entry)
+            value = entry.form(job.value(entry.key))
+            cells.append(screen.lines(value, *([] if ends == MISSING else [ends])))
+        table.add_row(*cells)
+    return table
+
+
+def _families(view: SweepView) -> Table:
+    table = Table(title="families", title_justify="left")
+    for index, name in enumerate(FAMILY_COLUMNS):
+        table.add_column(name, justify="right" if index else "left")
+    rows = view.family_rows
+    for row in rows:
+        table.add_row(*row, end_section=row is rows[-2])
+    return table
+
+
+def render_sweep(sweep_dir: Path, view: SweepView) -> str:
+    """The summary as one HTML text."""
+    rows = []
+    for job in view.finished:
+        numbers = []
+        for entry in view.shown:
+            ends = interval_text(job.metrics or {}, entry)
+            numbers.append((entry.form(job.value(entry.key)), "" if ends == MISSING else ends))
+        link = f"{job.folder}/report.html" if (sweep_dir / job.folder / "report.html").exists() else ""
+        names = [visible(job.overrides.get(key, MISSING)) for key in view.varied]
+        rows.append({"folder": job.folder, "link": link, "names": names, "numbers": numbers})
+    return render_template(
+        "sweep.html.j2",
+        title=sweep_dir.resolve().name,
+        view=view,
+        rows=rows,
+        family_columns=FAMILY_COLUMNS,
+    )

@@ -1,7 +1,6 @@
 """Decisions of a batch, written whole or not at all."""
 
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from prefillroute.errors import UserError
+from prefillroute.files import replacing, write_text
 from prefillroute.router.decision import Decision
 from prefillroute.router.queries import Query
 
@@ -43,18 +43,14 @@ def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[De
         {"query_id": query.query_id, **decision.to_dict()}
         for query, decision in zip(queries, decisions, strict=True)
     ]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.suffix.lower() == ".jsonl":
-            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            temporary.write_text(text, "utf-8")
+            write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         else:
-            pd.DataFrame([_flat(row) for row in rows]).to_parquet(temporary, index=False)
-        os.replace(temporary, path)
+            with replacing(path) as partial:
+                pd.DataFrame([_flat(row) for row in rows]).to_parquet(partial, index=False)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; nothing was written") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

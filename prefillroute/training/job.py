@@ -13,9 +13,10 @@ from prefillroute.config.guard import one_line, say_error
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
+from prefillroute.files import write_text
+from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.status import Status, read_status
 from prefillroute.reports.run_folder import read_metrics
-from prefillroute.training.job_folder import task_overrides
-from prefillroute.training.status import Status, read_status, write_text
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,6 @@ def _check_own(folder: Path, overrides: tuple[str, ...], in_sweep: bool) -> None
 def _write_configuration(folder: Path, config: DictConfig) -> None:
     """What Hydra writes itself where `hydra.output_subdir` is set, though before a job can refuse its folder."""
     written = folder / CONFIGURATION
-    written.mkdir(exist_ok=True)
     hydra = HydraConfig.get()
     nodes = {"config": config, "hydra": OmegaConf.create({"hydra": hydra}), "overrides": hydra.overrides.task}
     for name, node in nodes.items():

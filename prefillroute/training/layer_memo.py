@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from pyarrow import ArrowException
 
+from prefillroute.files import write_text
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.outcomes.files import write_table
-from prefillroute.training.status import write_text
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,6 @@ def remembered_choice(folder: Path, key: str, choose: Callable[[], LayerChoice])
     except (OSError, ValueError, KeyError, ArrowException):
         pass
     choice = choose()
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = table_path.with_name(f".{table_path.name}.partial")
-    write_table(partial, choice.table, table_path)
-    partial.replace(table_path)
+    write_table(choice.table, table_path)
     write_text(choice_path, json.dumps(choice.to_dict(), indent=1))
     return choice

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rich.table import Table
 
 from prefillroute.calibration.contract import Calibrator
+from prefillroute.files import write_text
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.outcomes.files import write_table
 from prefillroute.reports.choice import choice_sentence
 from prefillroute.routing.evaluation import Evaluation
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.text.screen import Screen
-from prefillroute.training.status import write_text
 from prefillroute.training.timings import Timings
 
 _INTERVAL = re.compile(r"\[\n\s+([^\s,\"\[\]{}]+),\n\s+([^\s,\"\[\]{}]+)\n\s*\]")
@@ -47,11 +46,11 @@ def write_results(
     fits: int,
 ) -> None:
     """Write predictions, curve, layers and metrics.json; the last one last, so that it stands for a whole run."""
-    _write_parquet(folder / "predictions.parquet", table.to_frame())
-    _write_parquet(folder / "curve.parquet", evaluation.curve)
+    write_table(table.to_frame(), folder / "predictions.parquet")
+    write_table(evaluation.curve, folder / "curve.parquet")
     layers: dict[str, Any] | None = None
     if choice is not None:
-        _write_parquet(folder / "layers.parquet", choice.table)
+        write_table(choice.table, folder / "layers.parquet")
         layers = choice.to_dict()
     metrics = {
         **evaluation.metrics,
@@ -98,12 +97,3 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
 
 def _number(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, int | float) else "-"
-
-
-def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        write_table(partial, frame, path)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.config.guard import say_error
 from prefillroute.errors import UserError
+from prefillroute.files import write_text
+from prefillroute.jobs.plan import PLAN_FILE, SweepPlan
 from prefillroute.reports.sweep import summarise_sweep, summary_metrics
-from prefillroute.reports.sweep_plan import PLAN_FILE, SweepPlan
 from prefillroute.text import hints
 from prefillroute.training.refine import refine_jobs
-from prefillroute.training.status import write_text
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,6 @@ class SweepSummary(Callback):
         """Write sweep.json, and say how to go on after a stop."""
         folder = Path(config.hydra.sweep.dir)
         plan = SweepPlan(sweep_command(config), _planned(config), self.shown)
-        folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
         log.info("after a stop this goes on: %s", plan.command)
 

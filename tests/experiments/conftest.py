@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from prefillroute.jobs.status import Status
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.training.status import Status
 
 NUM_QUERIES = 300
 TARGETS = ("small", "medium", "large")

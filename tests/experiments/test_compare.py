@@ -15,7 +15,7 @@ from experiments.comparing.reuse import GridRuns
 from experiments.comparing.training import Job, pool_jobs, train
 from prefillroute.config.compose import compose_run
 from prefillroute.errors import UserError
-from prefillroute.training.status import Status
+from prefillroute.jobs.status import Status
 
 
 @pytest.fixture

@@ -185,12 +185,13 @@ def test_failed_write_leaves_the_old_tables(frames, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full, a disk that is always full")
-def test_a_full_disk_is_said_with_the_name_of_the_table(frames):
-    with pytest.raises(
-        UserError, match=r"^data/mine/outcomes\.parquet: cannot be written \(.*No space left"
-    ) as said:
-        write_table(Path("/dev/full"), frames()[1], Path("data/mine/outcomes.parquet"))
+def test_a_full_disk_is_said_with_the_name_of_the_table(frames, tmp_path, monkeypatch):
+    monkeypatch.setattr("prefillroute.files.secrets.token_hex", lambda _: "0")
+    (tmp_path / ".outcomes.parquet.0.partial").symlink_to("/dev/full")
+    with pytest.raises(UserError, match=r"/outcomes\.parquet: cannot be written \(.*No space left") as said:
+        write_table(frames()[1], tmp_path / "outcomes.parquet")
     assert "\n" not in str(said.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.shared_data

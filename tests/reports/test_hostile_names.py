@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefillroute.jobs.status import Status
 from prefillroute.reports import glyphs
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
 from prefillroute.reports.glyphs import drawn_names
@@ -178,9 +179,7 @@ def test_a_sweep_over_names(tmp_path):
     for number, name in enumerate(NAMES):
         folder = tmp_path / str(number)
         folder.mkdir()
-        overrides = [f"pool.exclude=[{name}]", f"+note={name}"]
-        status = {"state": "finished", "overrides": overrides}
-        (folder / "status.json").write_text(json.dumps(status), encoding="utf-8")
+        Status("finished", (f"pool.exclude=[{name}]", f"+note={name}")).write(folder)
         metrics = {"test": {"mean_auc": -number / 100, "best_single": name}, "targets": {name: {"auc": 0.5}}}
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     stream = io.StringIO()

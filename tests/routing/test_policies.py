@@ -71,6 +71,32 @@ def test_equals_its_definition(policy: Policy, row: list[tuple[float, float]]) -
     assert chosen.tolist() == [by_hand(policy, p, c, 1.0, 4.0)]
 
 
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: f"{type(policy).__name__}-{vars(policy)}")
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(LEVELS), st.sampled_from(PRICES)), min_size=1, max_size=6))
+def test_the_ranking_begins_with_the_choice(policy: Policy, row: list[tuple[float, float]]) -> None:
+    p, c = (np.array([column]) for column in zip(*row, strict=True))
+    ranking = policy.ranking(p, c, (1.0, 4.0))
+    assert sorted(ranking[0]) == list(range(len(row)))
+    np.testing.assert_array_equal(ranking[:, 0], policy.choose(p, c, (1.0, 4.0)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (LambdaPolicy(0.3), [3, 1, 0, 2]),
+        (BudgetPolicy(2.0), [3, 1, 2, 0]),
+        (ThresholdPolicy(0.5), [1, 3, 0, 2]),
+        (TolerancePolicy(0.2), [3, 0, 1, 2]),
+        (InverseCostPolicy(1.0), [1, 3, 2, 0]),
+    ],
+)
+def test_who_is_second(policy: Policy, expected: list[int]) -> None:
+    """Below the choice, targets that fall short are ordered by confidence, those too dear by price."""
+    confidence, cost = np.array([[0.9, 0.6, 0.3, 0.8]]), np.array([[4.0, 1.0, 1.0, 2.0]])
+    assert policy.ranking(confidence, cost, (1.0, 4.0)).tolist() == [expected]
+
+
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 def test_every_shipped_policy_builds_and_chooses(config: Path) -> None:
     policy = instantiate(OmegaConf.load(config), _convert_="all")

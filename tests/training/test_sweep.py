@@ -18,13 +18,13 @@ from omegaconf import OmegaConf
 from experiments.badinput import toy
 from experiments.badinput.workspace import REPOSITORY, Workspace
 from prefillroute.errors import UserError
+from prefillroute.jobs.status import Status, read_status
 from prefillroute.reports.run_table import read_confidence_table
 from prefillroute.reports.sweep_jobs import Job
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.training.job import job
 from prefillroute.training.refine import named_jobs, refine_jobs, refine_run
-from prefillroute.training.status import Status, read_status
 from prefillroute.training.sweep import SweepSummary, sweep_command
 
 THRESHOLD = 0.7

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from prefillroute.metrics.equal_costs import level_costs
-from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
+from prefillroute.routing.policies.contract import Policy, check_within
 
 
-class InverseCostPolicy:
+class InverseCostPolicy(Policy):
     """Greatest confidence / cost^alpha.
 
     A free target that may answer at all beats every target that costs something; among several free ones the most
@@ -19,19 +18,16 @@ class InverseCostPolicy:
     def __init__(self, alpha: float) -> None:
         self.alpha = check_within("alpha", alpha, 0.0, np.inf)
 
-    def choose(
+    def scores(
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
-        """Choose a target per query; see `Policy.choose`. `cost_range` is not used."""
-        check_finite(confidence=confidence, cost_usd=cost_usd)
+        """(N, M), see `Policy.scores`. `cost_range` is not used."""
         if self.alpha == 0.0:
-            return choose_greatest(confidence, cost_usd)
-        cost = level_costs(cost_usd)
+            return confidence
         # An extreme alpha runs cost^alpha out of float64: then all paid targets tie and the cheapest is chosen,
         # which is the limit of the formula.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-            value = np.where(confidence > 0, confidence / cost**self.alpha, 0.0)
-        free = (cost == 0) & (confidence > 0)
+            value = np.where(confidence > 0, confidence / cost_usd**self.alpha, 0.0)
+        free = (cost_usd == 0) & (confidence > 0)
         # Where a free target may answer, only the free ones compete, on confidence alone.
-        value = np.where(free.any(axis=1, keepdims=True), np.where(free, confidence, -np.inf), value)
-        return choose_greatest(value, cost)
+        return np.where(free.any(axis=1, keepdims=True), np.where(free, confidence, -np.inf), value)

@@ -2,31 +2,27 @@
 
 import numpy as np
 
-from prefillroute.metrics.equal_costs import level_costs
 from prefillroute.routing.guard import GUARD, check_guard
-from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
+from prefillroute.routing.policies.contract import Policy, check_within
 from prefillroute.routing.scores import lambda_scores, normalised_cost
 
 
-class LambdaPolicy:
+class LambdaPolicy(Policy):
     """Greatest (1 - lambda) * confidence - lambda * normalised cost.
 
     Args:
         lambda_: in [0, 1]; 0 takes the highest confidence, 1 the cheapest target. None leaves it to the run, whose
             router bundle carries what was chosen (see `routing.guard`); until then it counts as 0.
         guard: standard errors that the gain over the best single target must exceed when a run chooses lambda; 0
-            chooses without a guard. It does not change `choose`.
+            chooses without a guard. It does not change the scores.
     """
 
     def __init__(self, lambda_: float | None = 0.0, guard: float = GUARD) -> None:
         self.lambda_ = None if lambda_ is None else check_within("lambda_", lambda_, 0.0, 1.0)
         self.guard = check_guard(guard)
 
-    def choose(
+    def scores(
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
-        """Choose a target per query; see `Policy.choose`."""
-        check_finite(confidence=confidence, cost_usd=cost_usd)
-        cost = level_costs(cost_usd)
-        scores = lambda_scores(confidence, normalised_cost(cost, cost_range), self.lambda_ or 0.0)
-        return choose_greatest(scores, cost)
+        """(N, M), see `Policy.scores`."""
+        return lambda_scores(confidence, normalised_cost(cost_usd, cost_range), self.lambda_ or 0.0)

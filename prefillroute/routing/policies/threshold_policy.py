@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
+from prefillroute.routing.policies.contract import Policy, check_within
 
 
-class ThresholdPolicy:
+class ThresholdPolicy(Policy):
     """Cheapest target with confidence of at least the threshold; the most confident where none has it.
 
     Args:
@@ -15,10 +15,9 @@ class ThresholdPolicy:
     def __init__(self, threshold: float) -> None:
         self.threshold = check_within("threshold", threshold, 0.0, 1.0)
 
-    def choose(
+    def scores(
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
-        """Choose a target per query; see `Policy.choose`. `cost_range` is not used."""
-        check_finite(confidence=confidence, cost_usd=cost_usd)
+        """(N, M), see `Policy.scores`. `cost_range` is not used."""
         # All that are good enough tie, and ties go to the cheapest.
-        return choose_greatest(np.minimum(confidence, self.threshold), cost_usd)
+        return np.minimum(confidence, self.threshold)

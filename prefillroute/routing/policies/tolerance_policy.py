@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from prefillroute.routing.policies.contract import check_finite, check_within, choose_greatest
+from prefillroute.routing.policies.contract import Policy, check_within
 
 
-class TolerancePolicy:
+class TolerancePolicy(Policy):
     """Cheapest target with confidence of at least the query's greatest confidence less the tolerance.
 
     Args:
@@ -15,10 +15,9 @@ class TolerancePolicy:
     def __init__(self, tolerance: float) -> None:
         self.tolerance = check_within("tolerance", tolerance, 0.0, 1.0)
 
-    def choose(
+    def scores(
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
-        """Choose a target per query; see `Policy.choose`. `cost_range` is not used."""
-        check_finite(confidence=confidence, cost_usd=cost_usd)
-        enough = confidence.max(axis=1, keepdims=True) - self.tolerance
-        return choose_greatest((confidence >= enough).astype(float), cost_usd)
+        """(N, M), see `Policy.scores`. `cost_range` is not used."""
+        # All that are good enough tie, and ties go to the cheapest.
+        return np.minimum(confidence, confidence.max(axis=1, keepdims=True) - self.tolerance)

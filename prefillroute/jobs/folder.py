@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prefillroute.training.status import Status, read_status
+from prefillroute.jobs.status import Status, read_status
 
 RESOLVER = "prefillroute.job_folder"
 """`hydra.sweep.subdir` is this resolver's value. Hydra asks for it before it writes into the folder."""

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from prefillroute.training.job_folder import job_folder, register_job_folder, task_overrides
-from prefillroute.training.status import Status, read_status
+from prefillroute.jobs.folder import job_folder, register_job_folder, task_overrides
+from prefillroute.jobs.status import Status, read_status
 
 
 def run_sweep(sweep: Path, jobs: list[tuple[str, ...]]) -> dict[tuple[str, ...], str]:

@@ -5,10 +5,11 @@ apart.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+
+from prefillroute.files import write_text
 
 STATUS_FILE = "status.json"
 
@@ -27,7 +28,6 @@ class Status:
 
     def write(self, folder: Path) -> None:
         """Write atomically, so that a reader never sees half a file."""
-        folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / STATUS_FILE, json.dumps(asdict(self), indent=1) + "\n")
 
 
@@ -38,10 +38,3 @@ def read_status(folder: Path) -> Status | None:
         return Status(found["state"], tuple(found["overrides"]), found["error"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write ``path`` under a temporary name first; the final name never holds half a file."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
