@@ -104,7 +104,7 @@ def test_extract_train_and_route_as_the_messages_say(
     assert main(["route", "--router", f"{tmp_path}/run/router", "What is 2 + 2?"]) == 0
 
     # More queries than the cache has: the command completes the cache of this form.
-    done = train(*(word.replace("=240", "=250") for word in own))
+    done = train(*(word.replace("=240", "=250").replace("/run", "/another") for word in own))
     assert "smollm2_135m_hub-plain.h5: 240 of 250 queries are cached" in done.stderr
     assert "encoder.prompt_format=plain" in hint(done.stderr)
     capsys.readouterr()
