@@ -91,15 +91,17 @@ CASES = (
     _said(
         "train: an optimizer that is none",
         "trainer.optimizer=sgd",
-        "trainer.optimizer is 'sgd', want one of adam, adamw",
+        "trainer.optimizer: expected one of adam, adamw, found 'sgd'",
     ),
     _said(
         "train: ranked on what is no part",
         "trainer.ranked_on=x",
-        "trainer.ranked_on is 'x', want one of validation, calibration",
+        "trainer.ranked_on: expected one of validation, calibration, found 'x'",
     ),
     _said(
-        "train: more members kept than trained", "trainer.num_kept=99", "trainer.num_kept is 99, want at most"
+        "train: more members kept than trained",
+        "trainer.num_kept=99",
+        "trainer.num_kept: expected at most .*found 99",
     ),
     _said("train: no threads", "threads=0", "threads: expected 1 or more, or null, found 0"),
     _said("train: a word for threads", "threads=all", "threads.*all"),

@@ -1,4 +1,4 @@
-"""What every calibrator is: ensemble logits z in, confidences out, each target on its own."""
+"""The interface of every calibrator: it maps ensemble logits z to confidences, one target at a time."""
 
 import importlib
 from abc import ABC, abstractmethod
@@ -12,10 +12,10 @@ NAMES = ("platt", "isotonic", "temperature", "percentile", "zscore", "none")
 
 
 class Calibrator(ABC):
-    """Fitted on rows that the nets have not seen; then a function of z alone.
+    """A calibrator is fitted on rows that the nets have not seen; after that it is a function of z alone.
 
-    `cross_fit`: fitted values follow single rows closely enough that rows used for fitting need
-    `cross_fitted`. `calibrated`: the result is meant as a probability; where False, its Brier score is
+    `cross_fit` is true where fitted values follow single rows so closely that rows used for fitting need
+    `cross_fitted`. `calibrated` is true where the result is meant as a probability; otherwise its Brier score is
     printed as uncalibrated.
     """
 
@@ -25,37 +25,39 @@ class Calibrator(ABC):
 
     @abstractmethod
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Learn from z (N, M) and outcomes (N, M) in [0, 1], NaN = missing; each target by itself."""
+        """Learn from z (N, M) and outcomes (N, M) in [0, 1], NaN = missing; each target is fitted separately."""
 
     @abstractmethod
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """Confidences (N, M) in [0, 1] of z (N, M), float64."""
+        """Return the confidences (N, M) in [0, 1] of z (N, M), float64."""
 
     @abstractmethod
     def parameters(self) -> dict[str, Any]:
-        """What was learned, as plain lists; the keyword arguments of `restore`."""
+        """Return what was learned as plain lists: the keyword arguments of `restore`."""
 
     @abstractmethod
     def restore(self, *args: Any, **parameters: Any) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
 
     def hyper(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain values."""
+        """Return the constructor's arguments as plain values."""
         return {}
 
     def state(self) -> dict[str, Any]:
-        """Everything, as plain JSON values."""
+        """Return the name, the constructor's arguments and what was learned, as plain JSON values."""
         return {"name": self.name, "hyper": self.hyper(), "parameters": self.parameters()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """The calibrator that `state` describes.
+        """Build the calibrator that `state` describes.
 
         Raises:
-            UserError: the state is another calibrator's, or does not fit.
+            UserError: the state belongs to another calibrator, or is damaged.
         """
         if state.get("name") != cls.name:
-            raise UserError(f"calibration: the state is of {state.get('name')!r}, want {cls.name!r}")
+            raise UserError(
+                f"calibration: expected the state of {cls.name!r}, found that of {state.get('name')!r}"
+            )
         try:
             return cls(**state["hyper"]).restore(**state["parameters"])
         except (KeyError, TypeError) as error:
@@ -63,14 +65,18 @@ class Calibrator(ABC):
 
 
 def load_calibrator(state: dict[str, Any]) -> Calibrator:
-    """The calibrator that any ``Calibrator.state()`` describes.
+    """Build the calibrator that any ``Calibrator.state()`` describes.
 
     Raises:
-        UserError: an unknown name, or a damaged state.
+        UserError: the name is unknown, or the state is damaged.
+
+    Example:
+        >>> load_calibrator({"name": "none", "hyper": {}, "parameters": {}}).transform(np.array([[0.0]]))
+        array([[0.5]])
     """
     name = state.get("name")
     if name not in NAMES:
-        raise UserError(f"calibration: name is {name!r}, want one of {', '.join(NAMES)}")
+        raise UserError(f"calibration.name: expected one of {', '.join(NAMES)}, found {name!r}")
     module = importlib.import_module(f"prefillroute.calibration.{name}")
     (kind,) = (
         value
@@ -81,23 +87,23 @@ def load_calibrator(state: dict[str, Any]) -> Calibrator:
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-z)) without overflow."""
+    """1 / (1 + exp(-z)), computed without overflow."""
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, small) / (1.0 + small)
 
 
 def observed(z: np.ndarray, correct: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Per target, z and outcomes of the rows that have one, float64.
+    """Return, for each target, z and the outcomes of the rows that have one, float64.
 
     Raises:
-        UserError: z that is not finite.
+        UserError: a z is not finite.
     """
     z, correct = np.asarray(z, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     assert z.shape == correct.shape, (z.shape, correct.shape)
     if not np.isfinite(z).all():
         row, target = np.argwhere(~np.isfinite(z))[0]
         raise UserError(
-            f"calibration: logit of row {row}, target {target} is {z[row, target]}, want a finite number"
+            f"calibration: logit of row {row}, target {target}: expected a finite number, found {z[row, target]}"
         )
     seen = ~np.isnan(correct)
     return [(z[seen[:, m], m], correct[seen[:, m], m]) for m in range(z.shape[1])]

@@ -9,10 +9,15 @@ from prefillroute.calibration.contract import Calibrator, observed, sigmoid
 
 
 class IsotonicCalibrator(Calibrator):
-    """Least squares under monotony, linear between the steps, constant beyond the ends (as scikit-learn
-    clips).
+    """Least squares under monotonicity, linear between the steps and constant beyond the ends, as in scikit-learn with
+    clipping.
 
     A target without outcomes keeps sigmoid(z).
+
+    Example:
+        >>> calibrator = IsotonicCalibrator().fit(np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.0], [0.0]]))
+        >>> calibrator.transform(np.array([[2.0]]))
+        array([[0.5]])
     """
 
     name = "isotonic"
@@ -37,7 +42,7 @@ class IsotonicCalibrator(Calibrator):
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """Interpolated step values."""
+        """Interpolate between the fitted steps."""
         z = np.asarray(z, dtype=np.float64)
         columns = [
             np.interp(z[:, m], knots, values) if len(knots) else sigmoid(z[:, m])
@@ -46,11 +51,11 @@ class IsotonicCalibrator(Calibrator):
         return np.stack(columns, axis=1)
 
     def parameters(self) -> dict[str, Any]:
-        """`knots` and `values`, a list for each target."""
+        """Return `knots` and `values`, a list for each target."""
         return {"knots": [k.tolist() for k in self.knots_], "values": [v.tolist() for v in self.values_]}
 
     def restore(self, knots: list[list[float]], values: list[list[float]]) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         self.knots_ = [np.array(k, dtype=np.float64) for k in knots]
         self.values_ = [np.array(v, dtype=np.float64) for v in values]
         return self

@@ -6,25 +6,24 @@ from prefillroute.calibration.contract import observed, sigmoid
 
 MAX_STEPS = 100
 STEEPEST = 50.0
-"""Slope per standard deviation of z from which the rows count as perfectly separated: no finite optimum."""
+"""From this slope per standard deviation of z, the rows count as perfectly separated, without a finite optimum."""
 
 
 def fit_slopes(z: np.ndarray, correct: np.ndarray, *, with_offset: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes a (M,) and offsets b (M,) for z (N, M) and outcomes (N, M) in [0, 1], NaN = missing.
+    """Fit slopes a (M,) and offsets b (M,) to z (N, M) and outcomes (N, M) in [0, 1], NaN = missing.
 
-    Without an offset b = 0. See `PlattCalibrator` for what happens where the optimum is negative or not
-    finite.
+    Without an offset, b = 0. See `PlattCalibrator` for what happens where the optimum is negative or not finite.
 
     Raises:
-        UserError: z that is not finite.
+        UserError: a z is not finite.
     """
-    observed(z, correct)  # the check
+    observed(z, correct)  # checks that z is finite
     seen = ~np.isnan(correct)
     count = seen.sum(0)
     values = np.where(seen, z, 0.0).astype(np.float64)
     outcome = np.where(seen, np.nan_to_num(correct), 0.0).astype(np.float64)
     hits = outcome.sum(0)
-    # Standardised z: Newton's steps are then alike for every target, and STEEPEST has a meaning.
+    # z is standardised so that Newton's steps are alike for every target and STEEPEST has a meaning.
     safe = np.maximum(count, 1)
     mean = values.sum(0) / safe if with_offset else np.zeros(len(count))
     spread = np.sqrt((seen * (values - mean) ** 2).sum(0) / safe)
@@ -40,7 +39,7 @@ def fit_slopes(z: np.ndarray, correct: np.ndarray, *, with_offset: bool) -> tupl
     if steep.any():
         again = _newton(scaled, np.where(steep, _smoothed(outcome, hits, count), outcome), seen, with_offset)
         slope, offset = np.where(steep, again[0], slope), np.where(steep, again[1], offset)
-    # A one-class target has nothing to rank by, and a negative slope would turn the ranking round.
+    # A target with one class gives nothing to rank by, and a negative slope would reverse the ranking.
     level = one_class | (slope <= 0) | flat
     base = np.where(one_class, (hits + 1) / (count + 2), hits / safe)
     with np.errstate(divide="ignore"):
@@ -51,7 +50,7 @@ def fit_slopes(z: np.ndarray, correct: np.ndarray, *, with_offset: bool) -> tupl
 
 
 def _smoothed(outcome: np.ndarray, hits: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Platt's outcomes: 1 becomes (n1 + 1) / (n1 + 2), 0 becomes 1 / (n0 + 2), linear in between."""
+    """Smooth the outcomes as Platt does: 1 becomes (n1 + 1) / (n1 + 2), 0 becomes 1 / (n0 + 2), linear in between."""
     high, low = (hits + 1) / (hits + 2), 1 / (count - hits + 2)
     return low + outcome * (high - low)
 
@@ -88,7 +87,7 @@ def _newton(
         length = np.where(worse, 0.0, length)
         slope, offset = slope + length * step_a, offset + length * step_b
         loss = _loss(z, outcome, seen, slope, offset)
-        # Past the bound a separated target has no optimum to find; hold it there.
+        # Past the bound, a separated target has no optimum to find, so its slope is held there.
         slope = np.clip(slope, -10 * STEEPEST, 10 * STEEPEST)
     return slope, offset
 

@@ -1,4 +1,4 @@
-"""No calibration: the ensemble's own probability."""
+"""No calibration: the ensemble's own probability is used."""
 
 from typing import Any, Self
 
@@ -8,23 +8,28 @@ from prefillroute.calibration.contract import Calibrator, observed, sigmoid
 
 
 class NoCalibrator(Calibrator):
-    """sigmoid(z), the mean of the kept members' sigmoids."""
+    """Returns sigmoid(z), the mean of the kept members' sigmoids.
+
+    Example:
+        >>> NoCalibrator().transform(np.array([[0.0]]))
+        array([[0.5]])
+    """
 
     name = "none"
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Nothing to learn; z is checked all the same."""
+        """Check z; there is nothing to learn."""
         observed(z, correct)
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """sigmoid(z)."""
+        """Return sigmoid(z)."""
         return sigmoid(np.asarray(z, dtype=np.float64))
 
     def parameters(self) -> dict[str, Any]:
-        """Empty."""
+        """Return an empty dictionary."""
         return {}
 
     def restore(self) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         return self

@@ -11,16 +11,21 @@ from prefillroute.errors import UserError
 class PercentileCalibrator(Calibrator):
     """Mean outcome among the `share` of calibration rows nearest in rank (DESIGN section 7).
 
-    With n rows the window holds k = max(1, round(share * n)) of them. A value with l rows below it and e
-    equal to it stands at rank l + e / 2; its window starts at round(rank - k / 2), moved inside [0, n - k].
-    Rows of equal z share their mean outcome, so that the result does not depend on their order. A target
-    without outcomes keeps sigmoid(z).
+    With n rows, the window holds k = max(1, round(share * n)) of them. A value with l rows below it and e rows equal to
+    it stands at rank l + e / 2; its window starts at round(rank - k / 2), moved inside [0, n - k]. Rows of equal z
+    share their mean outcome, so that the result does not depend on their order. A target without outcomes keeps
+    sigmoid(z).
 
     Args:
-        share: of the calibration rows, in (0, 1].
+        share: share of the calibration rows in the window, in (0, 1].
 
     Raises:
-        UserError: share out of range.
+        UserError: `share` is out of range.
+
+    Example:
+        >>> z, correct = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([[0.0], [0.0], [1.0], [1.0]])
+        >>> PercentileCalibrator(share=0.5).fit(z, correct).transform(np.array([[3.0]]))
+        array([[1.]])
     """
 
     name = "percentile"
@@ -28,7 +33,7 @@ class PercentileCalibrator(Calibrator):
 
     def __init__(self, share: float = 0.1) -> None:
         if not 0 < share <= 1:
-            raise UserError(f"calibration: share is {share}, want in (0, 1]")
+            raise UserError(f"calibration.share: expected a number in (0, 1], found {share}")
         self.share = share
 
     def hyper(self) -> dict[str, Any]:
@@ -46,7 +51,7 @@ class PercentileCalibrator(Calibrator):
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """Window means."""
+        """Return the window means."""
         z = np.asarray(z, dtype=np.float64)
         pairs = zip(self.sorted_, self.outcome_, strict=True)
         return np.stack(
@@ -64,11 +69,11 @@ class PercentileCalibrator(Calibrator):
         return np.clip((total[start + size] - total[start]) / size, 0.0, 1.0)
 
     def parameters(self) -> dict[str, Any]:
-        """`z` sorted and `outcome`, a list for each target."""
+        """Return the sorted `z` and `outcome`, a list for each target."""
         return {"z": [v.tolist() for v in self.sorted_], "outcome": [v.tolist() for v in self.outcome_]}
 
     def restore(self, z: list[list[float]], outcome: list[list[float]]) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         self.sorted_ = [np.array(v, dtype=np.float64) for v in z]
         self.outcome_ = [np.array(v, dtype=np.float64) for v in outcome]
         return self

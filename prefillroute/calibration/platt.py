@@ -9,28 +9,34 @@ from prefillroute.calibration.newton import fit_slopes
 
 
 class PlattCalibrator(Calibrator):
-    """Maximum likelihood of sigmoid(a z + b). a >= 0, so that calibration never turns a ranking round: where
-    the best slope is negative, every row gets the target's base rate. Where no finite optimum exists (all
-    right, all wrong, perfectly separated), Platt's own smoothed outcomes are used. A target without outcomes
-    keeps sigmoid(z).
+    """Fits sigmoid(a z + b) by maximum likelihood.
+
+    The slope a is never negative, so that calibration never reverses a ranking: where the best slope is negative,
+    every row gets the target's base rate. Where no finite optimum exists (all right, all wrong, or perfectly
+    separated), Platt's own smoothed outcomes are used. A target without outcomes keeps sigmoid(z).
+
+    Example:
+        >>> z, correct = np.array([[-1.0] * 4 + [1.0] * 4]).T, np.array([[0, 0, 0, 1, 0, 1, 1, 1.0]]).T
+        >>> PlattCalibrator().fit(z, correct).transform(np.array([[-1.0], [1.0]])).round(3).ravel()
+        array([0.25, 0.75])
     """
 
     name = "platt"
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Newton's method, all targets together."""
+        """Fit all targets together by Newton's method."""
         self.slope_, self.offset_ = fit_slopes(z, correct, with_offset=True)
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """sigmoid(a z + b)."""
+        """Return sigmoid(a z + b)."""
         return sigmoid(self.slope_ * np.asarray(z, dtype=np.float64) + self.offset_)
 
     def parameters(self) -> dict[str, Any]:
-        """`slope` and `offset`, one per target."""
+        """Return `slope` and `offset`, one per target."""
         return {"slope": self.slope_.tolist(), "offset": self.offset_.tolist()}
 
     def restore(self, slope: list[float], offset: list[float]) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         self.slope_, self.offset_ = np.array(slope, dtype=np.float64), np.array(offset, dtype=np.float64)
         return self

@@ -9,24 +9,30 @@ from prefillroute.calibration.newton import fit_slopes
 
 
 class TemperatureCalibrator(Calibrator):
-    """Maximum likelihood of sigmoid(a z), a = 1 / T >= 0. It cannot mend a base rate; `platt` can."""
+    """Fits sigmoid(a z), a = 1 / T >= 0, by maximum likelihood. It cannot correct a base rate; `platt` can.
+
+    Example:
+        >>> z, correct = np.array([[-1.0] * 4 + [1.0] * 4]).T, np.array([[0, 0, 0, 1, 0, 1, 1, 1.0]]).T
+        >>> TemperatureCalibrator().fit(z, correct).transform(np.array([[-1.0], [1.0]])).round(3).ravel()
+        array([0.25, 0.75])
+    """
 
     name = "temperature"
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Newton's method, all targets together."""
+        """Fit all targets together by Newton's method."""
         self.slope_, _ = fit_slopes(z, correct, with_offset=False)
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """sigmoid(z / T)."""
+        """Return sigmoid(z / T)."""
         return sigmoid(self.slope_ * np.asarray(z, dtype=np.float64))
 
     def parameters(self) -> dict[str, Any]:
-        """`slope` = 1 / T, one per target; 0 stands for an infinite temperature."""
+        """Return `slope` = 1 / T, one per target; 0 stands for an infinite temperature."""
         return {"slope": self.slope_.tolist()}
 
     def restore(self, slope: list[float]) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         self.slope_ = np.array(slope, dtype=np.float64)
         return self

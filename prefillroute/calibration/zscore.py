@@ -1,4 +1,4 @@
-"""Z-scores: where a query stands among the calibration queries, per target. A score, not a probability."""
+"""Z-scores: where a query stands among the calibration queries, per target. They are not probabilities."""
 
 from typing import Any, Self
 
@@ -8,15 +8,21 @@ from prefillroute.calibration.contract import Calibrator, observed, sigmoid
 
 
 class ZScoreCalibrator(Calibrator):
-    """sigmoid((z - mean) / standard deviation). It puts all targets on one scale and forgets how good each of
-    them is; outcomes are not read, rows without one are left out. All z equal: deviation 1.
+    """Returns sigmoid((z - mean) / standard deviation).
+
+    This puts all targets on one scale and discards how good each of them is. The values of outcomes are not read, but
+    rows without an outcome are left out. Where all z are equal, the deviation is taken to be 1.
+
+    Example:
+        >>> ZScoreCalibrator().fit(np.array([[0.0], [2.0]]), np.ones((2, 1))).transform(np.array([[1.0]]))
+        array([[0.5]])
     """
 
     name = "zscore"
     calibrated = False
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Mean and deviation of each target's rows."""
+        """Learn the mean and the deviation of each target's rows."""
         columns = [own for own, _ in observed(z, correct)]
         self.mean_ = np.array([own.mean() if len(own) else 0.0 for own in columns])
         spread = np.array([own.std() if len(own) else 1.0 for own in columns])
@@ -24,14 +30,14 @@ class ZScoreCalibrator(Calibrator):
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
-        """sigmoid of the standardised z."""
+        """Return the sigmoid of the standardised z."""
         return sigmoid((np.asarray(z, dtype=np.float64) - self.mean_) / self.deviation_)
 
     def parameters(self) -> dict[str, Any]:
-        """`mean` and `deviation`, one per target."""
+        """Return `mean` and `deviation`, one per target."""
         return {"mean": self.mean_.tolist(), "deviation": self.deviation_.tolist()}
 
     def restore(self, mean: list[float], deviation: list[float]) -> Self:
-        """Take `parameters` back."""
+        """Restore what `parameters` returned."""
         self.mean_, self.deviation_ = np.array(mean, dtype=np.float64), np.array(deviation, dtype=np.float64)
         return self

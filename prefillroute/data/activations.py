@@ -20,18 +20,18 @@ class GroupBatch(NamedTuple):
     correct: Tensor
     """(B, M) in [0, 1], NaN = missing."""
     difficulty: Tensor | None
-    """(B,) in [0, 1] as a judge sees it, NaN = not judged."""
+    """(B,) a judge's difficulty in [0, 1], NaN = not judged."""
 
 
 class FoldedBatch:
-    """One step's rows of each group, gathered when a group asks: a stopped group costs nothing."""
+    """One step's rows of each group, gathered only on request, so that a stopped group costs nothing."""
 
     def __init__(self, data: FoldedData, rows: tuple[Tensor | None, ...]) -> None:
         self.data = data
         self.rows = rows
 
     def group(self, group: int) -> GroupBatch | None:
-        """The rows of a group; None where it has no batch in this step."""
+        """Gather the rows of a group; None where it has no batch in this step."""
         rows = self.rows[group]
         if rows is None:
             return None
@@ -43,15 +43,15 @@ class FoldedBatch:
         )
 
     def to(self, device: torch.device) -> Self:
-        """Itself: the data module has put the data where the nets are."""
+        """Return self: the data module has already moved the data to the nets' device."""
         return self
 
 
 class TrainLoader:
-    """Every training row of every group once per epoch, in an order drawn anew from (seed, group, epoch).
+    """Yields every training row of every group once per epoch, in an order drawn from (seed, group, epoch).
 
-    A group with n rows takes ceil(n / batch_size) steps of nearly equal size, whatever the other groups do.
-    The order depends on the epoch's number alone, so a resumed run sees the batches of an undisturbed one.
+    A group with n rows takes ceil(n / batch_size) steps of nearly equal size, whatever the other groups do. The order
+    depends on the epoch number alone, so a resumed run sees the same batches as an uninterrupted one.
     """
 
     def __init__(self, data: FoldedData, batch_size: int, seed: int, epoch: Callable[[], int]) -> None:
@@ -75,7 +75,7 @@ class TrainLoader:
 
 
 class ValidLoader:
-    """One batch: the whole validation part of every group."""
+    """Yields one batch: the whole validation part of every group."""
 
     def __init__(self, data: FoldedData) -> None:
         self.batch = FoldedBatch(data, tuple(part.nonzero().squeeze(1) for part in data.valid))
@@ -93,32 +93,32 @@ class ActivationDataModule(pl.LightningDataModule):
     Args:
         data: features, outcomes and masks of all groups.
         batch_size: rows per step and group, at most.
-        seed: of the row order.
+        seed: seed of the row order.
 
     Raises:
-        UserError: a batch size below 1.
+        UserError: the batch size is below 1.
     """
 
     def __init__(self, data: FoldedData, batch_size: int = 512, seed: int = 0) -> None:
         super().__init__()
         if batch_size < 1:
-            raise UserError(f"trainer.batch_size is {batch_size}, want at least 1")
+            raise UserError(f"trainer.batch_size: expected at least 1, found {batch_size}")
         self.data = data
         self.batch_size = batch_size
         self.seed = seed
 
     def setup(self, stage: str) -> None:
-        """Move the data to where the nets are."""
+        """Move the data to the nets' device."""
         if self.trainer is not None:
             self.data = self.data.to(self.trainer.strategy.root_device)
 
     def train_dataloader(self) -> TrainLoader:
-        """All groups' minibatches of one epoch."""
+        """Return all groups' minibatches of one epoch."""
         trainer = self.trainer
         return TrainLoader(
             self.data, self.batch_size, self.seed, lambda: trainer.current_epoch if trainer else 0
         )
 
     def val_dataloader(self) -> ValidLoader:
-        """All groups' validation parts as one batch."""
+        """Return all groups' validation parts as one batch."""
         return ValidLoader(self.data)

@@ -12,7 +12,7 @@ from prefillroute.heads.logistic import C_GRID, LinearStack, LogisticHead
 
 
 class CappedStack(NetStack):
-    """Logits of `base`, none above that of `accept`."""
+    """Logits of `base`, capped at the logit of `accept`."""
 
     def __init__(self, base: LinearStack, accept: float) -> None:
         super().__init__()
@@ -25,24 +25,25 @@ class CappedStack(NetStack):
 
 
 class CascadeHead(ClosedFormHead):
-    """Go up from the cheapest target and stop at the first whose confidence reaches `accept`.
+    """Goes up from the cheapest target and stops at the first whose confidence reaches `accept`.
 
     Confidences are those of `LogisticHead`, capped: p[q, m] = min(base p[q, m], accept). All targets that reach
     `accept` tie, to the bit, and ties go to the cheaper target (DESIGN section 5), so lambda = 0 chooses the cheapest
     target that is confident enough, or the most confident one where none is: exactly the cascade. lambda > 0 gives up
     confidence below `accept` for cost.
 
-    Only calibration=none leaves the ties alone: the other calibrators map every target in its own way, after which
-    this is a logistic regression with blunted confidences.
+    Only calibration=none preserves the ties: the other calibrators map every target differently, after which this is a
+    logistic regression with capped confidences.
 
-    Unlike FrugalGPT, no target is asked before the choice is made: the confidence is in the query, not in an answer.
+    Unlike in FrugalGPT, no target is asked before the choice is made: the confidence rests on the query, not on an
+    answer.
 
     Args:
         accept: in (0, 1).
         c_grid, standardise, own_features: as for `LogisticHead`.
 
     Raises:
-        UserError: `accept` out of range, or a bad `c_grid`.
+        UserError: `accept` is out of range, or `c_grid` is invalid.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class CascadeHead(ClosedFormHead):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
         if not 0 < accept < 1:
-            raise UserError(f"head.accept is {accept}, want a probability between 0 and 1")
+            raise UserError(f"head.accept: expected a probability between 0 and 1, found {accept}")
         self.accept = accept
         self.c_grid = tuple(sorted(c_grid))
         self.standardise = standardise
@@ -71,11 +72,11 @@ class CascadeHead(ClosedFormHead):
 
     @property
     def fits_per_member(self) -> int:
-        """One per target, though they are solved side by side."""
+        """One per target, although they are solved together."""
         return self.num_targets
 
     def hyper(self) -> dict[str, Any]:
-        """`accept`, `c_grid` as a list, `standardise` and `own_features`."""
+        """Return `accept`, `c_grid` as a list, `standardise` and `own_features`."""
         return {
             "accept": self.accept,
             "c_grid": list(self.c_grid),
@@ -84,7 +85,7 @@ class CascadeHead(ClosedFormHead):
         }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Fit a `LogisticHead` and take its weights."""
+        """Fit a `LogisticHead` and copy its weights."""
         base = self._logistic().fit(features, correct, train, valid)
         for group in range(self.num_groups):
             stack = self.stack(group)

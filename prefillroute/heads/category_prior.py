@@ -1,4 +1,4 @@
-"""Smoothed accuracy of each target in each category: what a router without any encoder can know."""
+"""Smoothed accuracy of each target in each category: all that a router without an encoder can know."""
 
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from prefillroute.heads.contract import ClosedFormHead, NetStack
 
 
 class PriorStack(NetStack):
-    """`base` (S, M), the mean outcome; `lift` (S, C, M), what each category adds to it."""
+    """`base` (S, M) is the mean outcome; `lift` (S, C, M) is what each category adds to it."""
 
     def __init__(self, num_nets: int, num_categories: int, num_targets: int) -> None:
         super().__init__()
@@ -27,10 +27,16 @@ class CategoryPriorHead(ClosedFormHead):
     """p[c, m] = (correct answers of m in c + smoothing * accuracy of m) / (queries of c + smoothing).
 
     Args:
-        smoothing: how many queries' worth of the target's overall accuracy every category starts with.
+        smoothing: number of pseudo-queries at the target's overall accuracy that every category starts with.
 
     Raises:
-        UserError: negative smoothing; features that are not one-hot (another signal than `category`).
+        UserError: the smoothing is negative, or features are not one-hot (the signal is not `category`).
+
+    Example:
+        >>> head = CategoryPriorHead(in_features=1, num_targets=1, smoothing=0.0)
+        >>> x, correct = torch.ones(1, 4, 1), torch.tensor([[1.0], [1.0], [0.0], [0.0]])
+        >>> head.fit(x, correct, torch.ones(1, 4, dtype=torch.bool))(x)[0, 0, 0].tolist()
+        [0.0]
     """
 
     def __init__(
@@ -44,7 +50,7 @@ class CategoryPriorHead(ClosedFormHead):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed)
         if smoothing < 0:
-            raise UserError(f"head: smoothing is {smoothing}, want 0 or more")
+            raise UserError(f"head.smoothing: expected 0 or more, found {smoothing}")
         self.smoothing = smoothing
         self.groups.extend(PriorStack(num_members, in_features, num_targets) for _ in range(num_groups))
 
@@ -53,11 +59,13 @@ class CategoryPriorHead(ClosedFormHead):
         return {"smoothing": self.smoothing}
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Count outcomes per category in each group's training rows; `valid` is not read."""
+        """Count outcomes per category in each group's training rows; `valid` is not used."""
         for group in range(self.num_groups):
             onehot = features[group, train[group]].double()  # (n, C)
             if not torch.isin(onehot, onehot.new_tensor([0.0, 1.0])).all() or (onehot.sum(dim=1) > 1).any():
-                raise UserError("head=category_prior: features are not one-hot, want signal=category")
+                raise UserError(
+                    "head=category_prior: expected one-hot features, found others; use signal=category"
+                )
             outcome = correct[train[group]].double()  # (n, M)
             seen = (~outcome.isnan()).double()
             base = torch.nanmean(outcome, dim=0).nan_to_num(0.5)  # (M,)

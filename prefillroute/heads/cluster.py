@@ -1,4 +1,4 @@
-"""The cluster router: every target's accuracy among the queries nearby (in the manner of the Avengers routers)."""
+"""The cluster router: every target's accuracy among nearby queries (in the manner of the Avengers routers)."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -18,9 +18,8 @@ from prefillroute.heads.smoothed_accuracy import smoothed_accuracy
 
 
 class ClusterStack(NetStack):
-    """`centroid` (S, K, D) and `accuracy` (S, K, M) of the first `used` (S,) int64 of K clusters; the others are
-    zeros and never the nearest.
-    """
+    """`centroid` (S, K, D) and `accuracy` (S, K, M) of the first `used` (S,) int64 of K clusters; unused clusters are
+    never the nearest."""
 
     used: Tensor
 
@@ -34,7 +33,7 @@ class ClusterStack(NetStack):
 
     def nearest(self, features: Tensor) -> Tensor:
         """Cluster (S, B) of features (B, D), by Euclidean distance."""
-        # Squared distances less |x|^2, which is the same for all clusters.
+        # Squared distances minus |x|^2, which is the same for all clusters.
         distance = self.centroid.square().sum(2)[:, None] - 2 * features @ self.centroid.transpose(1, 2)
         unused = torch.arange(distance.shape[2], device=distance.device) >= self.used[:, None, None]
         return distance.masked_fill(unused, torch.inf).argmin(2)
@@ -48,16 +47,17 @@ class ClusterStack(NetStack):
 class ClusterHead(ClosedFormHead):
     """k-means over the training rows; p[q, m] = smoothed accuracy of target m in the cluster of q.
 
-    One number of clusters serves all targets of a group: that of the least log loss on its validation part, the
-    fewest of several, or where no outcome decides. All columns are read, whichever target they belong to.
+    All targets of a group share one number of clusters: the one with the least log loss on the validation part. Ties
+    go to the fewest clusters, which also win if there are no validation outcomes. All columns are read, whichever
+    target they belong to.
 
     Args:
-        num_clusters: candidates; never more clusters than distinct training rows.
-        smoothing: how many outcomes' worth of the target's overall accuracy every cluster starts with.
-        n_init: starts of k-means for each candidate, the tightest of which counts.
+        num_clusters: candidates; there are never more clusters than distinct training rows.
+        smoothing: number of pseudo-outcomes at the target's overall accuracy that every cluster starts with.
+        n_init: starts of k-means for each candidate, of which the tightest is kept.
 
     Raises:
-        UserError: a hyper-parameter out of range.
+        UserError: a hyper-parameter is out of range.
     """
 
     def __init__(
@@ -73,11 +73,13 @@ class ClusterHead(ClosedFormHead):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed)
         if not num_clusters or min(num_clusters) < 1:
-            raise UserError(f"head.num_clusters is {list(num_clusters)}, want at least one, each at least 1")
+            raise UserError(
+                f"head.num_clusters: expected at least one, each at least 1, found {list(num_clusters)}"
+            )
         if smoothing < 0:
-            raise UserError(f"head.smoothing is {smoothing}, want 0 or more")
+            raise UserError(f"head.smoothing: expected 0 or more, found {smoothing}")
         if n_init < 1:
-            raise UserError(f"head.n_init is {n_init}, want at least 1")
+            raise UserError(f"head.n_init: expected at least 1, found {n_init}")
         self.num_clusters = tuple(sorted(num_clusters))
         self.smoothing = smoothing
         self.n_init = n_init
@@ -113,7 +115,7 @@ class ClusterHead(ClosedFormHead):
     def _cluster(self, features: Tensor, correct: Tensor, size: int, group: int) -> ClusterStack:
         """One net of `size` clusters of features (n, D) with outcomes (n, M)."""
         seed = derive_seed(self.seed, "k-means", group, size) % 2**32
-        # Threads add up their parts of a centroid in the order in which they finish.
+        # With several threads, the parts of a centroid would be added in the order in which the threads finish.
         with threadpool_limits(1, user_api="openmp"):
             kmeans = KMeans(size, n_init=self.n_init, random_state=seed).fit(features.numpy())
         stack = ClusterStack(1, self.num_clusters[-1], self.in_features, self.num_targets)

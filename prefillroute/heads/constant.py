@@ -1,4 +1,4 @@
-"""The constant predictor, which is what no skill looks like (DESIGN section 5)."""
+"""The constant predictor, the "no skill" baseline (DESIGN section 5)."""
 
 from typing import Self
 
@@ -9,7 +9,12 @@ from prefillroute.heads.contract import ClosedFormHead, NetStack
 
 
 def bounded_logit(probability: Tensor, bound: float = 1e-6) -> Tensor:
-    """log(p / (1 - p)), p clipped to [bound, 1 - bound] as DESIGN section 7 clips the ensemble mean."""
+    """log(p / (1 - p)) with p clipped to [bound, 1 - bound], as DESIGN section 7 clips the ensemble mean.
+
+    Example:
+        >>> bounded_logit(torch.tensor([0.5]))
+        tensor([0.])
+    """
     return torch.logit(probability.clamp(bound, 1 - bound))
 
 
@@ -26,7 +31,14 @@ class ConstantStack(NetStack):
 
 
 class ConstantHead(ClosedFormHead):
-    """Mean outcome of the training rows; 0.5 for a target without any."""
+    """Predicts the mean outcome of the training rows, or 0.5 for a target without outcomes.
+
+    Example:
+        >>> head = ConstantHead(in_features=2, num_targets=1)
+        >>> x, correct = torch.zeros(1, 4, 2), torch.tensor([[1.0], [1.0], [0.0], [0.0]])
+        >>> head.fit(x, correct, torch.ones(1, 4, dtype=torch.bool))(x)[0, 0, 0].tolist()
+        [0.0]
+    """
 
     def __init__(
         self, in_features: int, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
@@ -35,7 +47,7 @@ class ConstantHead(ClosedFormHead):
         self.groups.extend(ConstantStack(num_members, num_targets) for _ in range(num_groups))
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Set each group's logit from its training rows; `features` and `valid` are not read."""
+        """Set each group's logit from its training rows; `features` and `valid` are not used."""
         for group in range(self.num_groups):
             mean = torch.nanmean(correct[train[group]].double(), dim=0)  # (M,), NaN without an outcome
             stack = self.stack(group)

@@ -1,8 +1,8 @@
-"""What every head is: groups x members of nets that map features to one logit per target.
+"""The interface of every head: groups x members of nets that map features to one logit per target.
 
 Letters in shapes: G groups (0 = the final fit on all training rows, 1..K = the folds), E members, B rows, D
 features, M targets, S nets of one group side by side, T targets that one net predicts (M for a joint head, 1
-otherwise), O outputs of one net: its T logits first, then whatever else it learns beside them.
+otherwise), O outputs of one net: first its T logits, then any auxiliary outputs.
 """
 
 from collections.abc import Sequence
@@ -51,20 +51,20 @@ class Head(nn.Module):
         num_targets: M.
         num_groups: G.
         num_members: E.
-        seed: of everything random in the nets.
-        own_features: the last M * own_features columns belong to the targets one by one (kNN statistics do); the
-            columns before them are common to all. A head that predicts each target by itself then reads the common
-            columns and that target's own; a joint head reads all.
+        seed: seed of everything random in the nets.
+        own_features: number of columns that each target has for itself, such as kNN statistics. These are the last
+            M * own_features columns; the ones before them are common to all targets. A head that predicts each target
+            separately reads the common columns and that target's own; a joint head reads all.
 
     Raises:
-        UserError: a size that is not positive.
+        UserError: a size is not positive.
     """
 
     joint: ClassVar[bool] = True
     needs_difficulty = False
-    """Whether training wants a judge's difficulty of each query."""
+    """Whether training needs a judge's difficulty of each query."""
     threshold = 0.5
-    """Least outcome that counts as right in what is learned beside correctness; `fit_head` sets the data's."""
+    """Least outcome that counts as right in auxiliary losses; `fit_head` sets it to that of the data."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Head(nn.Module):
         }
         for key, value in sizes.items():
             if value < 1:
-                raise UserError(f"head: {key} is {value}, want at least 1")
+                raise UserError(f"head.{key}: expected at least 1, found {value}")
         self.in_features = in_features
         self.num_targets = num_targets
         self.num_groups = num_groups
@@ -95,7 +95,7 @@ class Head(nn.Module):
         self.groups = nn.ModuleList()
 
     def hyper(self) -> dict[str, Any]:
-        """The constructor's own hyper-parameters, as plain JSON values."""
+        """Return the constructor's own hyper-parameters as plain JSON values."""
         return {}
 
     def stack(self, group: int) -> NetStack:
@@ -116,12 +116,12 @@ class Head(nn.Module):
 
     @property
     def fits_per_member(self) -> int:
-        """Separately fitted predictors in one member: one for all targets, or one for each."""
+        """Number of separately fitted predictors in one member: one for all targets, or one for each."""
         return 1 if self.joint else self.num_targets
 
     @property
     def features_per_target(self) -> int:
-        """Columns that a target's own predictor reads: the common ones and its own."""
+        """Number of columns that a target's own predictor reads: the common ones and its own."""
         return self.in_features - (self.num_targets - 1) * self.own_features
 
     def target_features(self, features: Tensor, target: int) -> Tensor:
@@ -142,12 +142,12 @@ class Head(nn.Module):
     def training_loss(
         self, outputs: Tensor, correct: Tensor, nets: Tensor, difficulty: Tensor | None = None
     ) -> Tensor:
-        """What a gradient step lowers, per net (S,); by default the mean cross-entropy of the observed outcomes.
+        """The loss of each net (S,); by default the mean cross-entropy of the observed outcomes.
 
         Args:
-            outputs: (S, B, O) of `nets` (S,), their numbers in the group.
+            outputs: (S, B, O) of `nets` (S,), which are their numbers in the group.
             correct: (B, M) in [0, 1], NaN = missing.
-            difficulty: (B,) in [0, 1] as a judge sees it, NaN = not judged; None without a judge.
+            difficulty: (B,) a judge's difficulty in [0, 1], NaN = not judged; None without a judge.
         """
         total, count = masked_bce(outputs[..., : self.num_outputs], self.own_targets(correct, nets))
         return total / count.clamp(min=1)
@@ -171,7 +171,7 @@ class Head(nn.Module):
         return (chosen * self.num_targets + torch.arange(self.num_targets)).reshape(-1)
 
     def select(self, group: int, members: Sequence[int] | np.ndarray) -> Self:
-        """A head of one group with the given members: what a router bundle ships."""
+        """Return a head of one group with the given members, which is what a router bundle ships."""
         chosen = type(self)(
             self.in_features,
             self.num_targets,
@@ -187,7 +187,7 @@ class Head(nn.Module):
 
 
 class ClosedFormHead(Head):
-    """A head that is solved rather than trained by gradient steps; one member."""
+    """A head with one member that is solved rather than trained by gradient steps."""
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Solve every group.
@@ -196,7 +196,6 @@ class ClosedFormHead(Head):
             features: (G, N, D) float.
             correct: (N, M) float in [0, 1], NaN = missing.
             train: (G, N) bool, the rows each group may learn from.
-            valid: (G, N) bool, the rows on which a hyper-parameter may be chosen; None where there is no
-                choice.
+            valid: (G, N) bool, the rows on which a hyper-parameter may be chosen; None if there is nothing to choose.
         """
         raise AssertionError("a ClosedFormHead must define fit")

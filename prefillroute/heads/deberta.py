@@ -23,14 +23,14 @@ from prefillroute.heads.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedLinear
 
 ROWS_AT_ONCE = 64
-"""Queries of similar length in one pass: little padding, and attention of a bounded size."""
+"""Queries in one pass, sorted by length, so that there is little padding and attention has a bounded size."""
 
 
 class StackedAdapters(NetStack):
     """S sets of adapters of one frozen backbone, and a linear map of the pooled tokens to O outputs each.
 
-    `down` (S, P, r, D) starts as peft's A does, `up` (S, P, D, r) at 0. The backbone's own dropout is off, since it
-    would draw from the global generator; dropout falls on what the adapters read and on the pooled tokens.
+    `down` (S, P, r, D) is initialised like peft's A, `up` (S, P, D, r) with 0. The backbone's own dropout is off,
+    since it would draw from the global generator; dropout is applied to the adapters' inputs and the pooled tokens.
     """
 
     def __init__(
@@ -69,25 +69,27 @@ class StackedAdapters(NetStack):
         if not known.all():
             value = float(features[~known][0])
             raise UserError(
-                f"head: a feature is {value:g}, want token ids below {self.backbone.vocab_size} or -1; this head "
-                "reads signal=tokens with the tokenizer of its own model"
+                f"head: expected token ids below {self.backbone.vocab_size} or -1 as features, found {value:g}; use "
+                "signal=tokens with the tokenizer of the head's own model"
             )
         return ids
 
 
 class DebertaHead(Head):
-    """Reads token ids, the features of signal=tokens. All nets of all groups share one frozen backbone, which is in
-    no state dict: a restored head takes it from `model`, or from the seed where it is random.
+    """Reads token ids, the features of signal=tokens.
+
+    All nets of all groups share one frozen backbone, which is not part of any state dict: a restored head takes it from
+    `model`, or from the seed where it is random.
 
     Args:
         model: hub repository or local folder of a DeBERTa-v3; None for random weights of the sizes below.
-        revision: commit or branch of a hub repository; kept as the commit that it stands for.
-        lora_rank, lora_alpha: of the adapters of every query, key and value projection.
-        lora_dropout: rate on what adapters and the last linear map read, honoured to the nearest 1/256.
-        hidden_size, num_layers, attention_heads, intermediate_size, vocab_size: of random weights.
+        revision: commit or branch of a hub repository; stored as the commit that it resolves to.
+        lora_rank, lora_alpha: rank and scale of the adapters of every query, key and value projection.
+        lora_dropout: rate on the inputs of the adapters and of the last linear map, rounded to the nearest 1/256.
+        hidden_size, num_layers, attention_heads, intermediate_size, vocab_size: sizes of random weights.
 
     Raises:
-        UserError: a value out of range, or a model that cannot be had or is no DeBERTa-v3.
+        UserError: a value is out of range, or the model cannot be loaded or is not a DeBERTa-v3.
     """
 
     def __init__(
@@ -119,15 +121,16 @@ class DebertaHead(Head):
         }
         for key, value in (self._sizes | {"lora_rank": lora_rank}).items():
             if value < 1:
-                raise UserError(f"head.{key} is {value}, want at least 1")
+                raise UserError(f"head.{key}: expected at least 1, found {value}")
         if hidden_size % attention_heads:
             raise UserError(
-                f"head.hidden_size is {hidden_size}, want a multiple of head.attention_heads = {attention_heads}"
+                f"head.hidden_size: expected a multiple of head.attention_heads = {attention_heads}, "
+                f"found {hidden_size}"
             )
         if not lora_alpha > 0:
-            raise UserError(f"head.lora_alpha is {lora_alpha}, want above 0")
+            raise UserError(f"head.lora_alpha: expected more than 0, found {lora_alpha}")
         if not 0 <= lora_dropout <= 0.95:
-            raise UserError(f"head.lora_dropout is {lora_dropout}, want a rate in [0, 0.95]")
+            raise UserError(f"head.lora_dropout: expected a rate in [0, 0.95], found {lora_dropout}")
         self.model = model
         self.revision = None if model is None else find_commit(model, revision)
         self.lora_rank, self.lora_alpha, self.lora_dropout = lora_rank, lora_alpha, lora_dropout
@@ -140,7 +143,7 @@ class DebertaHead(Head):
             self.groups.append(StackedAdapters(generators, backbone, lora_dropout, num_targets))
 
     def hyper(self) -> dict[str, Any]:
-        """Model, commit, LoRA's settings, and the sizes of random weights."""
+        """Return the model, its commit, LoRA's settings, and the sizes of random weights."""
         return {
             "model": self.model,
             "revision": self.revision,

@@ -1,4 +1,4 @@
-"""From member logits to the ensemble logit z that calibration reads (DESIGN section 7)."""
+"""Turns member logits into the ensemble logit z that calibration reads (DESIGN section 7)."""
 
 import torch
 from torch import Tensor

@@ -9,19 +9,20 @@ from prefillroute.heads.stacked_attention import StackedGraphNet
 
 
 class GraphAttentionHead(Head):
-    """Reads ego graphs, the features of signal=ego_graph: n nodes side by side, node 0 the query, the others its
-    neighbours in any order. The logits come from node 0 after two layers of attention among all nodes, and from the
-    query's own columns, which need not find their way through the attention.
+    """Reads ego graphs, the features of signal=ego_graph: n nodes side by side.
 
-    Attention is the published kind: which neighbour scores highest does not depend on the node that looks.
+    Node 0 is the query and the others are its neighbours in any order. The logits come from node 0 after two layers of
+    attention among all nodes, and from the query's own columns, which bypass the attention.
+
+    Attention is of the published kind: which neighbour scores highest does not depend on the attending node.
 
     Args:
-        num_nodes: n, which the run knows from the signal.
-        width, attention_heads: columns of each head of the first layer, and how many heads.
-        dropout: rate on the output of both layers, honoured to the nearest 1/256.
+        num_nodes: n, which the run takes from the signal.
+        width, attention_heads: number of columns of each head of the first layer, and number of heads.
+        dropout: rate on the output of both layers, rounded to the nearest 1/256.
 
     Raises:
-        UserError: `in_features` is not `num_nodes` nodes, or a value is out of range.
+        UserError: `in_features` does not fit `num_nodes`, or a value is out of range.
     """
 
     def __init__(
@@ -40,14 +41,14 @@ class GraphAttentionHead(Head):
         super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
         for key, value in {"width": width, "attention_heads": attention_heads}.items():
             if value < 1:
-                raise UserError(f"head.{key} is {value}, want at least 1")
+                raise UserError(f"head.{key}: expected at least 1, found {value}")
         if num_nodes < 1 or in_features % num_nodes:
             raise UserError(
-                f"head=gnn: got {in_features} features of {num_nodes} nodes, want signal=ego_graph, whose features "
-                "are those of 1 + signal.num_neighbours nodes side by side"
+                f"head=gnn: expected the features of 1 + signal.num_neighbours nodes side by side, found {in_features} "
+                f"features of {num_nodes} nodes; use signal=ego_graph"
             )
         if not 0 <= dropout <= 0.95:
-            raise UserError(f"head.dropout is {dropout}, want a rate in [0, 0.95]")
+            raise UserError(f"head.dropout: expected a rate in [0, 0.95], found {dropout}")
         self.num_nodes, self.width = num_nodes, width
         self.attention_heads, self.dropout = attention_heads, dropout
         for group in range(num_groups):

@@ -4,11 +4,10 @@ from prefillroute.heads.mlp_head import MLPHead
 
 
 class IndependentMLP(MLPHead):
-    """Per target the same net as SharedTrunkNet's with a single output, stopped and ranked for that target
-    alone; arguments as for `MLPHead`.
+    """For each target, SharedTrunkNet's net with a single output, stopped and ranked for that target alone.
 
-    It has the same widths, members and epochs for every target that SharedTrunkNet has for all of them
-    together, so with M targets it costs M times as much to train.
+    Every target gets the widths, members and epochs that SharedTrunkNet has for all targets together, so M targets cost
+    M times as much to train. The arguments are those of `MLPHead`.
     """
 
     joint = False

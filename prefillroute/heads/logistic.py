@@ -1,4 +1,4 @@
-"""Per-target L2 logistic regression: what the features say without a hidden layer."""
+"""L2 logistic regression per target: how much the features say without a hidden layer."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -43,19 +43,25 @@ class LinearStack(NetStack):
 
 
 class LogisticHead(ClosedFormHead):
-    """One L2 logistic regression per target; C per target by log loss on the common validation part.
+    """One L2 logistic regression per target, whose C is chosen by log loss on the common validation part.
 
     With `own_features`, a target's regression reads the common columns and its own.
 
     Args:
-        c_grid: candidates for C in scikit-learn's sense (inverse of the penalty); the strongest penalty wins
-            ties, and the whole choice where there is no validation part with outcomes of the target.
-        standardise: solve in columns of mean 0 and deviation 1 on the training rows, so that the penalty bears on
-            all alike; for signals whose columns have different units. The weights are stored for the columns as
-            they come.
+        c_grid: candidates for C in scikit-learn's sense (inverse of the penalty). The strongest penalty wins ties, and
+            is also taken where the validation part has no outcomes of the target.
+        standardise: scale columns to mean 0 and deviation 1 on the training rows before solving, so that the penalty
+            acts on all of them alike; meant for signals whose columns have different units. The stored weights apply
+            to the columns before scaling.
 
     Raises:
-        UserError: an empty grid or a C that is not positive.
+        UserError: the grid is empty or a C is not positive.
+
+    Example:
+        >>> x, correct = torch.tensor([[[-1.0], [-1.0], [1.0], [1.0]]]), torch.tensor([[0.0], [0.0], [1.0], [1.0]])
+        >>> head = LogisticHead(in_features=1, num_targets=1).fit(x, correct, torch.ones(1, 4, dtype=torch.bool))
+        >>> (head(x)[0, 0, :, 0] > 0).tolist()
+        [False, False, True, True]
     """
 
     def __init__(
@@ -71,7 +77,7 @@ class LogisticHead(ClosedFormHead):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
         if not c_grid or min(c_grid) <= 0:
-            raise UserError(f"head=logistic: c_grid is {list(c_grid)}, want at least one C, all positive")
+            raise UserError(f"head.c_grid: expected at least one C, all positive, found {list(c_grid)}")
         self.c_grid = tuple(sorted(c_grid))
         self.standardise = standardise
         self.groups.extend(
@@ -81,7 +87,7 @@ class LogisticHead(ClosedFormHead):
 
     @property
     def fits_per_member(self) -> int:
-        """One per target, though they are solved side by side."""
+        """One per target, although they are solved together."""
         return self.num_targets
 
     def hyper(self) -> dict[str, Any]:
@@ -93,9 +99,7 @@ class LogisticHead(ClosedFormHead):
         }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Solve all C of a group together, and all targets that share their columns; then take each target's
-        best.
-        """
+        """Solve all C of a group and all targets that share columns together, then take each target's best C."""
         for group in range(self.num_groups):
             fit_rows = train[group]
             choice_rows = torch.zeros_like(fit_rows) if valid is None else valid[group]
@@ -147,7 +151,7 @@ def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation (F,) of the columns of features (n, F); 1 for a column that is constant."""
     wide = features.double()
     mean, deviation = wide.mean(0), wide.std(0, correction=0)
-    deviation = torch.where(deviation > 1e-7 * mean.abs(), deviation, 1.0)  # below it: float32's own grain
+    deviation = torch.where(deviation > 1e-7 * mean.abs(), deviation, 1.0)  # below it lies float32's rounding
     return mean.to(features.dtype), deviation.to(features.dtype)
 
 

@@ -1,9 +1,9 @@
 """L2 logistic regression of many columns on one feature matrix, solved together.
 
 The columns (targets x penalties) share every matrix product. In the eigenbasis of the feature covariance,
-scaled by the curvature at the starting point, each column's Hessian starts near the identity, so L-BFGS needs
-some tens of steps whatever the spread of the features; a line search costs no product, because logits are
-linear in the step.
+scaled by the curvature at the starting point, each column's Hessian starts near the identity, so L-BFGS needs some
+tens of steps whatever the spread of the features. A line search needs no product, because logits are linear in the
+step.
 """
 
 import torch
@@ -54,8 +54,7 @@ def solve_logistic(
 ) -> tuple[Tensor, Tensor]:
     """Weights (D, K) and intercepts (K,) that minimise, for each column k,
 
-    ``sum_i [softplus(z_ik) - y_ik z_ik] + penalty_k / 2 |w_k|^2``  over observed i, with z = features @ w +
-    b.
+    ``sum_i [softplus(z_ik) - y_ik z_ik] + penalty_k / 2 |w_k|^2``  over observed i, with z = features @ w + b.
 
     Args:
         features: (n, D); float64 gives coefficients to about 1e-6, float32 probabilities to about 1e-4.
@@ -64,7 +63,7 @@ def solve_logistic(
         tolerance: stop when the expected decrease per row is below it.
         max_steps: upper bound of L-BFGS steps.
 
-    A column with one class only has no finite intercept: it gets zero weights and the rule of succession.
+    A column with only one class has no finite intercept: it gets zero weights and the rule of succession.
     """
     seen = (~correct.isnan()).to(features.dtype)  # (n, K)
     outcome = correct.to(features.dtype).nan_to_num(0.0)
@@ -80,12 +79,10 @@ def solve_logistic(
     mean = features.mean(0)
     centred = features - mean
     eigenvalues, basis = torch.linalg.eigh(centred.double().T @ centred.double())
-    rotated = torch.cat(
-        [centred @ basis.to(features.dtype), torch.ones_like(features[:, :1])], dim=1
-    )  # (n, P)
-    eigenvalues = torch.cat([eigenvalues.clamp(min=0), eigenvalues.new_tensor([len(features)])]).to(
-        features.dtype
-    )
+    ones = torch.ones_like(features[:, :1])
+    rotated = torch.cat([centred @ basis.to(features.dtype), ones], dim=1)  # (n, P)
+    eigenvalues = torch.cat([eigenvalues.clamp(min=0), eigenvalues.new_tensor([len(features)])])
+    eigenvalues = eigenvalues.to(features.dtype)
 
     columns = varied.nonzero().squeeze(1)
     ridge = penalty.to(features.dtype)[columns].expand(len(eigenvalues), -1).clone()
@@ -142,7 +139,7 @@ def _minimise(
         fresh = _gradient(rotated, logits, outcome, seen, ridge, scale, point)
         history.push(step, fresh - gradient)
         gradient = fresh
-        if not length.any():  # at the precision of the dtype
+        if not length.any():  # the dtype's precision is reached
             break
     result[:, open_columns] = point * scale
     return result

@@ -27,11 +27,11 @@ VERSION_3: dict[str, Any] = {
     "norm_rel_ebd": "layer_norm",
     "position_buckets": 256,
 }
-"""What makes a ``DebertaV2Config`` one of DeBERTa-v3."""
+"""Settings that turn a ``DebertaV2Config`` into that of DeBERTa-v3."""
 
 
 class SeededDropout(nn.Module):
-    """Dropout that draws from a generator it is given, never from the global one; off while its rate is 0."""
+    """Dropout that draws from a given generator, never from the global one; it is off while its rate is 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,12 +46,13 @@ class SeededDropout(nn.Module):
 
 
 class LoraBackbone:
-    """A DeBERTa with a place for adapters, and nothing to train. No ``nn.Module``, so that a net that holds it does
-    not list its tensors among its own.
+    """A DeBERTa with slots for adapters and nothing to train.
+
+    It is not an ``nn.Module``, so that a net that holds it does not list its tensors among its own.
 
     Args:
-        model: becomes part of this object: frozen, in evaluation mode, its own dropout off.
-        rank, alpha: of LoRA; an adapter's product is scaled by alpha / rank.
+        model: becomes part of this object; it is frozen, in evaluation mode, with its own dropout off.
+        rank, alpha: LoRA's rank and scale; an adapter's product is scaled by alpha / rank.
     """
 
     def __init__(self, model: DebertaV2Model, rank: int, alpha: float) -> None:
@@ -79,15 +80,15 @@ class LoraBackbone:
         rate: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Mean (B, D) of the last layer over real tokens, with one net's adapters put in.
+        """Mean (B, D) of the last layer over real tokens, with one net's adapters inserted.
 
         Args:
             ids: (B, T) int64, negative after the last token of a row.
             down, up: (P, r, D) and (P, D, r), LoRA's A and B. The model follows them to their device.
-            rate, generator: of dropout on what adapters read.
+            rate, generator: of the dropout on the adapters' inputs.
         """
         if self.model.device != down.device:
-            with torch.inference_mode(False):  # tensors made in it could never be trained through again
+            with torch.inference_mode(False):  # tensors made in inference mode do not support training
                 self.model.to(down.device)
         real = ids >= 0
         tensors = dict(zip(self.down_names + self.up_names, [*down.unbind(), *up.unbind()], strict=True))
@@ -100,11 +101,12 @@ class LoraBackbone:
 
 @functools.lru_cache(maxsize=1)
 def pretrained_backbone(model: str, revision: str | None, rank: int, alpha: float) -> LoraBackbone:
-    """The weights of a hub repository or local folder, as float32; the last one is remembered, since every group's
-    chosen members are a new head.
+    """Load the weights of a hub repository or local folder as float32.
+
+    The last backbone is cached, since the members chosen for each group form a new head.
 
     Raises:
-        UserError: they cannot be had, or are not a DeBERTa-v2 or v3.
+        UserError: they cannot be loaded, or are not a DeBERTa-v2 or v3.
     """
     with torch.random.fork_rng(devices=[]):
         loaded, report = pretrained(
@@ -117,8 +119,8 @@ def pretrained_backbone(model: str, revision: str | None, rank: int, alpha: floa
         )
         if report["missing_keys"]:
             raise UserError(
-                f"head.model={model}: {len(report['missing_keys'])} weights of a DeBERTa-v3 are missing, for "
-                f"instance {sorted(report['missing_keys'])[0]}; want all of them"
+                f"head.model={model}: expected all weights of a DeBERTa-v3, found {len(report['missing_keys'])} "
+                f"missing, for instance {sorted(report['missing_keys'])[0]}"
             )
         return LoraBackbone(loaded, rank, alpha)
 
@@ -134,7 +136,7 @@ def random_backbone(
     rank: int,
     alpha: float,
 ) -> LoraBackbone:
-    """A DeBERTa-v3 of any size with random weights, the same ones for the same seed; nothing else is disturbed."""
+    """A DeBERTa-v3 of any size with random weights that depend on the seed; global random state is not changed."""
     config = DebertaV2Config(
         hidden_size=hidden_size,
         num_hidden_layers=num_layers,
@@ -152,11 +154,11 @@ def find_commit(model: str, revision: str | None) -> str | None:
     """The commit that `revision` of a hub repository stands for; `revision` itself for a local folder.
 
     Raises:
-        UserError: it cannot be had, or is not a DeBERTa-v2 or v3.
+        UserError: it cannot be loaded, or is not a DeBERTa-v2 or v3.
     """
     config = pretrained(AutoConfig, "head.model", model, revision=revision)
     if config.model_type != DebertaV2Config.model_type:
         raise UserError(
-            f"head.model={model}: is a {config.model_type}, want a {DebertaV2Config.model_type} (DeBERTa-v3)"
+            f"head.model={model}: expected a {DebertaV2Config.model_type} (DeBERTa-v3), found a {config.model_type}"
         )
     return getattr(config, "_commit_hash", None) or revision

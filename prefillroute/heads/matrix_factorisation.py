@@ -1,8 +1,8 @@
-"""Query times target in a space of few dimensions, the router of RouteLLM and EmbedLLM on any features.
+"""Products of query and target vectors in a low-dimensional space: the router of RouteLLM and EmbedLLM on any features.
 
 RouteLLM (Ong et al. 2024) learns from pairwise preferences, where only differences between targets count: it has no
-biases, and normalises v_m. EmbedLLM (Zhuang et al. 2024) learns correctness, as here, with a bias in the projection.
-Here each target has a bias of its own too, so that its accuracy needs no dimension.
+biases and normalises v_m. EmbedLLM (Zhuang et al. 2024) learns correctness, as here, with a bias in the projection.
+Here each target also has a bias of its own, so that its overall accuracy does not take up a dimension.
 """
 
 import math
@@ -67,7 +67,7 @@ class MatrixFactorisation(Head):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed)
         if rank < 1:
-            raise UserError(f"head.rank is {rank}, want at least 1")
+            raise UserError(f"head.rank: expected at least 1, found {rank}")
         self.rank = rank
         for group in range(num_groups):
             generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]

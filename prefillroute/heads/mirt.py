@@ -1,8 +1,8 @@
 """Multidimensional item response theory on features: queries are the items, targets those who answer (section 4.2).
 
-The paper's equation is lost in the text extraction of it. This is the compensatory model with two parameters per item
-and dimension (MIRT-2PL; Embretson and Reise 2000): P = sigmoid(sum_d a_d(q) * (theta_md - b_d(q))). Strength in one
-dimension makes up for weakness in another.
+The paper's equation did not survive the extraction of its text. This is the compensatory model with two
+parameters per item and dimension (MIRT-2PL; Embretson and Reise 2000): P = sigmoid(sum_d a_d(q) * (theta_md -
+b_d(q))). Strength in one dimension makes up for weakness in another.
 """
 
 from collections.abc import Sequence
@@ -57,11 +57,11 @@ class MIRTHead(Head):
 
     Args:
         dim: L; the paper's X_mirt_2PL_D10 has 10.
-        hidden: widths of the trunk; none of them = b and softplus^-1(a) are linear in the features.
-        dropout: one rate per hidden layer, honoured to the nearest 1/256.
+        hidden: widths of the trunk; with none, b and softplus^-1(a) are linear in the features.
+        dropout: one rate per hidden layer, rounded to the nearest 1/256.
 
     Raises:
-        UserError: a dimension, widths or rates out of range.
+        UserError: a dimension, width or rate is out of range.
     """
 
     joint = True
@@ -79,7 +79,7 @@ class MIRTHead(Head):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed)
         if dim < 1:
-            raise UserError(f"head.dim is {dim}, want at least 1")
+            raise UserError(f"head.dim: expected at least 1, found {dim}")
         if hidden or dropout:
             check_shape(hidden, dropout)
         self.dim = dim

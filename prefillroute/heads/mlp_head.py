@@ -1,4 +1,4 @@
-"""What SharedTrunkNet and its independent ablation share: widths, dropout, and nets of the same build."""
+"""Code shared by SharedTrunkNet and its independent ablation: widths, dropout, and the construction of nets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,10 @@ class MLPHead(Head):
 
     Args:
         hidden: widths of each net.
-        dropout: one rate per hidden layer, honoured to the nearest 1/256.
+        dropout: one rate per hidden layer, rounded to the nearest 1/256.
 
     Raises:
-        UserError: widths or rates out of range.
+        UserError: a width or rate is out of range.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class MLPHead(Head):
 
     @property
     def net_outputs(self) -> int:
-        """O; more than T for a head that learns something beside the targets."""
+        """O; it exceeds T for a head with auxiliary outputs."""
         return self.num_outputs
 
     def hyper(self) -> dict[str, Any]:

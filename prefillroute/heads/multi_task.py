@@ -1,8 +1,8 @@
 """Correctness and difficulty learned by one net: the multi-task networks of the semantic routers (paper section 4.2).
 
-A net puts out its T correctness logits, then C difficulty logits: two linear heads on one trunk, so that a query's
+A net outputs its T correctness logits, then C difficulty logits: two linear heads on one trunk, so that a query's
 difficulty, which all targets together reveal, shapes the trunk that predicts correctness. Only the correctness
-logits are ever routed on. Class 0 is the hardest, class C - 1 the easiest.
+logits are used for routing. Class 0 is the hardest, class C - 1 the easiest.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ class MultiTaskHead(MLPHead):
     Args:
         num_classes: C.
         difficulty_weight: lambda of the second term; 0 leaves the difficulty logits untrained.
-        difficulty_labels: "share", the class is the share of the observed targets that are right on the query;
-            "judge", soft classes from a judge's difficulty in [0, 1] (1 = hardest), where there is one.
+        difficulty_labels: with "share", the class comes from the share of the observed targets that are right on the
+            query; with "judge", soft classes come from a judge's difficulty in [0, 1] (1 = hardest), if there is one.
         disagreement_weight: w of a row's weight 1 + w * 4 * share * (1 - share) in the first term, scaled to mean 1
-            over the rows of a batch that have outcomes: queries that all or none answer count least.
+            over the rows of a batch that have outcomes; queries that all targets or none answer count least.
 
     The other arguments are those of `MLPHead`.
 
     Raises:
-        UserError: a value out of range; when training with "judge" without a judge's difficulties.
+        UserError: a value is out of range, or training with "judge" finds no judged difficulties.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class MultiTaskHead(MLPHead):
         disagreement_weight: float = 0.0,
     ) -> None:
         if num_classes < 2:
-            raise UserError(f"head.num_classes is {num_classes}, want at least 2")
+            raise UserError(f"head.num_classes: expected at least 2, found {num_classes}")
         for key, value in (
             ("difficulty_weight", difficulty_weight),
             ("disagreement_weight", disagreement_weight),
         ):
             if not value >= 0:
-                raise UserError(f"head.{key} is {value}, want 0 or more")
+                raise UserError(f"head.{key}: expected 0 or more, found {value}")
         if difficulty_labels not in DIFFICULTY_LABELS:
-            wanted = ", ".join(DIFFICULTY_LABELS)
-            raise UserError(f"head.difficulty_labels is {difficulty_labels!r}, want one of {wanted}")
+            allowed = ", ".join(DIFFICULTY_LABELS)
+            raise UserError(f"head.difficulty_labels: expected one of {allowed}, found {difficulty_labels!r}")
         self.num_classes = num_classes  # before the nets are built: `net_outputs` reads it
         self.difficulty_weight = difficulty_weight
         self.difficulty_labels = difficulty_labels
@@ -78,7 +78,7 @@ class MultiTaskHead(MLPHead):
         return self.num_outputs + self.num_classes
 
     def hyper(self) -> dict[str, Any]:
-        """Those of `MLPHead` and the four of the second task."""
+        """Return the hyper-parameters of `MLPHead` and the four of the second task."""
         return super().hyper() | {
             "num_classes": self.num_classes,
             "difficulty_weight": self.difficulty_weight,
@@ -107,8 +107,8 @@ class MultiTaskHead(MLPHead):
             return share_labels(correct, self.num_classes, self.threshold)
         if difficulty is None:
             raise UserError(
-                "head.difficulty_labels is 'judge', but the queries have no judged difficulty; want those that "
-                "`prefillroute perplexity` asks of its language model, or head.difficulty_labels=share"
+                "head.difficulty_labels=judge: expected judged difficulties of the queries, found none; get them from "
+                "a language model with `prefillroute perplexity`, or set head.difficulty_labels=share"
             )
         return judge_labels(difficulty, self.num_classes)
 
@@ -128,10 +128,15 @@ class UnifiedMultiTask(MultiTaskHead):
 
 
 def share_labels(correct: Tensor, num_classes: int, threshold: float = 0.5) -> Tensor:
-    """(B, C) one-hot class min(floor(share * C), C - 1) of outcomes (B, M); zeros for a row without any.
+    """(B, C) one-hot class min(floor(share * C), C - 1) of outcomes (B, M); zeros for a row without outcomes.
 
-    `share` is that of the observed targets that are right, with an outcome of at least `threshold`. In whole
-    numbers: floats would put 3 of 5 right in one class or another by rounding.
+    `share` is the share of observed targets that are right, with an outcome of at least `threshold`. It is computed in
+    integers, because rounding of floats could put 3 of 5 right in either of two classes.
+
+    Example:
+        >>> share_labels(torch.tensor([[1.0, 1.0], [0.0, 0.0]]), num_classes=2)
+        tensor([[0., 1.],
+                [1., 0.]])
     """
     right, seen = _counts(correct, threshold)
     classes = (right * num_classes // seen.clamp(min=1)).clamp(max=num_classes - 1)
@@ -141,8 +146,13 @@ def share_labels(correct: Tensor, num_classes: int, threshold: float = 0.5) -> T
 def judge_labels(difficulty: Tensor, num_classes: int) -> Tensor:
     """(B, C) soft classes of difficulties (B,) in [0, 1], 1 = hardest; zeros where NaN.
 
-    A query's weight is split linearly between the two classes whose centres, (c + 0.5) / C on the scale of ease =
-    1 - difficulty, are nearest; beyond the outermost centres it is whole.
+    A query's weight is split linearly between the two classes whose centres, (c + 0.5) / C on the scale of ease = 1 -
+    difficulty, are nearest; beyond the outermost centres it goes to one class.
+
+    Example:
+        >>> judge_labels(torch.tensor([1.0, 0.5]), num_classes=2)
+        tensor([[1.0000, 0.0000],
+                [0.5000, 0.5000]])
     """
     ease = 1 - difficulty.nan_to_num(0.0)
     place = (ease * num_classes - 0.5).clamp(0, num_classes - 1)  # the centre of class c lies at c

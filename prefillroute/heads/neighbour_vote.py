@@ -1,4 +1,4 @@
-"""The paper's rule-based kNN routers (section 4.2): a share of neighbours as the confidence, nothing learned."""
+"""The paper's rule-based kNN routers (section 4.2): the confidence is a share of neighbours; nothing is learned."""
 
 import re
 from collections.abc import Sequence
@@ -35,12 +35,12 @@ class NeighbourVote(ClosedFormHead):
 
     Args:
         own_features: columns of each target.
-        own_names: what they are.
-        column: the one to read, `ratio_k25` for a majority vote's share, `weighted_k25` for the distance-weighted
-            score; k is the number it ends in.
+        own_names: names of these columns.
+        column: name of the column to read, such as `ratio_k25` for the share of a majority vote or `weighted_k25` for
+            the distance-weighted score; its name ends in k.
 
     Raises:
-        UserError: the signal has no such column, or it is not named for its neighbourhood, or holds no shares.
+        UserError: the signal has no such column, its name does not end in k, or it does not hold shares.
     """
 
     def __init__(
@@ -59,11 +59,13 @@ class NeighbourVote(ClosedFormHead):
         if column not in own_names:
             choice = f" and one of {', '.join(own_names)}" if own_names else ""
             raise UserError(
-                f"head.column is '{column}', which this signal does not have; want signal=knn{choice}"
+                f"head.column: expected a column of the signal, found '{column}'; use signal=knn{choice}"
             )
         size = re.search(r"_k(\d+)$", column)
         if size is None:
-            raise UserError(f"head.column is '{column}', want a share of k neighbours, such as ratio_k25")
+            raise UserError(
+                f"head.column: expected a share of k neighbours, such as ratio_k25, found '{column}'"
+            )
         self.own_names = tuple(own_names)
         self.column = column
         first = in_features - num_targets * own_features + self.own_names.index(column)
@@ -79,7 +81,7 @@ class NeighbourVote(ClosedFormHead):
         }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Check that the column holds shares; nothing is learned here, the neighbours are the signal's."""
+        """Check that the column holds shares; nothing is learned, because the signal has found the neighbours."""
         for group in range(self.num_groups):
             stack = self.stack(group)
             assert isinstance(stack, VoteStack)
@@ -87,6 +89,6 @@ class NeighbourVote(ClosedFormHead):
             low, high = float(share.min()), float(share.max())
             if low < -1e-6 or high > 1 + 1e-6:
                 raise UserError(
-                    f"head.column '{self.column}' has values from {low:g} to {high:g}, want shares in [0, 1]"
+                    f"head.column: expected shares in [0, 1], found values from {low:g} to {high:g} in '{self.column}'"
                 )
         return self

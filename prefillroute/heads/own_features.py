@@ -1,4 +1,4 @@
-"""Perceptrons side by side, each with its own columns of the features: one net per target on a per-target signal."""
+"""Stacked perceptrons that each read their own columns: one net per target on a per-target signal."""
 
 from collections.abc import Sequence
 

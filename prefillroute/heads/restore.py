@@ -1,4 +1,4 @@
-"""A head as plain values and tensors, and back: what a router bundle stores."""
+"""Converts a head to plain values and tensors and back, for router bundles."""
 
 import importlib
 from typing import Any
@@ -12,7 +12,7 @@ ROOM = "prefillroute.heads."
 
 
 def head_spec(head: Head) -> dict[str, Any]:
-    """Plain JSON values from which `restore_head` rebuilds `head`, its weights aside."""
+    """Plain JSON values from which `restore_head` rebuilds `head`, except for its weights."""
     return {
         "class": f"{type(head).__module__}.{type(head).__qualname__}",
         "in_features": head.in_features,
@@ -28,7 +28,7 @@ def restore_head(spec: dict[str, Any], tensors: dict[str, Tensor]) -> Head:
     """The head that `head_spec` described, with the weights of its ``state_dict``, in evaluation mode.
 
     Raises:
-        UserError: a class outside prefillroute.heads (a bundle must not choose what code runs), or weights of
+        UserError: the class is outside prefillroute.heads (a bundle must not choose what code runs), or weights have
             other names or shapes.
     """
     path = str(spec.get("class"))
@@ -40,7 +40,7 @@ def restore_head(spec: dict[str, Any], tensors: dict[str, Tensor]) -> Head:
         if not (isinstance(kind, type) and issubclass(kind, Head)):
             raise ImportError
     except (ImportError, AttributeError):
-        raise UserError(f"head class is {path!r}, want a Head of {ROOM[:-1]}") from None
+        raise UserError(f"head class: expected a Head of {ROOM[:-1]}, found {path!r}") from None
     sizes = {key: spec[key] for key in ("in_features", "num_targets", "num_groups", "num_members", "seed")}
     head = kind(**sizes, **spec["hyper"])
     try:

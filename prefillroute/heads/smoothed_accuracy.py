@@ -1,4 +1,4 @@
-"""Accuracy of every target in parts of the training rows, with few rows drawn towards its overall accuracy."""
+"""Accuracy of every target in parts of the training rows, shrunk towards its overall accuracy where rows are few."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ def smoothed_accuracy(part: Tensor, correct: Tensor, num_parts: int, smoothing: 
         part: (n,) int64, the part of each row.
         correct: (n, M) in [0, 1], NaN = missing.
         num_parts: C.
-        smoothing: how many outcomes' worth of the target's overall accuracy every part starts with.
+        smoothing: number of pseudo-outcomes at the target's overall accuracy that every part starts with.
 
     Returns:
         p (C, M) float64. The overall accuracy of a target without outcomes is 0.5; without smoothing, a part without

@@ -1,4 +1,4 @@
-"""Many small multilayer perceptrons side by side, laid out for few, large matrix products.
+"""Many small multilayer perceptrons in one stack, laid out for few, large matrix products.
 
 Hidden values are kept features-major, (S, H, B): with that, the first layer of all nets of a group is one
 product (S*H, D) x (D, B), because they share the minibatch, and every later layer one batched product of
@@ -60,7 +60,7 @@ def relu_dropout(hidden: Tensor, rate: float, generator: torch.Generator | None)
     """ReLU, then dropout with probability round(256 * rate) / 256; overwrites `hidden`.
 
     Bernoulli draws cost as much as the matrix products on a CPU, so one 64-bit draw serves eight units. What
-    is kept is scaled by the probability really used, so the expectation is exact.
+    is kept is scaled by the probability actually used, so the expectation is exact.
     """
     level = round(256 * rate)
     if level == 0:
@@ -73,7 +73,7 @@ def relu_dropout(hidden: Tensor, rate: float, generator: torch.Generator | None)
 
 
 class StackedMLP(NetStack):
-    """S nets Linear-ReLU-Dropout, ..., Linear with O outputs each."""
+    """S nets with O outputs each, built as Linear-ReLU-Dropout, ..., Linear."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class StackedMLP(NetStack):
         )
 
     def inputs(self, features: Tensor) -> Tensor:
-        """What the first layer reads of features (B, D): (D, B), the same for all nets."""
+        """Inputs (D, B) of the first layer from features (B, D), the same for all nets."""
         return features.T
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -103,16 +103,16 @@ class StackedMLP(NetStack):
 
 
 def check_shape(hidden: Sequence[int], dropout: Sequence[float]) -> None:
-    """Refuse widths and dropout rates that make no net.
+    """Reject widths and dropout rates from which no net can be built.
 
     Raises:
-        UserError: naming the key.
+        UserError: names the key.
     """
     if len(hidden) < 1 or any(width < 1 for width in hidden):
-        raise UserError(f"head: hidden is {list(hidden)}, want at least one width, each at least 1")
+        raise UserError(f"head.hidden: expected at least one width, each at least 1, found {list(hidden)}")
     if len(dropout) != len(hidden):
         raise UserError(
-            f"head: dropout has {len(dropout)} rates, want one for each of {len(hidden)} hidden layers"
+            f"head.dropout: expected one rate for each of {len(hidden)} hidden layers, found {len(dropout)} rates"
         )
     if any(not 0 <= rate <= 0.95 for rate in dropout):
-        raise UserError(f"head: dropout is {list(dropout)}, want rates in [0, 0.95]")
+        raise UserError(f"head.dropout: expected rates in [0, 0.95], found {list(dropout)}")

@@ -1,4 +1,4 @@
-"""Graph attention layers of many small nets side by side (Velickovic et al. 2018).
+"""Graph attention layers of many small nets in one stack (Velickovic et al. 2018).
 
 S nets, H attention heads of width W, B graphs of n nodes, C input columns of a node. Every graph is complete and
 directed, self loops included. Values are kept features-major, (S, C, B, n), as in `heads.stacked`.
@@ -15,7 +15,7 @@ from prefillroute.heads.contract import NetStack
 from prefillroute.heads.stacked import StackedLinear, relu_dropout
 
 NEGATIVE_SLOPE = 0.2
-"""Of the leaky ReLU on attention scores, as published."""
+"""Slope of the leaky ReLU on attention scores, as published."""
 
 
 class StackedGraphAttention(nn.Module):

@@ -1,5 +1,6 @@
-"""Two-stage tiered routing: how hard is the query, and what is each target worth at that difficulty (paper, section
-4.2, which names it among the architectures that brought nothing and says no more; the details are ours).
+"""Two-stage tiered routing: how hard a query is, and how accurate each target is at that difficulty.
+
+The paper (section 4.2) only names it among the architectures that brought no gain; the details are ours.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from prefillroute.heads.smoothed_accuracy import smoothed_accuracy
 
 
 class TieredStack(NetStack):
-    """`weight` (S, T, D) and `bias` (S, T) of a softmax over tiers; `accuracy` (S, T, M) of the targets in each.
+    """`weight` (S, T, D) and `bias` (S, T) of a softmax over tiers; `accuracy` (S, T, M) of the targets in each tier.
 
     A tier without training rows has a bias of -inf; `strength` (S,) is the chosen C.
     """
@@ -40,8 +41,12 @@ class TieredStack(NetStack):
 def difficulty_tiers(correct: np.ndarray, num_tiers: int) -> np.ndarray:
     """Tier (n,) int64 of each query, 0 = hardest, by the share of its observed outcomes (n, M) that are right.
 
-    Tiers hold equal numbers as far as ties let them: queries of one share are of one tier, that of their mean rank,
-    so that a heavy share (all targets right) leaves its neighbours a tier of their own. Every row needs an outcome.
+    Tiers are of equal size as far as ties allow: queries with the same share are in one tier, that of their mean rank,
+    so that a frequent share (all targets right) leaves its neighbours a tier of their own. Every row needs an outcome.
+
+    Example:
+        >>> difficulty_tiers(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]), num_tiers=3)
+        array([0, 1, 2])
     """
     rank = rankdata(np.nanmean(correct, axis=1))  # 1 to n
     return np.floor(num_tiers * (rank - 0.5) / max(len(rank), 1)).astype(np.int64)
@@ -51,17 +56,17 @@ class TieredHead(ClosedFormHead):
     """p[q, m] = sum over tiers t of P(t | q) * accuracy of target m in t.
 
     Stage 1 is a multinomial L2 logistic regression of the training queries' tiers (`difficulty_tiers`); stage 2 each
-    target's smoothed accuracy in a tier. Targets differ within a tier only, so whatever a query says about one target
-    and not about difficulty is lost. All columns are read, whichever target they belong to.
+    target's smoothed accuracy in a tier. A query only affects the targets through its difficulty, so whatever else it
+    says about a single target is lost. All columns are read, whichever target they belong to.
 
     Args:
         num_tiers: T.
         c_grid: candidates for stage 1's C (scikit-learn's inverse of the penalty), chosen by the log loss of p on the
-            validation part; the strongest penalty wins ties, and where no outcome decides.
-        smoothing: how many outcomes' worth of the target's overall accuracy every tier starts with.
+            validation part; the strongest penalty wins ties, and is also taken if there are no validation outcomes.
+        smoothing: number of pseudo-outcomes at the target's overall accuracy that every tier starts with.
 
     Raises:
-        UserError: a hyper-parameter out of range.
+        UserError: a hyper-parameter is out of range.
     """
 
     def __init__(
@@ -77,11 +82,11 @@ class TieredHead(ClosedFormHead):
     ) -> None:
         super().__init__(in_features, num_targets, num_groups, num_members, seed)
         if num_tiers < 2:
-            raise UserError(f"head.num_tiers is {num_tiers}, want at least 2")
+            raise UserError(f"head.num_tiers: expected at least 2, found {num_tiers}")
         if not c_grid or min(c_grid) <= 0:
-            raise UserError(f"head.c_grid is {list(c_grid)}, want at least one C, all positive")
+            raise UserError(f"head.c_grid: expected at least one C, all positive, found {list(c_grid)}")
         if smoothing < 0:
-            raise UserError(f"head.smoothing is {smoothing}, want 0 or more")
+            raise UserError(f"head.smoothing: expected 0 or more, found {smoothing}")
         self.num_tiers = num_tiers
         self.c_grid = tuple(sorted(c_grid))
         self.smoothing = smoothing
@@ -94,7 +99,7 @@ class TieredHead(ClosedFormHead):
         return {"num_tiers": self.num_tiers, "c_grid": list(self.c_grid), "smoothing": self.smoothing}
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Sort each group's training queries into tiers, learn to tell the tiers, and count."""
+        """Sort each group's training queries into tiers, learn to predict the tiers, and count outcomes."""
         for group in range(self.num_groups):
             known = train[group] & ~correct.isnan().all(dim=1)
             x, y = features[group, known], correct[known]

@@ -15,10 +15,10 @@ from prefillroute.text import hints
 
 
 class BoosterStack(NetStack):
-    """`booster` (S, M, L) uint8, each target's trees as UBJSON, padded with zeros to the longest; `length` (S, M) of
-    them; `base` (S, M), the logit of a target without trees (length 0).
+    """`booster` (S, M, L) uint8 holds each target's trees as UBJSON, padded with zeros to the longest; `length` (S, M)
+    is their length; `base` (S, M) is the logit of a target without trees (length 0).
 
-    Members that are the same share their memory until a state is loaded.
+    Identical members share their memory until a state is loaded.
     """
 
     booster: Tensor
@@ -33,7 +33,7 @@ class BoosterStack(NetStack):
         self.register_buffer("base", torch.zeros(num_nets, num_targets))
 
     def store(self, models: list[bytes], base: list[float]) -> None:
-        """Take each target's trees, empty for one that has none, and its `base`, for all nets alike."""
+        """Store each target's trees (empty for a target without trees) and its `base`, the same for all nets."""
         length = max(map(len, models))
         padded = np.frombuffer(b"".join(model.ljust(length, b"\0") for model in models), dtype=np.uint8)
         self.booster = torch.from_numpy(padded.copy()).view(len(models), length).expand(self.num_nets, -1, -1)
@@ -45,7 +45,7 @@ class BoosterStack(NetStack):
         columns = features.detach().cpu().numpy()
         common = columns.shape[1] - self.length.shape[1] * self.own_features
         logits = self.base.cpu()[:, None, :].repeat(1, len(columns), 1)
-        done: dict[tuple[int, bytes], Tensor] = {}  # members are mostly the same
+        done: dict[tuple[int, bytes], Tensor] = {}  # members are mostly identical
         for net, target in self.length.nonzero().tolist():
             model = self.booster[net, target, : self.length[net, target]].cpu().numpy().tobytes()
             if (target, model) not in done:
@@ -59,7 +59,7 @@ class BoosterStack(NetStack):
         return logits.to(features.device)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Boosters of any length fit: how long the longest is, training decides."""
+        """Accept boosters of any length, because training decides how long the longest is."""
         saved = state_dict.get(f"{prefix}booster")
         if saved is not None:
             self.booster = self.booster.new_zeros(*self.booster.shape[:2], saved.shape[-1])
@@ -69,19 +69,19 @@ class BoosterStack(NetStack):
 class XGBoostHead(ClosedFormHead):
     """One booster per target (``binary:logistic``, histogram trees), stopped early on the group's validation part.
 
-    Outcomes between 0 and 1 are labels as they are; queries whose outcome is missing are left out. A target with one
-    class only gets the rule of succession instead of trees. Where no outcome of the validation part can stop it, a
-    target gets `patience` rounds. With `own_features`, a target's trees read the common columns and its own. As many
-    threads work as torch uses; the same seed gives the same trees, bit for bit.
+    Outcomes between 0 and 1 are used as labels unchanged; queries whose outcome is missing are left out. A target with
+    only one class gets the rule of succession instead of trees. A target without outcomes in the validation part gets
+    `patience` rounds. With `own_features`, a target's trees read the common columns and its own. XGBoost uses as many
+    threads as torch; the same seed gives the same trees, bit for bit.
 
     Args:
-        num_rounds, patience: at most so many trees, and so many without a lower log loss before it stops; the trees
-            after the best are dropped.
-        max_bin: bins of a column; 64 take half the time of XGBoost's own 256.
-        max_depth, learning_rate, subsample, colsample_bytree, min_child_weight, reg_lambda: XGBoost's own.
+        num_rounds, patience: maximum number of trees, and number of trees without a lower log loss after which boosting
+            stops; the trees after the best are dropped.
+        max_bin: bins of a column; 64 bins take half the time of XGBoost's default of 256.
+        max_depth, learning_rate, subsample, colsample_bytree, min_child_weight, reg_lambda: as in XGBoost.
 
     Raises:
-        UserError: XGBoost is not installed; a hyper-parameter out of range.
+        UserError: XGBoost is not installed, or a hyper-parameter is out of range.
     """
 
     def __init__(
@@ -107,27 +107,27 @@ class XGBoostHead(ClosedFormHead):
         for key, count in counts.items():
             least = 2 if key == "max_bin" else 1
             if count < least:
-                raise UserError(f"head.{key} is {count}, want at least {least}")
+                raise UserError(f"head.{key}: expected at least {least}, found {count}")
         rates = {"learning_rate": learning_rate, "subsample": subsample, "colsample_bytree": colsample_bytree}
         for key, rate in rates.items():
             if not 0 < rate <= 1:
-                raise UserError(f"head.{key} is {rate}, want more than 0 and at most 1")
+                raise UserError(f"head.{key}: expected more than 0 and at most 1, found {rate}")
         penalties = {"min_child_weight": min_child_weight, "reg_lambda": reg_lambda}
         for key, penalty in penalties.items():
             if penalty < 0:
-                raise UserError(f"head.{key} is {penalty}, want 0 or more")
-        xgboost()  # refuse now rather than after the features have been made
+                raise UserError(f"head.{key}: expected 0 or more, found {penalty}")
+        xgboost()  # fail now rather than after the features have been computed
         self.num_rounds, self.patience = num_rounds, patience
         self.tree = {"max_depth": max_depth, "max_bin": max_bin, **rates, **penalties}
         self.groups.extend(BoosterStack(num_members, num_targets, own_features) for _ in range(num_groups))
 
     @property
     def fits_per_member(self) -> int:
-        """One per target, though they are solved side by side."""
+        """One per target, although they are solved together."""
         return self.num_targets
 
     def hyper(self) -> dict[str, Any]:
-        """All that the constructor takes."""
+        """Return all arguments of the constructor."""
         return {
             "own_features": self.own_features,
             "num_rounds": self.num_rounds,
@@ -136,7 +136,7 @@ class XGBoostHead(ClosedFormHead):
         }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
-        """Boost one target of one group after the other."""
+        """Boost one group and target after another."""
         for group in range(self.num_groups):
             held = torch.zeros_like(train[group]) if valid is None else valid[group]
             x, y = features[group, train[group]], correct[train[group]]
@@ -166,7 +166,7 @@ class XGBoostHead(ClosedFormHead):
         return self
 
     def _matrices(self, features: Tensor, valid_features: Tensor) -> tuple[Any, Any]:
-        """Quantised features (n, F) to train on and, in the same bins, those that stop it."""
+        """Quantised features (n, F) for training and, in the same bins, those for early stopping."""
         matrix = partial(
             xgboost().QuantileDMatrix, max_bin=self.tree["max_bin"], nthread=torch.get_num_threads()
         )
@@ -206,7 +206,7 @@ class XGBoostHead(ClosedFormHead):
 
 
 def xgboost() -> Any:
-    """The package.
+    """Import the xgboost package.
 
     Raises:
         UserError: it is not installed.
@@ -221,7 +221,7 @@ def xgboost() -> Any:
 
 @lru_cache(maxsize=256)
 def _load(model: bytes) -> Any:
-    """The booster whose UBJSON `model` is; kept, because a router predicts one query at a time."""
+    """Load the booster from its UBJSON `model`; it is cached, because a router predicts one query at a time."""
     xgb = xgboost()
     booster = xgb.Booster({"nthread": torch.get_num_threads()})
     try:

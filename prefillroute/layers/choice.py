@@ -1,4 +1,4 @@
-"""What a layer chooser answers: the blocks that become features, who asked for each, and the evidence."""
+"""The result of layer choice: the blocks that become features, which targets they serve, and the evidence."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +17,17 @@ TABLE_COLUMNS = (
     "d_eff",
     "anisotropy",
 )
-"""Columns of layers.parquet (DESIGN 6), and four of ours: see `layers.table`."""
+"""Columns of layers.parquet (DESIGN 6) and four of our own; see `layers.table`."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """PCA features of one layer, or of several side by side, of one pooling of one encoder."""
+    """PCA features of one layer, or of several layers side by side, for one pooling of one encoder.
+
+    Example:
+        >>> Block("smollm2_135m", (28,), "last", 100).name
+        'smollm2_135m/last/28/pca100'
+    """
 
     encoder: str
     layers: tuple[int, ...]
@@ -31,11 +36,11 @@ class Block:
 
     @property
     def name(self) -> str:
-        """For messages and reports: `smollm2_135m/last/28/pca100`."""
+        """Name for messages and reports, such as `smollm2_135m/last/28/pca100`."""
         return f"{self.encoder}/{self.pooling}/{'+'.join(map(str, self.layers))}/pca{self.dim}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {
             "encoder": self.encoder,
             "layers": list(self.layers),
@@ -50,7 +55,7 @@ class Block:
 
 
 def empty_table() -> pd.DataFrame:
-    """A table without rows, for choosers that measure nothing."""
+    """Return a table without rows, for choosers that measure nothing."""
     return pd.DataFrame({column: [] for column in TABLE_COLUMNS})
 
 
@@ -60,16 +65,16 @@ class LayerChoice:
 
     blocks: tuple[Block, ...]
     per_target: dict[str, int]
-    """Target to the index of the block that serves it best."""
+    """Maps each target to the index of the block that serves it best."""
     table: pd.DataFrame = field(default_factory=empty_table, compare=False, repr=False)
-    """layers.parquet: one row per layer x pooling x dimension x target that was looked at."""
+    """The content of layers.parquet: one row per layer x pooling x dimension x target that was tried."""
     unscored: tuple[str, ...] = ()
-    """Targets without an AUC or J (one class in training): they take the best block on average."""
+    """Targets without an AUC or J (one class in training); they take the block that is best on average."""
     notes: tuple[str, ...] = ()
     """What a reader of the report should know, such as constant layers left out."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, without the table."""
+        """Return plain JSON values, without the table."""
         return {
             "blocks": [block.to_dict() for block in self.blocks],
             "per_target": dict(self.per_target),

@@ -1,6 +1,4 @@
-"""Several layers side by side as one block, reduced by one PCA: the newer recipe of NVIDIA's public
-toolkit.
-"""
+"""Several layers side by side as one block, reduced by one PCA: the newer recipe of NVIDIA's public toolkit."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,8 +15,16 @@ from prefillroute.probes.layer_probe import check_folds, probe_layer
 
 
 class Concat:
-    """One block of `count` layers, evenly spread over `layers`, for each pooling; a target takes the better
-    pooling.
+    """One block of `count` layers, evenly spread over `layers`, per pooling; each target takes its better pooling.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
+        >>> choice = Concat("all", None, ["mean"], dims=[3]).choose(source, labels, folds, ["a"])
+        >>> [block.name for block in choice.blocks]
+        ['toy/mean/1+2/pca3']
     """
 
     def __init__(
@@ -32,9 +38,9 @@ class Concat:
         permutations: int = 20,
         device: str = "cpu",
     ) -> None:
-        """`count` null takes every layer; of several `dims` the best mean AUC wins for each pooling."""
+        """A `count` of None takes every layer; for each pooling, the dimension with the best mean AUC wins."""
         if count is not None and count < 1:
-            raise UserError(f"layers.count: got {count}, want at least 1, or null for every layer")
+            raise UserError(f"layers.count: expected at least 1, or null for every layer, found {count}")
         self.layers, self.count, self.poolings, self.dims = layers, count, tuple(poolings), tuple(dims)
         self._probe = partial(
             probe_layer,

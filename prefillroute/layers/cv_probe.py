@@ -1,6 +1,4 @@
-"""The paper's choice (section 5.1): each target's best layer, pooling and dimension by a cross-validated
-probe.
-"""
+"""The paper's choice (section 5.1): each target's best layer, pooling and dimension by a cross-validated probe."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +14,17 @@ from prefillroute.probes.layer_probe import check_folds, probe_layer
 
 
 class CVProbe:
-    """Grid over layer x pooling x PCA dimension, scored by mean ROC-AUC of logistic regression over folds."""
+    """Grid over layer x pooling x PCA dimension, scored by mean ROC-AUC of logistic regression over folds.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
+        >>> choice = CVProbe("all", ["mean"], dims=[4]).choose(source, labels, folds, ["a"])
+        >>> [block.name for block in choice.blocks]
+        ['toy/mean/2/pca4']
+    """
 
     def __init__(
         self,
@@ -29,15 +37,11 @@ class CVProbe:
         permutations: int = 20,
         device: str = "cpu",
     ) -> None:
-        """`regularisation` is scikit-learn's C; `fisher_dim` and `permutations` are for the Fisher J reported
-        beside the AUC, which takes no part in the choice; `device` is where the matrix products run.
+        """`regularisation` is scikit-learn's C. `fisher_dim` and `permutations` set up the Fisher J that is reported
+        beside the AUC and takes no part in the choice. `device` is where the matrix products run.
         """
-        self.layers, self.poolings, self.dims, self.max_blocks = (
-            layers,
-            tuple(poolings),
-            tuple(dims),
-            max_blocks,
-        )
+        self.layers, self.max_blocks = layers, max_blocks
+        self.poolings, self.dims = tuple(poolings), tuple(dims)
         self._probe = partial(
             probe_layer,
             dims=self.dims,

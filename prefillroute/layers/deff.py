@@ -1,6 +1,4 @@
-"""The layer whose variance is spread over most directions (DESIGN 5, equation 11), the same for all
-targets.
-"""
+"""The layer whose variance is spread over most directions (DESIGN 5, equation 11), the same for all targets."""
 
 from collections.abc import Sequence
 
@@ -16,7 +14,16 @@ from prefillroute.probes.layer_probe import probe_layer
 
 
 class EffectiveDimension:
-    """Greatest d_eff of the activations' covariance; looks at no label."""
+    """Chooses the greatest d_eff of the activations' covariance; no labels are used.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> choice = EffectiveDimension("all", ["mean"], dim=2).choose(source, np.zeros((60, 1)), None, ["a"])
+        >>> len(choice.blocks), len(choice.table)
+        (1, 2)
+    """
 
     def __init__(
         self,
@@ -37,7 +44,7 @@ class EffectiveDimension:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LayerChoice:
-        """d_eff of every layer and pooling on the training rows; labels, folds and seed are not used."""
+        """Compute d_eff of every layer and pooling on the training rows; labels, folds and seed are not used."""
         table = ProbeTable(targets)
         spread = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
@@ -50,7 +57,7 @@ class EffectiveDimension:
                 progress(number + 1, total, f"layer {layer} {pooling}")
         if np.isnan(spread).all():
             raise UserError(
-                f"layers: all layers of {source.encoder} are constant, want activations that vary"
+                f"layers: expected activations that vary, found only constant layers of {source.encoder}"
             )
         best = int(np.nanargmax(spread))
         return one_for_all([table.blocks[best]], targets, table.frame(), table.notes)

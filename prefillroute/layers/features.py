@@ -1,7 +1,7 @@
-"""From activations to the features a head reads: scaler and PCA of every chosen block, side by side.
+"""Turns activations into the features that a head reads: scaler and PCA of every chosen block, side by side.
 
-G = groups (sets of training rows: the final fit and the folds), N = rows, H = width of a block's layers, D =
-features.
+G = groups (sets of training rows: the final fit and the folds), N = rows, H = width of a block's layers,
+D = features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,17 +26,18 @@ SCALES = ("block", "leading", "component", "none")
 class BlockTransform:
     """Scalers and PCAs of one group of training rows, folded into one affine map for each block.
 
-    `scale` was one of: `block` (default), each block divided by the root mean square of its columns on its training
-    rows, so that a network sees unit-sized inputs and PCA's order of importance survives; `leading`, each block
-    divided by the standard deviation of its first component; `component`, every column by its own standard deviation
-    (whitening: the last components count as much as the first); `none`, bare PCA scores, as in NVIDIA's toolkit.
+    The maps are fitted with one of four settings of `scale`. `block` (default) divides each block by the root mean
+    square of its columns on its training rows, so that a network sees unit-sized inputs and PCA's order of importance
+    survives. `leading` divides each block by the standard deviation of its first component. `component` divides every
+    column by its own standard deviation (whitening: the last components count as much as the first). `none` keeps bare
+    PCA scores, as in NVIDIA's toolkit.
     """
 
     blocks: tuple[Block, ...]
     means: tuple[Tensor, ...]
-    """Per block (H,) float32."""
+    """One (H,) float32 per block."""
     weights: tuple[Tensor, ...]
-    """Per block (H, dim) float32: features are (x - mean) @ weight."""
+    """One (H, dim) float32 per block: features are (x - mean) @ weight."""
 
     @property
     def num_features(self) -> int:
@@ -51,9 +52,7 @@ class BlockTransform:
         return torch.cat(columns, dim=1).numpy()
 
     def state(self) -> dict[str, Tensor]:
-        """Tensors for safetensors: `<block>.mean` (H,) and `<block>.weight` (H, dim), blocks numbered from
-        0.
-        """
+        """Tensors for safetensors: `<block>.mean` (H,) and `<block>.weight` (H, dim), blocks numbered from 0."""
         pairs = enumerate(zip(self.means, self.weights, strict=True))
         return {
             f"{number}.{part}": tensor
@@ -69,8 +68,8 @@ class BlockTransform:
             if found[0] is None or found[1] is None or found[0].shape != (len(found[1]), block.dim):
                 shapes = [None if tensor is None else tuple(tensor.shape) for tensor in found]
                 raise UserError(
-                    f"block {number} ({block.name}): got weight and mean of shapes {shapes}, "
-                    f"want (H, {block.dim}) and (H,)"
+                    f"block {number} ({block.name}): expected weight and mean of shapes (H, {block.dim}) and (H,), "
+                    f"found {shapes}"
                 )
         means = tuple(state[f"{number}.mean"] for number in range(len(blocks)))
         return cls(tuple(blocks), means, tuple(state[f"{number}.weight"] for number in range(len(blocks))))
@@ -81,14 +80,21 @@ def fit_transform_groups(
 ) -> tuple[np.ndarray, list[BlockTransform]]:
     """Features (G, N, D) float32 of all rows under each group's transform, and the transforms.
 
-    Group g is fitted on the rows of `masks[g]` (G, N) bool and on nothing else. Each layer is read once; its
-    scatter is summed once over sets of rows that belong to the same groups.
+    Group g is fitted on the rows of `masks[g]` (G, N) bool and on nothing else. Each layer is read once; its scatter is
+    summed once over sets of rows that belong to the same groups.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> source = ArraySource("toy", 1, {(1, "mean"): np.random.default_rng(0).normal(size=(6, 4))})
+        >>> masks = np.array([[True] * 6, [True] * 3 + [False] * 3])
+        >>> fit_transform_groups(source, [Block("toy", (1,), "mean", 2)], masks)[0].shape
+        (2, 6, 2)
     """
     if scale not in SCALES:
-        raise UserError(f"signal.scale: got {scale!r}, want one of {', '.join(SCALES)}")
+        raise UserError(f"signal.scale: expected one of {', '.join(SCALES)}, found {scale!r}")
     if masks.sum(1).min() < 2:
         raise UserError(
-            f"signal: got groups of {masks.sum(1).tolist()} training rows, want at least 2 in each"
+            f"signal: expected at least 2 training rows in each group, found {masks.sum(1).tolist()}"
         )
     cell, cells_of_group = _cells(masks)
     starts = np.cumsum([0, *(block.dim for block in blocks)])
@@ -108,10 +114,8 @@ def fit_transform_groups(
             centred = torch.from_numpy(activations) - mean
             for number in numbers:
                 weight = _output_map(pca, blocks[number].dim, scale)
-                means[group][number], weights[group][number] = (
-                    mean.clone(),
-                    weight,
-                )  # safetensors shares nothing
+                means[group][number] = mean.clone()  # safetensors refuses tensors that share memory
+                weights[group][number] = weight
                 features[group, :, starts[number] : starts[number + 1]] = (centred @ weight).numpy()
     order = range(len(blocks))
     transforms = [
@@ -147,7 +151,7 @@ def _output_map(pca: ScaledPCA, dim: int, scale: str) -> Tensor:
 
 
 def _cells(masks: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
-    """Cell of every row, -1 outside all groups, and the cells that make up each group."""
+    """The cell of every row (-1 outside all groups), and the cells that make up each group."""
     patterns, cell = np.unique(masks, axis=1, return_inverse=True)  # patterns (G, C)
     used = patterns.any(0)
     renumbered = np.where(used, np.cumsum(used) - 1, -1)
@@ -156,7 +160,7 @@ def _cells(masks: np.ndarray) -> tuple[np.ndarray, list[list[int]]]:
 
 
 def _same_activations(blocks: Sequence[Block]) -> list[list[int]]:
-    """Numbers of the blocks that differ in dimension only, together."""
+    """Groups the numbers of blocks that only differ in dimension."""
     together: dict[tuple[str, tuple[int, ...], str], list[int]] = {}
     for number, block in enumerate(blocks):
         together.setdefault((block.encoder, block.layers, block.pooling), []).append(number)

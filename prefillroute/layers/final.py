@@ -1,4 +1,4 @@
-"""The last block's output: the usual place to look, here as a baseline."""
+"""The last block's output: the layer that is usually read, here as a baseline."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,16 @@ from prefillroute.layers.table import Progress
 
 
 class FinalLayer:
-    """Layer L (before the final norm), one block for each pooling, for all targets."""
+    """Layer L (before the final norm), one block for each pooling, for all targets.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> choice = FinalLayer(["mean"], dim=2).choose(source, np.zeros((60, 1)), None, ["a"])
+        >>> choice.blocks[0].name
+        'toy/mean/2/pca2'
+    """
 
     def __init__(self, poolings: Sequence[str] = ("last", "mean"), dim: int = 100) -> None:
         """`dim` is the PCA dimension of each block."""
@@ -27,10 +36,10 @@ class FinalLayer:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LayerChoice:
-        """Refuses a cache without layer L rather than taking a neighbour."""
+        """Choose layer L; a cache without it is an error, so that no neighbouring layer is taken instead."""
         if source.num_layers not in source.layer_ids:
             raise UserError(
-                f"layers=final: the cache of {source.encoder} has layers {list(source.layer_ids)}, "
-                f"want layer {source.num_layers}"
+                f"layers=final: expected layer {source.num_layers} in the cache of {source.encoder}, "
+                f"found layers {list(source.layer_ids)}"
             )
         return FixedDepth(1.0, self.poolings, self.dim).choose(source, labels, folds, targets, seed, progress)

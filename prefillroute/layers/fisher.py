@@ -13,10 +13,19 @@ from prefillroute.probes.layer_probe import probe_layer
 
 
 class Fisher:
-    """Chooses layer and pooling by J on PCA features of one fixed dimension; no folds, no classifier.
+    """Chooses layer and pooling by J on PCA features of one fixed dimension, without folds or a classifier.
 
-    J grows with the dimension even on shuffled labels, so it cannot choose that; the table has its mean over
-    `permutations` shuffles beside it.
+    J grows with the dimension even on shuffled labels, so it cannot be used to choose the dimension. The table also has
+    its mean over `permutations` shuffles.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
+        >>> choice = Fisher("all", ["mean"], dim=4).choose(source, labels, folds, ["a"])
+        >>> [block.name for block in choice.blocks]
+        ['toy/mean/2/pca4']
     """
 
     def __init__(
@@ -28,7 +37,7 @@ class Fisher:
         permutations: int = 20,
         device: str = "cpu",
     ) -> None:
-        """`dim` is both the dimension of J and that of the blocks."""
+        """`dim` is the dimension of both J and the blocks."""
         self.layers, self.poolings, self.dim, self.max_blocks = layers, tuple(poolings), dim, max_blocks
         self.permutations, self.device = permutations, device
 
@@ -41,7 +50,7 @@ class Fisher:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LayerChoice:
-        """J of every layer and pooling on the training rows; `folds` is not used."""
+        """Compute J of every layer and pooling on the training rows; `folds` is not used."""
         table = ProbeTable(targets)
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
             probe = probe_layer(

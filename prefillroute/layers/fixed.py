@@ -13,15 +13,24 @@ from prefillroute.layers.table import Progress
 
 
 class FixedDepth:
-    """The cached layer nearest to `depth` x L, one block for each pooling; looks at no label."""
+    """The cached layer nearest to `depth` x L, one block for each pooling; no labels are used.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> choice = FixedDepth(0.5, ["mean"], dim=2).choose(source, np.zeros((60, 1)), None, ["a"])
+        >>> choice.blocks[0].name
+        'toy/mean/1/pca2'
+    """
 
     def __init__(
         self, depth: float = 0.75, poolings: Sequence[str] = ("last", "mean"), dim: int = 100
     ) -> None:
-        """`depth` is the share of the encoder's blocks: 0 the embedding, 1 the last block."""
+        """`depth` is a share of the encoder's blocks: 0 is the embedding, 1 the last block."""
         if not 0 <= depth <= 1:
             raise UserError(
-                f"layers.depth: got {depth}, want a share of the encoder's blocks between 0 and 1"
+                f"layers.depth: expected a share of the encoder's blocks between 0 and 1, found {depth}"
             )
         self.depth, self.poolings, self.dim = depth, tuple(poolings), dim
 
@@ -34,7 +43,7 @@ class FixedDepth:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LayerChoice:
-        """Ties go to the deeper layer; a pooling whose activations are the same for every row is left out."""
+        """Choose the layer; ties go to the deeper one, and a pooling that is the same for every row is left out."""
         wanted = self.depth * source.num_layers
         layer = min(source.layer_ids, key=lambda each: (abs(each - wanted), -each))
         dim = min(self.dim, source.hidden_size, len(labels) - 1)
@@ -42,8 +51,8 @@ class FixedDepth:
         varying = [pooling for pooling in poolings if np.ptp(source.read(layer, pooling), axis=0).any()]
         if not varying:
             raise UserError(
-                f"layers.depth: layer {layer} of {source.encoder} with poolings {list(poolings)} is the same "
-                "for every query, want a layer that varies"
+                f"layers.depth: expected a layer that varies, found layer {layer} of {source.encoder} with poolings "
+                f"{list(poolings)}, which is the same for every query"
             )
         notes = [f"constant, never chosen: layer {layer} {each}" for each in poolings if each not in varying]
         blocks = [Block(source.encoder, (layer,), pooling, dim) for pooling in varying]

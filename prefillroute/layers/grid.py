@@ -1,4 +1,4 @@
-"""Which layers and poolings a chooser looks at."""
+"""Resolves which layers and poolings a chooser tries."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ LayerRange = str | Sequence[int]
 
 
 def resolve_layers(layers: LayerRange, source: ActivationSource) -> tuple[int, ...]:
-    """Layer ids that `layers` means for this source; those that are named must be in the cache."""
+    """The layer ids that `layers` means for this source; layers given by number must be in the cache."""
     available = source.layer_ids
     if layers == "all":
         return available
@@ -18,17 +18,17 @@ def resolve_layers(layers: LayerRange, source: ActivationSource) -> tuple[int, .
         chosen = tuple(layer for layer in available if layer >= source.num_layers // 2)
         if not chosen:
             raise UserError(
-                f"layers.layers: got upper, but the cache of {source.encoder} has only layers "
+                f"layers.layers: expected upper layers in the cache of {source.encoder}, found only layers "
                 f"{list(available)} of 0..{source.num_layers}"
             )
         return chosen
     if isinstance(layers, str):
-        raise UserError(f"layers.layers: got {layers!r}, want upper, all or a list of layers")
+        raise UserError(f"layers.layers: expected upper, all or a list of layers, found {layers!r}")
     missing = sorted(set(layers) - set(available))
     if missing or not layers:
         raise UserError(
-            f"layers.layers: got {missing or 'an empty list'}, want layers in the cache of {source.encoder}: "
-            f"{list(available)}"
+            f"layers.layers: expected layers in the cache of {source.encoder}, {list(available)}, "
+            f"found {missing or 'an empty list'}"
         )
     return tuple(sorted(set(layers)))
 
@@ -38,8 +38,8 @@ def resolve_poolings(poolings: Sequence[str], source: ActivationSource) -> tuple
     missing = [pooling for pooling in poolings if pooling not in source.poolings]
     if missing or not poolings:
         raise UserError(
-            f"layers.poolings: got {missing or 'none'}, want poolings in the cache of {source.encoder}: "
-            f"{list(source.poolings)}"
+            f"layers.poolings: expected poolings in the cache of {source.encoder}, {list(source.poolings)}, "
+            f"found {missing or 'none'}"
         )
     return tuple(dict.fromkeys(poolings))
 
@@ -47,7 +47,7 @@ def resolve_poolings(poolings: Sequence[str], source: ActivationSource) -> tuple
 def cells(
     layers: LayerRange, poolings: Sequence[str], source: ActivationSource
 ) -> Iterator[tuple[int, int, int, str]]:
-    """(number, total, layer, pooling) over the grid, poolings within layers."""
+    """Yield (number, total, layer, pooling) over the grid, poolings within layers."""
     chosen_layers, chosen_poolings = resolve_layers(layers, source), resolve_poolings(poolings, source)
     total = len(chosen_layers) * len(chosen_poolings)
     for i, layer in enumerate(chosen_layers):

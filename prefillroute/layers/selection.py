@@ -1,4 +1,4 @@
-"""From scores of every block and target to at most `max_blocks` blocks."""
+"""Reduces the scores of every block and target to at most `max_blocks` blocks."""
 
 from collections.abc import Sequence
 
@@ -17,25 +17,31 @@ def choose_blocks(
     table: pd.DataFrame,
     notes: Sequence[str] = (),
 ) -> LayerChoice:
-    """Every target's best block, reduced greedily to `max_blocks` with least loss of the mean score.
+    """Take every target's best block, then reduce them greedily to `max_blocks` with the least loss of mean score.
 
-    `scores` (B, T), higher is better, NaN = undefined. In each round the block whose users lose least by
-    moving to their next best remaining block goes. Ties go to the block that comes first. Targets without any
-    score do not vote and take the block that is best on average.
+    `scores` (B, T): higher is better, NaN = undefined. Each round removes the block whose targets lose least by moving
+    to their next best remaining block. Ties keep the block that comes first. Targets without any score do not vote and
+    take the block that is best on average.
+
+    Example:
+        >>> blocks = [Block("toy", (layer,), "mean", 2) for layer in (1, 2)]
+        >>> scores = np.array([[0.9, 0.6], [0.7, 0.7]])
+        >>> choose_blocks(blocks, scores, ["a", "b"], max_blocks=1, table=empty_table()).blocks[0].name
+        'toy/mean/1/pca2'
     """
     if max_blocks < 1:
-        raise UserError(f"layers.max_blocks: got {max_blocks}, want at least 1")
+        raise UserError(f"layers.max_blocks: expected at least 1, found {max_blocks}")
     scored = ~np.isnan(scores).all(0)
     if not scored.any():
         raise UserError(
-            "layers: no target could be scored on any layer; want at least one target with right and wrong "
-            "answers, and one layer whose activations vary"
+            "layers: expected at least one target with right and wrong answers and one layer whose activations vary, "
+            "found no target that could be scored on any layer"
         )
     filled = np.where(np.isnan(scores), -np.inf, scores)
     kept = sorted(set(filled[:, scored].argmax(0).tolist()))
     while len(kept) > max_blocks:
         without = [np.delete(filled[np.ix_(kept, scored)], i, axis=0).max(0).mean() for i in range(len(kept))]
-        # The last of equals goes, so that the earlier block stays.
+        # Of several equal blocks the last is removed, so that the earlier ones stay.
         best = len(without) - 1 - int(np.argmax(without[::-1]))
         del kept[best]
     remaining = filled[kept]

@@ -1,4 +1,4 @@
-"""What layer choice and features read: one layer and pooling of all rows at a time."""
+"""Sources of activations for layer choice and features: one layer and pooling of all rows at a time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class ActivationSource(Protocol):
-    """Pooled activations of N rows. `caches.reader.CacheView` is one; so is `ArraySource`."""
+    """Pooled activations of N rows. Implemented by `caches.reader.CacheView` and `ArraySource`."""
 
     @property
     def encoder(self) -> str:
@@ -15,9 +15,8 @@ class ActivationSource(Protocol):
 
     @property
     def num_layers(self) -> int:
-        """Blocks L of the encoder; layer 0 is the embedding output, layer L the last block's, before the
-        norm.
-        """
+        """Number of blocks L of the encoder; layer 0 is the embedding output, layer L the last block's output before
+        the norm."""
 
     @property
     def hidden_size(self) -> int:
@@ -36,7 +35,12 @@ class ActivationSource(Protocol):
 
 
 class ArraySource:
-    """Activations in memory, for notebooks, tests and single new queries."""
+    """Activations in memory, for notebooks, tests and single new queries.
+
+    Example:
+        >>> ArraySource.from_stack("toy", {"mean": np.zeros((5, 3, 4))}).layer_ids
+        (0, 1, 2)
+    """
 
     def __init__(self, encoder: str, num_layers: int, arrays: Mapping[tuple[int, str], np.ndarray]) -> None:
         """`arrays` maps (layer, pooling) to (N, H)."""
@@ -65,17 +69,14 @@ class ArraySource:
 
 
 class RowSubset:
-    """The rows of another source that an index picks: layer choice sees the training rows only."""
+    """The rows of another source that an index picks, so that layer choice only sees the training rows."""
 
     def __init__(self, source: ActivationSource, rows: np.ndarray) -> None:
         """`rows` is an index array or a mask over the source's rows."""
         self.source, self.rows = source, rows
         self.encoder, self.num_layers = source.encoder, source.num_layers
-        self.hidden_size, self.layer_ids, self.poolings = (
-            source.hidden_size,
-            source.layer_ids,
-            source.poolings,
-        )
+        self.hidden_size = source.hidden_size
+        self.layer_ids, self.poolings = source.layer_ids, source.poolings
 
     def read(self, layer: int, pooling: str) -> np.ndarray:
         """(len(rows), H) float32."""

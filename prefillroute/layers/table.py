@@ -9,16 +9,15 @@ from prefillroute.layers.choice import TABLE_COLUMNS, Block, empty_table
 from prefillroute.probes.layer_probe import LayerProbe
 
 Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what was just done)."""
+"""A callback that gets (number done, total, what was just done)."""
 
 
 class ProbeTable:
     """Blocks and their scores, in the order probed.
 
-    `auc` is that of the row's dimension. `fisher_j` and `fisher_j_permuted` are those of the one fixed
-    dimension on which J is comparable, repeated on every row of the layer, pooling and target; `d_eff` and
-    `anisotropy` belong to layer and pooling. A block of several layers stands under its deepest. Undefined
-    values are null.
+    `auc` belongs to the row's dimension. `fisher_j` and `fisher_j_permuted` belong to the one fixed dimension at which
+    J is comparable, and are repeated on every row of the layer, pooling and target. `d_eff` and `anisotropy` belong to
+    layer and pooling. A block of several layers is listed under its deepest layer. Undefined values are null.
     """
 
     def __init__(self, targets: Sequence[str]) -> None:
@@ -60,11 +59,11 @@ class ProbeTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Names the layers whose activations are the same for every query."""
+        """A note that names the layers whose activations are the same for every query."""
         if not self._constant:
             return ()
         return (f"constant, never chosen: {', '.join(self._constant)}",)
 
     def frame(self) -> pd.DataFrame:
-        """layers.parquet."""
+        """Return the content of layers.parquet."""
         return pd.concat(self._frames, ignore_index=True) if self._frames else empty_table()

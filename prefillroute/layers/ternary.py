@@ -1,6 +1,4 @@
-"""NVIDIA's public toolkit searches depth by ternary search; here it is, for comparison with the whole
-grid.
-"""
+"""Ternary search over depth, as in NVIDIA's public toolkit, for comparison with the whole grid."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,10 +16,19 @@ from prefillroute.probes.layer_probe import LayerProbe, check_folds
 class TernarySearch(CVProbe):
     """Per pooling, dimension and target, a ternary search over layers for the greatest cross-validated AUC.
 
-    It assumes that AUC rises and then falls with depth, which noise and mixed block types break. Two faults
-    of the toolkit's are mended: the best layer probed wins even if the search has moved away from it, and
-    scaler and PCA are fitted inside each fold. A probe gives all targets and dimensions at once and is kept,
-    so searches share them. Its arguments are those of the whole grid, `CVProbe`.
+    It assumes that AUC rises and then falls with depth, which noise and mixed block types violate. Two flaws of the
+    toolkit are corrected: the best layer probed wins even if the search has moved away from it, and scaler and PCA are
+    fitted inside each fold. A probe covers all targets and dimensions at once and is kept, so that searches share it.
+    The arguments are those of the whole grid, `CVProbe`.
+
+    Example:
+        >>> from prefillroute.layers.source import ArraySource
+        >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
+        >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
+        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
+        >>> choice = TernarySearch("all", ["mean"], dims=[4]).choose(source, labels, folds, ["a"])
+        >>> [block.name for block in choice.blocks]
+        ['toy/mean/2/pca4']
     """
 
     def choose(
@@ -33,7 +40,7 @@ class TernarySearch(CVProbe):
         seed: int = 0,
         progress: Progress | None = None,
     ) -> LayerChoice:
-        """Probes only the layers that some search asks for; the table has no others."""
+        """Probe only the layers that some search asks for; the table has no others."""
         check_folds(folds, len(labels))
         layers, poolings = resolve_layers(self.layers, source), resolve_poolings(self.poolings, source)
         probes: dict[tuple[str, int], LayerProbe] = {}
@@ -64,7 +71,12 @@ def _score_of(
 
 
 def climb(layers: Sequence[int], score: Callable[[int], float]) -> int:
-    """Best layer that a ternary search over `layers` meets; NaN scores count as worst."""
+    """The best layer that a ternary search over `layers` visits; NaN scores count as worst.
+
+    Example:
+        >>> climb(range(9), lambda layer: -abs(layer - 6))
+        6
+    """
     met: dict[int, float] = {}
 
     def look(position: int) -> float:

@@ -8,13 +8,18 @@ import numpy as np
 def resample_weights(
     num_queries: int, num_resamples: int, seed: int, chunk: int = 200
 ) -> Iterator[np.ndarray]:
-    """Draw bootstrap resamples of queries, as how often each query is drawn.
+    """Draw bootstrap resamples of queries, each given as the number of times every query is drawn.
 
-    The draw depends on `seed` alone, not on `chunk`, which only bounds memory: two routers compared on the same
-    queries with the same seed meet the same resamples (a paired comparison).
+    The draw depends on `seed` alone; `chunk` only bounds memory. Two routers compared on the same queries with
+    the same seed therefore meet the same resamples (a paired comparison).
 
     Yields:
         (at most chunk, num_queries) float64 weights; every row sums to num_queries.
+
+    Example:
+        >>> weights = next(resample_weights(num_queries=5, num_resamples=3, seed=0))
+        >>> weights.sum(axis=1)
+        array([5., 5., 5.])
     """
     generator = np.random.default_rng(seed)
     for start in range(0, num_resamples, chunk):
@@ -33,13 +38,18 @@ def interval(
 
     Args:
         samples: (B,); NaN = undefined in that resample (left out), inf = never reached there (kept).
-        level: share of the resamples inside.
-        centre: move the samples so that this is their mean. For ECE: resampling repeats queries, which makes bins look
-            more uneven than they are, so that the plain interval may not even hold the estimate itself.
+        level: share of the resamples that the interval contains.
+        centre: value that becomes the mean of the samples by shifting them. ECE needs this: resampling repeats
+            queries, which makes bins look more uneven than they are, so the plain interval may not even contain
+            the estimate itself.
 
     Returns:
-        (low, high), or None where the metric is undefined in every resample. Order statistics, not interpolated, so
-        that an infinite value stays where it belongs.
+        (low, high), or None where the metric is undefined in every resample. Both are order statistics without
+        interpolation, so an infinite value is never averaged with a finite one.
+
+    Example:
+        >>> interval(np.arange(101.0), level=0.5)
+        (25.0, 75.0)
     """
     defined = samples[~np.isnan(samples)]
     if len(defined) == 0:

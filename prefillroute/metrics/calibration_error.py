@@ -11,10 +11,10 @@ NUM_BINS = 15
 
 @dataclass(frozen=True)
 class ReliabilityBins:
-    """What a reliability diagram draws; a bin without rows has count 0 and NaN means."""
+    """The contents of a reliability diagram; a bin without rows has count 0 and NaN means."""
 
     edges: np.ndarray
-    """(K + 1,) from 0 to 1; bin k holds edges[k] <= confidence < edges[k + 1], the last one also 1."""
+    """(K + 1,) from 0 to 1; bin k holds edges[k] <= confidence < edges[k + 1]; the last bin also holds 1."""
     count: np.ndarray
     """(K,) rows."""
     confidence: np.ndarray
@@ -29,7 +29,7 @@ def calibration_error(
     weights: np.ndarray | None = None,
     num_bins: int = NUM_BINS,
 ) -> np.ndarray:
-    """Compute ECE per target: the bins' |mean confidence - mean outcome|, weighted by their rows.
+    """Compute ECE per target: the mean of |mean confidence - mean outcome| over bins, weighted by their rows.
 
     Args:
         confidence: (N, M) in [0, 1].
@@ -39,6 +39,10 @@ def calibration_error(
 
     Returns:
         (M,) or (B, M); NaN where a target has no rows.
+
+    Example:
+        >>> calibration_error(np.array([[0.75], [0.75]]), np.array([[1.0], [0.0]]))
+        array([0.25])
     """
     rows = np.ones((1, len(correct))) if weights is None else weights
     observed = ~np.isnan(correct)
@@ -57,7 +61,13 @@ def calibration_error(
 def reliability_bins(
     confidence: np.ndarray, correct: np.ndarray, num_bins: int = NUM_BINS
 ) -> ReliabilityBins:
-    """Collect rows of any shape (one target's, or a whole table's) into the bins of a reliability diagram."""
+    """Collect rows of any shape (one target's, or a whole table's) into the bins of a reliability diagram.
+
+    Example:
+        >>> bins = reliability_bins(np.array([0.25, 0.75, 0.75]), np.array([0.0, 1.0, 0.0]), num_bins=2)
+        >>> bins.count.tolist(), bins.accuracy.tolist()
+        ([1, 2], [0.0, 0.5])
+    """
     observed = ~np.isnan(correct)
     kept, outcome = confidence[observed], correct[observed]
     bins = _bin_of(kept, num_bins)

@@ -1,6 +1,6 @@
 """The paper's normalised inverse-cost space: x (eq. 7), y (eq. 8), P-AUCCC, MDP-AUCCC (eq. 9) and efficacy (eq. 10).
 
-All functions take a leading axis B of resamples (1 for the sample itself) and give NaN where the space has no axis:
+All functions take a leading axis B of resamples (1 for the sample itself). They give NaN where an axis is undefined:
 all targets cost the same, the cheapest is free, or the oracle is no better than the cheapest target.
 """
 
@@ -15,8 +15,8 @@ from prefillroute.metrics.ratio import ratio
 def inverse_cost(cost: np.ndarray, points: PoolPoints) -> np.ndarray:
     """Place mean costs on the x axis (eq. 7): 0 at the dearest target, 1 at the cheapest.
 
-    x = (1/C - 1/C_max) / (1/C_min - 1/C_max), clipped to [0, 1], since C may lie a little below C_min: the cheapest
-    target differs by query.
+    x = (1/C - 1/C_max) / (1/C_min - 1/C_max), clipped to [0, 1]: C may lie a little below C_min, because the
+    cheapest target differs by query.
 
     Args:
         cost: (B, S) mean USD per query; points: the pool under the same B weights.
@@ -26,7 +26,7 @@ def inverse_cost(cost: np.ndarray, points: PoolPoints) -> np.ndarray:
     """
     least = points.cost_of(points.cheapest)[:, None]
     greatest = points.cost_of(points.dearest)[:, None]
-    # Multiplied through by C_min: free of units, and no difference of two huge numbers when prices are small.
+    # Multiplying through by C_min removes the unit and avoids subtracting two huge numbers when prices are small.
     share = np.divide(least, greatest, out=np.ones_like(least), where=greatest > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         x = (least / cost - share) / np.where(least < greatest, 1.0 - share, np.nan)
@@ -41,18 +41,32 @@ def normalised_accuracy(accuracy: np.ndarray, points: PoolPoints) -> np.ndarray:
 
 
 def padded_area(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Trapezoid area (B,) under points (B, S) in order of increasing x, padded from x = 0 with the leftmost y."""
+    """Trapezoid area (B,) under points (B, S) in order of increasing x, with the leftmost y extended to x = 0."""
     trapezoids = np.diff(x, axis=1) * (y[:, 1:] + y[:, :-1]) / 2.0
     return x[:, 0] * y[:, 0] + trapezoids.sum(axis=1)
 
 
 def p_auccc(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoints) -> np.ndarray:
-    """P-AUCCC of a router: (B,) from mean costs and accuracies (B, S), lambda rising (so costs fall, x rises)."""
+    """P-AUCCC of a router: (B,) from mean costs and accuracies (B, S), lambda rising (so costs fall, x rises).
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> p_auccc(np.array([[2.0, 1.0]]), np.array([[1.0, 0.5]]), points)
+        array([0.5])
+    """
     return padded_area(inverse_cost(cost, points), normalised_accuracy(accuracy, points))
 
 
 def p_auccc_models(points: PoolPoints) -> np.ndarray:
-    """P-AUCCC of the Pareto-optimal single targets: (B,), the best choice of one model for every query."""
+    """P-AUCCC of the Pareto-optimal single targets: (B,). This is the best that one model for all queries can do.
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> p_auccc_models(points)
+        array([0.5])
+    """
     by_cost = np.argsort(-points.cost, axis=1, kind="stable")  # dearest first: x rises
     pareto = np.take_along_axis(points.pareto, by_cost, axis=1)
     place = np.where(pareto, np.arange(pareto.shape[1]), -1)
@@ -70,8 +84,14 @@ def efficacy(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoints, corner:
     Args:
         cost: (B, S) and accuracy: (B, S), on the uniform grid of lambda.
         points: the pool under the same weights.
-        corner: measure to (1, 1) instead of to the oracle's own operating point. The paper's words allow both, its
-            printed numbers exclude the corner (DESIGN section 5).
+        corner: measure to (1, 1) instead of to the oracle's own operating point. The paper's wording allows both,
+            but its printed numbers rule out the corner (DESIGN section 5).
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> efficacy(np.array([[2.0, 1.0]]), np.array([[1.0, 0.5]]), points, corner=True)
+        array([1.])
     """
     return _distance(cost, accuracy, points, corner).mean(axis=1)
 

@@ -1,9 +1,9 @@
-"""When costs are equal: one tolerance, in one place (DESIGN section 5).
+"""When costs count as equal: one tolerance, in one place (DESIGN section 5).
 
-Two sums of the same prices in another order differ in the last digits. Whoever asks which target is cheaper, or whether
-a cost is within a budget, asks here, so that rounding never looks like a difference of price. The tolerance is relative
-to the greatest cost of the row, that is, to the range from 0 upwards: the spread of the costs themselves is 0 (or
-rounding) where all of them are equal.
+Two sums of the same prices in a different order differ in the last digits. Code that asks which target is cheaper, or
+whether a cost is within a budget, asks here, so that rounding never looks like a difference in price. The tolerance is
+relative to the greatest cost of the row. It cannot be relative to the spread of the costs, which is 0 (or rounding)
+where all of them are equal.
 """
 
 import numpy as np
@@ -15,19 +15,24 @@ TOLERANCE = 1e-9
 
 
 def tolerance(cost: np.ndarray) -> np.ndarray:
-    """Difference up to which costs of a row (..., M) are equal: (..., 1); NaN and infinity do not count."""
+    """Difference up to which costs of a row (..., M) are equal: (..., 1); NaN and infinity are ignored."""
     return TOLERANCE * np.max(cost, axis=-1, keepdims=True, where=np.isfinite(cost), initial=0.0)
 
 
 def level_costs(cost: np.ndarray) -> np.ndarray:
-    """Give costs of a row (..., M) that are equal within rounding one value, the least of them."""
+    """Give costs of a row (..., M) that are equal within rounding a single value, the least of them.
+
+    Example:
+        >>> level_costs(np.array([0.1 + 0.2, 0.3, 1.0])).tolist()
+        [0.3, 0.3, 1.0]
+    """
     return level(cost, tolerance(cost))
 
 
 def level(values: np.ndarray, gap: np.ndarray | float) -> np.ndarray:
-    """Give values of a row (..., M) that are no further apart than a gap one value, the least of them; NaN stays.
+    """Give values of a row (..., M) that are within `gap` of each other a single value, the least; NaN stays.
 
-    Being equal is made transitive: a chain of values, each within the gap of the next, is one value. After that,
+    Equality is made transitive: a chain of values, each within the gap of the next, becomes one value. After that,
     ``==`` and ``<`` are exact, and the order of a row's entries has no influence.
     """
     order = np.argsort(values, axis=-1, kind="stable")
@@ -41,7 +46,7 @@ def level(values: np.ndarray, gap: np.ndarray | float) -> np.ndarray:
 
 
 def first_cheapest(cost: np.ndarray, among: np.ndarray | bool = True) -> np.ndarray:
-    """Index of the cheapest entry of every row; of equal costs the first, which is pool order.
+    """Index of the cheapest entry of every row; ties go to the first, that is, to pool order.
 
     Args:
         cost: (..., M) USD; an unknown cost (NaN) is dearer than any other.
@@ -49,6 +54,10 @@ def first_cheapest(cost: np.ndarray, among: np.ndarray | bool = True) -> np.ndar
 
     Returns:
         (...) indices.
+
+    Example:
+        >>> first_cheapest(np.array([[3.0, 1.0, 1.0]]))
+        array([1])
     """
     allowed = np.where(among & ~np.isnan(cost), cost, np.inf)
     least = allowed.min(axis=-1, keepdims=True)
@@ -56,5 +65,10 @@ def first_cheapest(cost: np.ndarray, among: np.ndarray | bool = True) -> np.ndar
 
 
 def within(cost: np.ndarray, budget: float) -> np.ndarray:
-    """Whether costs are at most a budget, but for rounding."""
+    """Whether costs are at most a budget, up to rounding.
+
+    Example:
+        >>> within(np.array([0.1 + 0.2, 0.31]), budget=0.3)
+        array([ True, False])
+    """
     return cost <= budget * (1.0 + TOLERANCE)

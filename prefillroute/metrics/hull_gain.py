@@ -1,8 +1,8 @@
-"""Accuracy gained over the best static mixture of targets at the same mean cost, and the price of the best single.
+"""Accuracy gained over the best static mixture of targets at the same mean cost, and the cost of matching the best.
 
-Beyond the paper (DESIGN section 5): inverse-cost areas flatter pools with a wide price range. Here the baseline is what
-anyone gets by flipping a coin between two targets, so only knowing *which* query goes where counts. Whoever flips a
-coin between targets may flip it between two settings of the router as well: mixtures stand against mixtures.
+These metrics go beyond the paper (DESIGN section 5): inverse-cost areas flatter pools with a wide price range. Here the
+baseline is what anyone gets by flipping a coin between two targets, so only knowing *which* query goes where counts. A
+coin can also be flipped between two settings of the router, so mixtures are compared with mixtures.
 """
 
 import numpy as np
@@ -19,14 +19,17 @@ NUM_COSTS = 200
 def concave_hull(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Upper concave hull of points (M,) in (cost, accuracy), non-decreasing: corners (H,), (H,) by rising cost.
 
-    It runs from the cheapest point (the best of several equally cheap) to the most accurate (the cheapest of several);
-    to the right of that it is flat.
+    It runs from the cheapest point (the best of several equally cheap) to the most accurate (the cheapest of several),
+    and is flat to the right of that.
+
+    Example:
+        >>> concave_hull(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.4, 0.9]))
+        (array([1., 3.]), array([0.5, 0.9]))
     """
     order = np.lexsort((-accuracy, cost))
     cost, accuracy = cost[order], accuracy[order]
-    better = np.append(
-        True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1]
-    )  # dearer and no better: left out
+    # Points that cost more and are no better are left out.
+    better = np.append(True, accuracy[1:] > np.maximum.accumulate(accuracy)[:-1])
     corners: list[tuple[float, float]] = []
     for point in zip(cost[better].tolist(), accuracy[better].tolist(), strict=True):
         while len(corners) > 1 and _turns_up(corners[-2], corners[-1], point):
@@ -40,11 +43,11 @@ def hull_gains(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean accuracy of the router above the best static mixture that costs as much, in both readings.
 
-    Averaged over `num_costs` log-spaced mean costs from the cheapest target's to that of the most accurate target. The
-    mixture is the upper concave hull of the targets, made non-decreasing. `hull_gain` takes the router's operating
-    points likewise, mixtures against mixtures: a router whose points are the corners of the targets' hull has exactly
-    0. `hull_gain_step` takes the greatest accuracy at one operating point that costs no more, which charges the router
-    for not mixing: a predictor without skill need not be at 0.
+    The mean is over `num_costs` log-spaced mean costs, from the cheapest target's to that of the most accurate target.
+    The mixture is the upper concave hull of the targets, made non-decreasing. `hull_gain` treats the router's operating
+    points the same way, mixtures against mixtures: a router whose points are the corners of the targets' hull scores
+    exactly 0. `hull_gain_step` takes the greatest accuracy at one operating point that costs no more, which charges
+    the router for not mixing: a predictor without skill need not score 0.
 
     Args:
         cost: (B, S) mean USD per query, lambda rising (so costs fall); accuracy: (B, S).
@@ -52,9 +55,15 @@ def hull_gains(
 
     Returns:
         `hull_gain` and `hull_gain_step`, (B,) each; NaN where the cheapest target is free (no logarithm).
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> hull_gains(np.array([[2.0, 1.0]]), np.array([[1.0, 0.5]]), points)[0]
+        array([0.])
     """
     least, greatest = points.cost_of(points.cheapest), points.cost_of(points.best)
-    # Rounding must not decide on which side of a vertical step a cost lies: everything is read a hair to the right.
+    # Rounding must not decide on which side of a vertical step a cost lies, so all costs are read a hair to the right.
     hair = tolerance(points.cost)
     reachable = np.maximum.accumulate(accuracy[:, ::-1], axis=1)
     better = np.ones(reachable.shape, dtype=bool)
@@ -63,9 +72,8 @@ def hull_gains(
     for row in np.flatnonzero(least > 0):
         budgets = np.geomspace(least[row], greatest[row], num_costs) + hair[row]
         baseline = np.interp(budgets, *concave_hull(points.cost[row], points.accuracy[row])).mean()
-        kept = np.flatnonzero(
-            better[row]
-        )  # (K,) few: only these can be corners, or the best that a budget buys
+        # (K,) few points: only these can be corners, or the best that a budget buys.
+        kept = np.flatnonzero(better[row])
         router_cost = np.maximum.accumulate(cost[row, ::-1][kept])
         router_accuracy = reachable[row, kept]
         mixed[row] = np.interp(budgets, *concave_hull(router_cost, router_accuracy)).mean() - baseline
@@ -79,6 +87,12 @@ def cost_at_best_single(cost: np.ndarray, accuracy: np.ndarray, points: PoolPoin
 
     Returns:
         (B,); inf where the router never gets there, NaN where the best single target is free.
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> cost_at_best_single(np.array([[2.0, 1.5, 1.0]]), np.array([[1.0, 1.0, 0.5]]), points)
+        array([0.75])
     """
     enough = accuracy >= points.accuracy_of(points.best)[:, None] - NOTHING
     least = np.where(enough, cost, np.inf).min(axis=1)

@@ -18,6 +18,10 @@ def log_loss(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray | 
 
     Returns:
         (M,) or (B, M); NaN where a target has no rows.
+
+    Example:
+        >>> log_loss(np.array([[0.5], [0.5]]), np.array([[1.0], [0.0]])).round(4)
+        array([0.6931])
     """
     probability = np.clip(confidence, SMALLEST, 1.0 - SMALLEST)
     losses = -(correct * np.log(probability) + (1.0 - correct) * np.log1p(-probability))

@@ -1,4 +1,4 @@
-"""Means over the rows that are there, for one sample or for many re-weighted ones at once."""
+"""Means over the rows that are not missing, for one sample or for many reweighted ones at once."""
 
 import numpy as np
 
@@ -14,6 +14,10 @@ def masked_mean(values: np.ndarray, weights: np.ndarray | None = None) -> np.nda
 
     Returns:
         (M,) without weights, (B, M) with them; NaN where no row carries weight.
+
+    Example:
+        >>> masked_mean(np.array([[1.0, 0.0], [np.nan, 1.0]]))
+        array([1. , 0.5])
     """
     observed = ~np.isnan(values)
     filled = np.where(observed, values, 0.0)
@@ -24,7 +28,12 @@ def masked_mean(values: np.ndarray, weights: np.ndarray | None = None) -> np.nda
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average complete values (N,) or (N, K) with weights (B, N): (B,) or (B, K), NaN where a resample is empty."""
+    """Average complete values (N,) or (N, K) with weights (B, N): (B,) or (B, K), NaN where a resample is empty.
+
+    Example:
+        >>> weighted_mean(np.array([1.0, 0.0]), weights=np.array([[3.0, 1.0]]))
+        array([0.75])
+    """
     total = weights.sum(axis=1)
     total = np.where(total > 0, total, np.nan)
     return (weights @ values) / (total if values.ndim == 1 else total[:, None])

@@ -19,7 +19,11 @@ def oracle_choice(correct: np.ndarray, cost_usd: np.ndarray) -> np.ndarray:
         correct: (N, M) complete outcomes; cost_usd: (N, M) estimated costs.
 
     Returns:
-        (N,) target indices; equal costs go to pool order.
+        (N,) target indices; ties in cost go to pool order.
+
+    Example:
+        >>> oracle_choice(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]]))
+        array([0, 1])
     """
     greatest = correct == correct.max(axis=1, keepdims=True)
     return first_cheapest(cost_usd, greatest)
@@ -29,14 +33,20 @@ def oracle_choice(correct: np.ndarray, cost_usd: np.ndarray) -> np.ndarray:
 class PoolPoints:
     """Mean cost (USD per query) and accuracy of every target and of the oracle, under B sets of query weights.
 
-    Targets whose mean costs (or accuracies) are equal but for rounding hold one value, so that every comparison below,
+    Targets whose mean costs (or accuracies) are equal up to rounding hold one value, so that every comparison below,
     and every one that starts from these points, is exact.
+
+    Example:
+        >>> correct, cost_usd = np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[2.0, 1.0], [2.0, 1.0]])
+        >>> points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, 2)))
+        >>> points.best, points.oracle_cost
+        (array([0]), array([1.5]))
     """
 
     cost: np.ndarray
     """(B, M), levelled by `level_costs`."""
     accuracy: np.ndarray
-    """(B, M), levelled likewise."""
+    """(B, M), levelled in the same way."""
     oracle_cost: np.ndarray
     """(B,)"""
     oracle_accuracy: np.ndarray
@@ -70,7 +80,7 @@ class PoolPoints:
 
     @cached_property
     def best(self) -> np.ndarray:
-        """(B,) most accurate target; ties go to the cheaper, then pool order."""
+        """(B,) most accurate target; ties go to the cheaper target, then to pool order."""
         return first_cheapest(self.cost, self.accuracy >= self.accuracy.max(axis=1, keepdims=True))
 
     def cost_of(self, target: np.ndarray) -> np.ndarray:
@@ -83,10 +93,10 @@ class PoolPoints:
 
     @cached_property
     def pareto(self) -> np.ndarray:
-        """(B, M) true for targets that no other one matches in cost and accuracy and beats in one of them.
+        """(B, M) true for targets that no other target matches in both cost and accuracy and beats in one of them.
 
-        Of targets that are equal in both, the first in pool order stands for all: the same target offered twice does
-        not count twice.
+        Of targets that are equal in both, the first in pool order stands for all, so that the same target offered
+        twice does not count twice.
         """
         cost, accuracy = self.cost[:, :, None], self.accuracy[:, :, None]  # axis 1: judged, axis 2: rival
         rival_cost, rival_accuracy = self.cost[:, None, :], self.accuracy[:, None, :]

@@ -1,4 +1,4 @@
-"""ROC-AUC of the difference between two targets: does the predictor know *who* answers, not only how hard it is?"""
+"""ROC-AUC of the difference between two targets: does the predictor know *which* target answers a query correctly?"""
 
 from itertools import combinations
 
@@ -9,7 +9,7 @@ from prefillroute.metrics.roc_auc import weighted_auc
 # N = queries, M = targets, B = bootstrap resamples, R = pairs of targets
 
 MIN_QUERIES = 20
-"""A pair needs this many queries that exactly one of the two answers (DESIGN section 5)."""
+"""A pair needs this many queries that exactly one of the two targets answers (DESIGN section 5)."""
 
 
 def relative_auc(
@@ -18,7 +18,7 @@ def relative_auc(
     weights: np.ndarray | None = None,
     min_queries: int = MIN_QUERIES,
 ) -> np.ndarray:
-    """Average, over pairs of targets, the ROC-AUC of p_i - p_j on queries that exactly one of the two answers.
+    """Average, over pairs of targets, the ROC-AUC of p_i - p_j on queries that only one of the two answers.
 
     A confidence that only knows how hard a query is for everyone scores 0.5 here.
 
@@ -30,6 +30,11 @@ def relative_auc(
 
     Returns:
         Scalar array () or (B,); NaN where no pair qualifies.
+
+    Example:
+        >>> confidence, labels = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+        >>> float(relative_auc(confidence, labels, min_queries=2))
+        1.0
     """
     areas = relative_auc_pairs(confidence, labels, weights, min_queries)
     defined = ~np.isnan(areas)
@@ -53,7 +58,7 @@ def relative_auc_pairs(
         if len(first_only) + len(second_only) < min_queries or not len(first_only) or not len(second_only):
             continue
         lead = confidence[:, first] - confidence[:, second]
-        if np.ptp(lead) == 0:  # a constant predictor: all tied
+        if np.ptp(lead) == 0:  # a constant predictor ties everywhere
             areas.append(np.full(row_weights.shape[1], 0.5))
             continue
         areas.append(

@@ -1,4 +1,4 @@
-"""ROC-AUC per target, ties counted half, for one sample or for many re-weighted ones at once."""
+"""ROC-AUC per target, ties counted half, for one sample or for many reweighted ones at once."""
 
 import numpy as np
 
@@ -14,7 +14,11 @@ def roc_auc(confidence: np.ndarray, labels: np.ndarray, weights: np.ndarray | No
         weights: (B, N) bootstrap weights, or None for the sample itself.
 
     Returns:
-        (M,) without weights, (B, M) with them; NaN where a target has one class only.
+        (M,) without weights, (B, M) with them; NaN where a target has only one class.
+
+    Example:
+        >>> roc_auc(np.array([[0.1], [0.4], [0.35], [0.8]]), np.array([[0.0], [0.0], [1.0], [1.0]]))
+        array([0.75])
     """
     row_weights = np.ones((len(labels), 1)) if weights is None else np.ascontiguousarray(weights.T)
     area = np.empty((row_weights.shape[1], labels.shape[1]))
@@ -34,7 +38,7 @@ def weighted_auc(
     positive_weights: np.ndarray,
     negative_weights: np.ndarray,
 ) -> np.ndarray:
-    """Probability that a positive outscores a negative, ties half, under B sets of row weights.
+    """Probability that a positive outscores a negative, ties counted half, under B sets of row weights.
 
     The scores are sorted once; a resample only changes how much every row counts.
 

@@ -20,7 +20,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Save `checkpoint` under `path`.
 
         Raises:
-            UserError: it cannot be written, for instance for want of space.
+            UserError: it cannot be written, for instance because the disk is full.
         """
         final = Path(path)
         try:
@@ -42,5 +42,5 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             return super().load_checkpoint(path, *args, **kwargs)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             reason = str(error).splitlines()[0]
-            message = f"{path}: not a checkpoint that can be read ({reason}); delete it to start anew"
+            message = f"{path}: not a checkpoint that can be read ({reason}); delete it to start over"
             raise UserError(message) from None

@@ -160,11 +160,11 @@ class EnsembleModule(pl.LightningModule):
             UserError: the checkpoint is of another configuration.
         """
         found = checkpoint.get("fingerprint", {})
-        for key, want in self.fingerprint.items():
-            if found.get(key) != want:
+        for key, expected in self.fingerprint.items():
+            if found.get(key) != expected:
                 raise UserError(
-                    f"checkpoint of another run: {key} is {found.get(key)!r}, want {want!r}; "
-                    "delete it to start anew"
+                    f"checkpoint of another run: {key}: expected {expected!r}, found {found.get(key)!r}; "
+                    "delete it to start over"
                 )
         self.history = checkpoint["history"]
         for group, (progress, state) in enumerate(zip(self.progress, checkpoint["progress"], strict=True)):

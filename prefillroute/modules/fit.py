@@ -170,13 +170,13 @@ def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path 
     )
 
 
-def _accelerator(wanted: str) -> str:
-    """Lightning's name for it. `auto` never means Apple's MPS: nothing here has been tried on it."""
-    if wanted == "gpu" and not torch.cuda.is_available():
-        raise UserError("trainer.accelerator is 'gpu', but torch finds no CUDA device; want cpu or auto")
-    if wanted == "auto":
+def _accelerator(setting: str) -> str:
+    """Return Lightning's name for the accelerator. `auto` never means Apple's MPS, on which nothing has been tried."""
+    if setting == "gpu" and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: expected a CUDA device, found none; use cpu or auto")
+    if setting == "auto":
         return "gpu" if torch.cuda.is_available() else "cpu"
-    return wanted
+    return setting
 
 
 @contextmanager

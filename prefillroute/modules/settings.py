@@ -12,10 +12,14 @@ ACCELERATORS = ("auto", "cpu", "gpu")
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Defaults are those of `trainer=default`.
+    """The defaults are those of `trainer=default`.
 
     Raises:
-        UserError: a value out of range, by its key.
+        UserError: a value is out of range; the message names its key.
+
+    Example:
+        >>> FitSettings(num_members=4, num_kept=2).patience
+        15
     """
 
     num_members: int = 10
@@ -46,13 +50,13 @@ class FitSettings:
     def __post_init__(self) -> None:
         for key in ("num_members", "num_kept", "max_epochs", "patience", "batch_size", "checkpoint_every"):
             if getattr(self, key) < 1:
-                raise UserError(f"trainer.{key} is {getattr(self, key)}, want at least 1")
+                raise UserError(f"trainer.{key}: expected at least 1, found {getattr(self, key)}")
         if self.num_kept > self.num_members:
             raise UserError(
-                f"trainer.num_kept is {self.num_kept}, want at most trainer.num_members = {self.num_members}"
+                f"trainer.num_kept: expected at most trainer.num_members = {self.num_members}, found {self.num_kept}"
             )
         if not self.learning_rate > 0:
-            raise UserError(f"trainer.learning_rate is {self.learning_rate}, want above 0")
+            raise UserError(f"trainer.learning_rate: expected more than 0, found {self.learning_rate}")
         choices = {
             "monitor": MONITORED,
             "optimizer": OPTIMIZERS,
@@ -61,7 +65,9 @@ class FitSettings:
         }
         for key, allowed in choices.items():
             if getattr(self, key) not in allowed:
-                raise UserError(f"trainer.{key} is {getattr(self, key)!r}, want one of {', '.join(allowed)}")
+                raise UserError(
+                    f"trainer.{key}: expected one of {', '.join(allowed)}, found {getattr(self, key)!r}"
+                )
         for key in ("weight_decay", "min_delta"):
             if not getattr(self, key) >= 0:
-                raise UserError(f"trainer.{key} is {getattr(self, key)}, want 0 or more")
+                raise UserError(f"trainer.{key}: expected 0 or more, found {getattr(self, key)}")

@@ -1,4 +1,4 @@
-"""Which poolings there are, and which of them a run may use."""
+"""The available poolings, and the ones that a run may use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from prefillroute.pooling.last import LastPooling
 from prefillroute.pooling.mean import MeanPooling
 
 POOLINGS: dict[str, type[LastPooling] | type[MeanPooling]] = {"last": LastPooling, "mean": MeanPooling}
-"""By the name that a cache stores them under."""
+"""Poolings by the name under which a cache stores them."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,11 @@ class PoolingChoice:
     """The poolings that the layer choice may pick from.
 
     Raises:
-        UserError: an unknown name, a name twice, or none.
+        UserError: a name is unknown or duplicated, or there is none.
+
+    Example:
+        >>> PoolingChoice(["mean"]).names
+        ['mean']
     """
 
     names: Sequence[str] = ("last", "mean")
@@ -25,5 +29,5 @@ class PoolingChoice:
         unknown = [name for name in self.names if name not in POOLINGS]
         if unknown or not self.names or len(set(self.names)) < len(self.names):
             raise UserError(
-                f"pooling.names={list(self.names)}: wanted some of {', '.join(POOLINGS)}, each once"
+                f"pooling.names: expected some of {', '.join(POOLINGS)}, each once, found {list(self.names)}"
             )

@@ -5,12 +5,18 @@ from torch import Tensor
 
 
 class LastPooling:
-    """What the model knows when it is about to answer: the residual stream at the last real token."""
+    """Takes the residual stream at the last real token: what the model knows when it is about to answer.
+
+    Example:
+        >>> hidden, mask = torch.tensor([[[1.0], [2.0], [9.0]]]), torch.tensor([[True, True, False]])
+        >>> LastPooling()(hidden, mask)
+        tensor([[2.]])
+    """
 
     name = "last"
 
     def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Pick each row's last real token, wherever the padding is.
+        """Pick each row's last real token, wherever the padding may be.
 
         Args:
             hidden: (B, T, H) of any float dtype.
@@ -20,5 +26,5 @@ class LastPooling:
             (B, H) float32.
         """
         length = mask.shape[1]
-        last = length - 1 - mask.flip(1).to(torch.uint8).argmax(dim=1)  # argmax finds the first of equals
+        last = length - 1 - mask.flip(1).to(torch.uint8).argmax(dim=1)  # argmax returns the first maximum
         return hidden[torch.arange(len(hidden), device=hidden.device), last].float()

@@ -5,12 +5,18 @@ from torch import Tensor
 
 
 class MeanPooling:
-    """Average of the residual stream over the real tokens, template included, summed in float32."""
+    """Averages the residual stream over the real tokens, including the template's, in float32.
+
+    Example:
+        >>> hidden, mask = torch.tensor([[[1.0], [2.0], [9.0]]]), torch.tensor([[True, True, False]])
+        >>> MeanPooling()(hidden, mask)
+        tensor([[1.5000]])
+    """
 
     name = "mean"
 
     def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Average each row's real tokens; what stands at padding has no weight.
+        """Average each row's real tokens; padding has no weight.
 
         Args:
             hidden: (B, T, H) of any float dtype.
@@ -20,5 +26,5 @@ class MeanPooling:
             (B, H) float32.
         """
         weights = mask.float() / mask.sum(dim=1, keepdim=True)
-        # As a product of (1, T) and (T, H) per row: no (B, T, H) temporary.
+        # A product of (1, T) and (T, H) per row avoids a (B, T, H) temporary.
         return torch.bmm(weights[:, None, :], hidden.float())[:, 0]

@@ -1,5 +1,4 @@
-"""How well one layer's activations tell, for every target, the queries it answers: cross-validated AUC and
-Fisher J.
+"""How well one layer's activations tell which queries each target answers: cross-validated AUC and Fisher J.
 
 N = rows, H = width, P = PCA dimensions, T = targets.
 """
@@ -21,7 +20,7 @@ from prefillroute.probes.rows import GroupedRows
 
 @dataclass(frozen=True)
 class LayerProbe:
-    """What one activation matrix is worth; NaN wherever it has no meaning (one class, nothing varies)."""
+    """The scores of one activation matrix; NaN wherever they have no meaning (one class, or nothing varies)."""
 
     dims: tuple[int, ...]
     """PCA dimensions, ascending; fewer than asked for where rows or width do not allow them."""
@@ -50,9 +49,9 @@ def probe_layer(
 ) -> LayerProbe:
     """Probe `activations` (N, H) for `labels` (N, T) of 0, 1 or NaN.
 
-    With `folds` (N,) and `dims`: one scaler and one PCA per fold, fitted inside it and shared by all targets,
-    all dimensions its leading columns; L2 logistic regression; ROC-AUC on the fold held out. With
-    `fisher_dim`: Fisher J on that many components. `tolerance` of the regressions is in nats per
+    With `folds` (N,) and `dims`, each fold has one scaler and one PCA, fitted inside it and shared by all targets; each
+    dimension takes its leading columns, and an L2 logistic regression on them gets a ROC-AUC on the fold held out.
+    With `fisher_dim`, Fisher J is computed on that many components. `tolerance` of the regressions is in nats per
     training row: 5e-6 moves an AUC by 1e-5 on thousands of rows.
     """
     assert len(activations) == len(labels), (activations.shape, labels.shape)
@@ -86,17 +85,17 @@ def probe_layer(
 
 
 def usable_dims(dims: Sequence[int], width: int, rows: int) -> tuple[int, ...]:
-    """`dims`, ascending and distinct, cut to what `width` columns and `rows` rows can carry."""
+    """`dims`, ascending and distinct, reduced to what `width` columns and `rows` rows allow."""
     return tuple(sorted({max(1, min(dim, width, rows - 1)) for dim in dims}))
 
 
 def check_folds(folds: np.ndarray, num_rows: int) -> None:
-    """Refuse fold ids that are not one per row, or fewer than two folds."""
+    """Reject fold ids that are not one per row, or fewer than two folds."""
     if folds.shape != (num_rows,):
-        raise UserError(f"folds: got shape {folds.shape}, want one fold id for each of {num_rows} rows")
+        raise UserError(f"folds: expected one fold id for each of {num_rows} rows, found shape {folds.shape}")
     if len(np.unique(folds)) < 2 or folds.min() < 0:
         raise UserError(
-            f"folds: got fold ids {np.unique(folds).tolist()}, want at least two folds numbered from 0"
+            f"folds: expected at least two folds numbered from 0, found fold ids {np.unique(folds).tolist()}"
         )
 
 
@@ -108,9 +107,7 @@ def _fold_aucs(
     regularisation: float,
     tolerance: float,
 ) -> np.ndarray:
-    """(K, P, T) ROC-AUC on each held-out fold; `start` is a guess of the principal subspace, for wide
-    layers.
-    """
+    """(K, P, T) ROC-AUC on each held-out fold; `start` is a guess of the principal subspace, for wide layers."""
     truth = torch.from_numpy(labels[rows.order]).to(rows.centred)
     out = []
     for held_out, part in enumerate(rows.slices):
@@ -133,7 +130,7 @@ def _fold_aucs(
 
 
 def _mean_over_folds(scores: np.ndarray) -> np.ndarray:
-    """(P, T) mean of (K, P, T) over the folds where it is defined; NaN where none is."""
+    """(P, T) mean of (K, P, T) over the folds where the score is defined; NaN where it never is."""
     defined = ~np.isnan(scores)
     total = np.where(defined, scores, 0.0).sum(0)
     with np.errstate(invalid="ignore"):
@@ -141,5 +138,5 @@ def _mean_over_folds(scores: np.ndarray) -> np.ndarray:
 
 
 def _largest(cells: np.ndarray) -> int:
-    """Rows of the largest fold."""
+    """Number of rows of the largest fold."""
     return int(np.bincount(cells).max(initial=0))

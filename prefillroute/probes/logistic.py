@@ -1,4 +1,4 @@
-"""L2 logistic regression of many targets and many PCA dimensions as one batched problem.
+"""L2 logistic regression for many targets and many PCA dimensions, solved as one batched problem.
 
 N = rows, D = features, P = dimensions (leading columns), T = targets, K = P x T problems side by side.
 """
@@ -19,12 +19,12 @@ class LogisticFit:
     """Weights of K = P x T logistic regressions."""
 
     weights: Tensor
-    """(D, P, T); zero in the rows a dimension does not use."""
+    """(D, P, T); zero in the rows that a dimension does not use."""
     bias: Tensor
     """(P, T)."""
     iterations: int
     decrement: Tensor
-    """(P, T) estimate of how far, in nats summed over rows, the objective still is from its minimum."""
+    """(P, T) estimated distance of the objective from its minimum, in nats summed over rows."""
 
     def logits(self, features: Tensor) -> Tensor:
         """(N, P, T) for `features` (N, D)."""
@@ -41,17 +41,21 @@ def fit_logistic(
     tolerance: float = 1e-5,
     max_iterations: int = 200,
 ) -> LogisticFit:
-    """Minimise sum_i softplus(-s_i f_i) + |w|^2 / (2 C) for every target and dimension, scikit-learn's
-    objective.
+    """Minimise sum_i softplus(-s_i f_i) + |w|^2 / (2 C), scikit-learn's objective, for every target and dimension.
 
-    `labels` (N, T) of 0, 1 or NaN (left out); `dims` ascending, each meaning the leading columns of
-    `features`, by default all of them. The intercept is not penalised. Targets with one class get no weights
-    and a smoothed base-rate intercept. `tolerance` is in nats of the objective.
+    `labels` (N, T) are 0, 1 or NaN (left out). `dims` are ascending; each means the leading columns of `features`, and
+    the default is all of them. The intercept is not penalised. Targets with one class get no weights and a smoothed
+    base-rate intercept. `tolerance` is in nats of the objective.
 
-    In PCA coordinates the features are uncorrelated, so the Hessian is nearly mean(p (1 - p)) diag(Z^T Z) +
-    1/C: with that as its starting matrix L-BFGS needs about five steps. Each costs two matrix products over
-    all problems, and since logits are linear in the step, its length comes from a one-dimensional Newton step
-    without a third.
+    In PCA coordinates the features are uncorrelated, so the Hessian is nearly mean(p (1 - p)) diag(Z^T Z) + 1/C; with
+    that as its starting matrix, L-BFGS needs about five steps. Each step costs two matrix products over all problems.
+    Its length needs no third product: logits are linear in the step, so a one-dimensional Newton step gives it.
+
+    Example:
+        >>> features, labels = torch.tensor([[-1.0], [1.0], [-1.0], [1.0]]), torch.tensor([[0.0], [1.0], [0.0], [1.0]])
+        >>> fit = fit_logistic(features, labels)
+        >>> (fit.logits(features) > 0).flatten().tolist()
+        [False, True, False, True]
     """
     dims = tuple(dims or (features.shape[1],))
     num_targets = labels.shape[1]
@@ -87,7 +91,7 @@ class _State:
 
 
 class _Problem:
-    """Data and products; columns of K run over targets within dimensions, dimensions ascending."""
+    """The data and the matrix products; the K columns run over dimensions (ascending), then over targets."""
 
     def __init__(self, features: Tensor, labels: Tensor, dims: tuple[int, ...], penalty: float) -> None:
         self.centre = features.mean(0)
@@ -104,7 +108,7 @@ class _Problem:
         self.squares = self.features.square().sum(0)  # (D,)
         edges = (0, *dims)
         self.blocks = [(edges[j], edges[j + 1], j * self.num_targets) for j in range(len(dims))]
-        # Weights that a dimension does not use have gradient 0 and so stay 0.
+        # Weights that a dimension does not use have a gradient of 0 and so stay 0.
 
     def forward(self, weights: Tensor) -> Tensor:
         """Logits (N, K) of `weights` (D + 1, K)."""
@@ -170,7 +174,7 @@ class _Problem:
 
 
 def _two_loop(gradient: Tensor, history: list[tuple[Tensor, Tensor, Tensor]], diagonal: Tensor) -> Tensor:
-    """L-BFGS's product of inverse Hessian and gradient (Nocedal 1980), each column a problem of its own."""
+    """L-BFGS's product of inverse Hessian and gradient (Nocedal 1980); each column is a separate problem."""
     result = gradient.clone()
     factors = []
     for moved, turned, inverse in reversed(history):

@@ -11,11 +11,10 @@ from torch import Tensor
 from prefillroute.probes.rows import Moments
 
 CONSTANT_BELOW = 1e-6
-"""A column whose standard deviation is below this share of its mean's size is constant (float32 carries
-1e-7).
-"""
+"""A column counts as constant if its standard deviation is below this share of its absolute mean (float32 resolves
+1e-7)."""
 DENSE_UP_TO = 2048
-"""Widest covariance that is decomposed in full; wider ones by subspace iteration."""
+"""Widest covariance that is decomposed in full; wider ones are decomposed by subspace iteration."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,9 @@ class ScaledPCA:
     scale: Tensor
     """(H,) float64 standard deviation; 1 for constant columns."""
     components: Tensor
-    """(H, D) float64, orthonormal; the largest loading of each is positive, as in scikit-learn."""
+    """(H, D) float64, orthonormal; the largest loading of each component is positive, as in scikit-learn."""
     variances: Tensor
-    """(D,) float64 variance of each score, denominator N, descending."""
+    """(D,) float64 variance of each score with denominator N, descending."""
 
     @property
     def matrix(self) -> Tensor:
@@ -38,17 +37,17 @@ class ScaledPCA:
 
     @property
     def constant(self) -> bool:
-        """Whether no column varies at all: the last token's embedding is the same for every query."""
+        """Whether no column varies at all, as where the last token's embedding is the same for every query."""
         return bool(self.variances.sum() == 0)
 
 
 def fit_scaled_pca(
     moments: Moments, dim: int, *, start: Tensor | None = None, dtype: torch.dtype = torch.float64
 ) -> ScaledPCA:
-    """Scaler and PCA of the rows behind `moments`; at most min(dim, N - 1, H) components.
+    """Fit scaler and PCA to the rows behind `moments`; there are at most min(dim, N - 1, H) components.
 
-    `start` (H, D') is a guess of the leading subspace (that of another fold); only wide covariances use it.
-    `dtype` is that of the eigendecomposition.
+    `start` (H, D') is a guess of the leading subspace (that of another fold); only wide covariances use it. `dtype` is
+    the dtype of the eigendecomposition.
     """
     width = len(moments.mean)
     variance = moments.covariance.diagonal().clamp_min(0)
@@ -58,7 +57,7 @@ def fit_scaled_pca(
     correlation = moments.covariance * inverse[:, None] * inverse[None, :]
     dim = max(1, min(dim, moments.count - 1, width))
     components, variances = leading_eigenvectors(correlation.to(dtype), dim, start)
-    # In constant columns nothing may leak through: an eigenvector of a zero eigenvalue could point there.
+    # Constant columns must not leak through: an eigenvector of a zero eigenvalue could point there.
     components = components.double() * varies[:, None]
     largest = components.abs().argmax(0, keepdim=True)
     signs = torch.where(components.gather(0, largest) < 0, -1.0, 1.0)
@@ -68,11 +67,10 @@ def fit_scaled_pca(
 def leading_eigenvectors(
     matrix: Tensor, count: int, start: Tensor | None = None, tolerance: float = 1e-5, max_iterations: int = 40
 ) -> tuple[Tensor, Tensor]:
-    """The `count` leading eigenvectors (H, count) and eigenvalues (count,), descending, of a symmetric matrix
-    (H, H).
+    """The `count` leading eigenvectors (H, count) and eigenvalues (count,), descending, of a symmetric (H, H) matrix.
 
-    Wide matrices: block subspace iteration (Halko et al. 2011) until the variance captured grows by less than
-    `tolerance` of itself; deterministic, since without `start` the first block is drawn from a fixed seed.
+    Wide matrices are solved by block subspace iteration (Halko et al. 2011) until the captured variance grows by less
+    than `tolerance` of itself. This is deterministic: without `start`, the first block is drawn from a fixed seed.
     """
     width = matrix.shape[0]
     if width <= DENSE_UP_TO or 2 * count >= width:

@@ -4,12 +4,15 @@ import numpy as np
 
 
 def batched_roc_auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """ROC-AUC over the first axis of `scores` (N, ..., T) against `labels` (N, T) of 0, 1 or NaN; gives (...,
-    T).
+    """ROC-AUC (..., T) over the first axis of `scores` (N, ..., T) against `labels` (N, T) of 0, 1 or NaN.
 
-    NaN labels are left out; a column with one class is NaN. Every column is sorted as 64-bit keys that hold
-    the float32 score above the label, once with negatives first among ties and once with positives first: the
-    mean of the two counts is the tie-corrected Mann-Whitney statistic, and no ranks are ever computed.
+    NaN labels are left out; a column with one class gives NaN. Every column is sorted as 64-bit keys that hold the
+    float32 score in the high bits and the label in the low bits, once with negatives first among ties and once with
+    positives first: the mean of the two counts is the tie-corrected Mann-Whitney statistic, without computing ranks.
+
+    Example:
+        >>> batched_roc_auc(np.array([[0.1], [0.4], [0.35], [0.8]]), np.array([[0.0], [0.0], [1.0], [1.0]]))
+        array([0.75])
     """
     shape = scores.shape
     middle = (1,) * (scores.ndim - labels.ndim)
@@ -18,8 +21,7 @@ def batched_roc_auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     keys = _sortable(scores)
     wins = np.zeros(shape[1:], dtype=np.float64)
     for flipped in (False, True):
-        # Low bits: 0 or 1 by class, 2 where missing; bit 0 tells positives after the sort (negatives when
-        # flipped).
+        # Low bits: 0 or 1 by class, 2 where missing; after the sort, bit 0 marks positives (negatives when flipped).
         code = np.where(observed, positive ^ flipped, 2).astype(np.int64)
         code = code.reshape(shape[0], *middle, shape[-1])
         ordered = np.ascontiguousarray(np.moveaxis(keys | code, 0, -1))
@@ -36,7 +38,6 @@ def batched_roc_auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _sortable(scores: np.ndarray) -> np.ndarray:
     """int64 keys in the order of the float32 scores, with the two lowest bits free; -0.0 equals 0.0."""
     bits = (scores.astype(np.float32) + np.float32(0.0)).view(np.int32).astype(np.int64)
-    ordered = np.where(
-        bits < 0, np.int64(-(2**31)) - bits, bits
-    )  # negative floats sort backwards as integers
+    # Negative floats sort backwards as integers.
+    ordered = np.where(bits < 0, np.int64(-(2**31)) - bits, bits)
     return ordered << 2

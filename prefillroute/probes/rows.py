@@ -1,5 +1,4 @@
-"""Activations grouped by fold, with moments that add up: every fold's scaler and PCA from one pass over the
-rows.
+"""Activations grouped by fold, with moments that add up: one pass over the rows gives every fold's scaler and PCA.
 
 N = rows, H = width, C = cells (sets of rows that always go together, such as folds).
 """
@@ -21,7 +20,7 @@ class Moments:
     mean: Tensor
     """(H,) float64."""
     scatter: Tensor
-    """(H, H) float64, sum over rows of the outer product of (row - mean)."""
+    """(H, H) float64, sum over rows of the outer product of (row - mean) with itself."""
 
     @property
     def covariance(self) -> Tensor:
@@ -32,15 +31,13 @@ class Moments:
 class GroupedRows:
     """Rows of one activation matrix, sorted by cell and centred on their own cell's mean.
 
-    The scatter of a union of cells is the sum of theirs plus a rank-one term for each mean (Chan et al.
-    1983). Only sums are taken, never "all rows less the held-out ones": what is fitted without a fold has not
-    touched it, bit for bit, and an outlier in a held-out row cannot cancel away the digits of the others.
+    The scatter of a union of cells is the sum of theirs plus a rank-one term for each mean (Chan et al. 1983). Cells
+    are only ever added, never subtracted from the total: what is fitted without a fold does not depend on a single bit
+    of it, and an outlier in a held-out row cannot cancel the digits of the others.
     """
 
     def __init__(self, activations: np.ndarray, cell: np.ndarray, device: str = "cpu") -> None:
-        """`activations` (N, H), `cell` (N,) ints in 0..C-1; rows with a negative cell are left out
-        altogether.
-        """
+        """`activations` (N, H), `cell` (N,) ints in 0..C-1; rows with a negative cell are left out altogether."""
         kept = np.flatnonzero(cell >= 0)
         self.order = kept[np.argsort(cell[kept], kind="stable")]
         """(N',) index of each grouped row in the input."""
@@ -56,7 +53,7 @@ class GroupedRows:
             self._means.append(mean)
             self._scatters.append(rows[part].T @ rows[part])
         self.centred = rows
-        """(N', H) float32, each row less its cell's mean."""
+        """(N', H) float32, each row minus its cell's mean."""
 
     def moments(self, cells: Sequence[int]) -> Moments:
         """Count, mean and scatter of the rows of `cells` together."""

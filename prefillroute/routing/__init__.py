@@ -1,1 +1,1 @@
-"""From a confidence table and costs to a chosen target, the exact lambda frontier and the evaluation."""
+"""Routing turns a confidence table and costs into chosen targets, the exact lambda frontier and the evaluation."""

@@ -1,4 +1,4 @@
-"""What a router has to beat: predictors and choices that read nothing of the query, learned on training rows."""
+"""What a router has to beat: predictors and choices that never read the query, learned on training rows."""
 
 import numpy as np
 
@@ -13,7 +13,11 @@ def constant_confidence(correct: np.ndarray) -> np.ndarray:
     """Each target's training accuracy, the "no skill" predictor (DESIGN section 5): (M,).
 
     Args:
-        correct: (N, M) outcomes of the training rows, NaN = missing; a target without any gets the mean of the others.
+        correct: (N, M) outcomes of the training rows, NaN = missing; a target without outcomes gets the overall mean.
+
+    Example:
+        >>> constant_confidence(np.array([[1.0, 0.0], [1.0, np.nan]]))
+        array([1., 0.])
     """
     observed = ~np.isnan(correct)
     count = observed.sum(axis=0)
@@ -25,8 +29,8 @@ def constant_confidence(correct: np.ndarray) -> np.ndarray:
 def per_benchmark_best(training: ConfidenceTable, benchmark: np.ndarray) -> np.ndarray:
     """Choose for each query (N,) the target that was most accurate on its benchmark in training: (N,).
 
-    Ties go to the cheaper on average, then pool order; a benchmark without training rows gets the target that was most
-    accurate over all of them.
+    Ties go to the target that is cheaper on average, then to pool order. A benchmark without training rows gets the
+    target that was most accurate over all training rows.
     """
     cost = training.cost_usd.mean(axis=0)
     choice = np.full(len(benchmark), _most_accurate(constant_confidence(training.correct), cost))

@@ -1,4 +1,4 @@
-"""Two routers on the same test queries: paired differences with bootstrap intervals."""
+"""Compares two routers on the same test queries: paired differences with bootstrap intervals."""
 
 from typing import Any
 
@@ -31,19 +31,27 @@ def compare(
 
     Args:
         a: the first router's table.
-        b: the second one's, over the same test queries and targets, in any order of rows.
+        b: the second router's table, over the same test queries and targets, with rows in any order.
         num_resamples: bootstrap resamples; 0 gives no intervals.
         grid_size: points of the uniform grid on which efficacy is defined.
-        seed: of the bootstrap.
-        cost_range: (c_lo, c_hi); None takes each table's own, from its training rows.
-        guard: of each router's choice of lambda, see `evaluate`.
+        seed: seed of the bootstrap.
+        cost_range: (c_lo, c_hi); None takes each table's own range, from its training rows.
+        guard: guard of each router's choice of lambda, see `evaluate`.
 
     Returns:
-        `num_queries`, and per metric `a`, `b`, `difference` and `intervals` (95 %, of the difference). None where
-        either is undefined.
+        `num_queries`, and per metric `a`, `b`, `difference` and `intervals` (95 %, of the difference). A value is None
+        where either is undefined.
 
     Raises:
         UserError: test queries, targets or outcomes differ.
+
+    Example:
+        >>> ids, split, nan = np.array(["a", "b"], dtype=object), np.array(["test", "test"], dtype=object), np.nan
+        >>> correct, cost = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 2.0], [1.0, 2.0]])
+        >>> good = ConfidenceTable(ids, split, ids, ("small", "large"), correct, cost, cost, correct)
+        >>> poor = ConfidenceTable(ids, split, ids, ("small", "large"), 0.5 + 0 * correct, cost, cost, correct)
+        >>> compare(good, poor, num_resamples=0)["difference"]["mean_brier"]
+        -0.25
     """
     check_counts(num_resamples, grid_size)
     check_guard(guard)
@@ -73,7 +81,7 @@ def compare(
 
 
 def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a - b; undefined where both are infinite (neither ever gets there)."""
+    """a - b; NaN where both are infinite (neither router ever gets there)."""
     with np.errstate(invalid="ignore"):
         return a - b
 
@@ -82,23 +90,23 @@ def _aligned(a: ConfidenceTable, b: ConfidenceTable) -> ConfidenceTable:
     """Bring the test rows of `b` into the order of `a`; its other rows follow unchanged."""
     if a.targets != b.targets:
         raise UserError(
-            f"targets of the second table are {', '.join(b.targets)}: wanted {', '.join(a.targets)}"
+            f"targets of the second table: expected {', '.join(a.targets)}, found {', '.join(b.targets)}"
         )
     wanted = a.query_id[a.split == "test"]
     there = np.flatnonzero(b.split == "test")
     place = pd.Series(there, index=b.query_id[there]).reindex(wanted)
     if place.isna().any():
         raise UserError(
-            f"test query '{place.index[place.isna()][0]}' is not in the second table: wanted the same"
+            f"the second table: expected the same test queries, found no '{place.index[place.isna()][0]}'"
         )
     if len(there) != len(wanted):
-        raise UserError(f"the second table has {len(there)} test queries: wanted the same {len(wanted)}")
+        raise UserError(f"the second table: expected the same {len(wanted)} test queries, found {len(there)}")
     rows = place.to_numpy(dtype=np.int64)
     same = np.isclose(a.correct[a.split == "test"], b.correct[rows], rtol=0, atol=0, equal_nan=True)
     if not same.all():
         query, target = np.argwhere(~same)[0]
         raise UserError(
-            f"the outcome of query '{wanted[query]}', target '{a.targets[target]}' differs between the tables: "
-            "wanted the same outcomes"
+            f"outcome of query '{wanted[query]}', target '{a.targets[target]}': expected the same in both tables, "
+            "found two different ones"
         )
     return b.select(np.concatenate([np.flatnonzero(b.split != "test"), rows]))

@@ -26,11 +26,11 @@ class Contest:
     benchmark_choice: np.ndarray
     """(N,) target per test query, the best of its benchmark in training."""
     choice_split: str | None
-    """Split of the rows that lambda was chosen on; None where it was not chosen."""
+    """Split of the rows on which lambda was chosen; None where it was not chosen."""
     selection: dict[str, float]
-    """The router's quality on the rows that lambda is chosen on, see `selection_metrics`."""
+    """The router's quality on the rows on which lambda is chosen, see `selection_metrics`."""
     notes: dict[str, str]
-    """What had to be taken from elsewhere."""
+    """What had to be taken from another split than usual."""
 
     @classmethod
     def prepare(
@@ -42,13 +42,13 @@ class Contest:
     ) -> "Contest":
         """Split the table by its `split` column and learn the baselines from the training rows.
 
-        The constant predictor's lambda is chosen under the same `guard` as the router's. The best single target that
-        both are compared with is the most accurate on all complete rows that are not test: which target is best needs
-        no confidences, and a small calibration part alone often names another.
+        The constant predictor's lambda is chosen under the same `guard` as the router's. Both are compared with the
+        best single target, the one that is most accurate on all complete rows that are not test rows: finding it takes
+        no confidences, and a small calibration part alone often names a different target.
         """
         test, training, calibration = (table.part(name) for name in ("test", "train_oof", "calibration"))
         if len(test) == 0:
-            raise UserError("the confidence table has 0 rows with split 'test': wanted at least one")
+            raise UserError("the confidence table: expected at least one row with split 'test', found 0")
         notes = {}
         choice_rows = calibration if len(calibration) else training
         learned = training if len(training) else calibration if len(calibration) else test
@@ -77,9 +77,9 @@ class Contest:
     def statistics(
         self, weights: np.ndarray, relative: np.ndarray | None = None
     ) -> tuple[Statistics, Statistics]:
-        """Compute all global statistics under weights (B, N), and the targets' own: name to (B,) and to (B, M).
+        """Compute all statistics under weights (B, N): global ones, name to (B,), and the targets', name to (B, M).
 
-        `relative` is the router's relative AUC (B,) under these weights, where it is known already.
+        `relative` is the router's relative AUC (B,) under these weights, if it is already known.
         """
         sample = self.router
         whole = weights[:, sample.rows] * sample.table.complete[sample.rows]
@@ -95,7 +95,7 @@ class Contest:
 
 
 def _best_single(table: ConfidenceTable) -> int | None:
-    """The most accurate target on complete rows that are not test, ties to the cheaper; None without such rows."""
+    """The most accurate target on complete rows outside test, ties to the cheaper; None without such rows."""
     known = table.select(table.complete & (table.split != "test"))
     if len(known) == 0:
         return None

@@ -1,7 +1,7 @@
-"""Which target each query goes to as lambda rises from 0 to 1: the upper envelope of M lines per query.
+"""Finds the target each query goes to as lambda rises from 0 to 1: the upper envelope of M lines per query.
 
-Under eq. 3 the score of target m is a line in lambda, p_m - lambda (p_m + c~_m). Starting from the most confident
-target, the next one is the cheaper target whose line is crossed first; all queries take that step together.
+Under eq. 3 the score of target m is a line in lambda, p_m - lambda (p_m + c~_m). The walk starts at the most confident
+target; the next one is the cheaper target whose line is crossed first. All queries take that step together.
 """
 
 from dataclasses import dataclass
@@ -20,14 +20,15 @@ class Envelope:
     query: np.ndarray
     """(E,) row of the query that switches."""
     position: np.ndarray
-    """(E,) lambda at which it does, in [0, 1]; non-decreasing within a query."""
+    """(E,) lambda at which it switches, in [0, 1]; non-decreasing within a query."""
     source: np.ndarray
-    """(E,) target before; target: (E,) after."""
+    """(E,) target before the switch."""
     target: np.ndarray
+    """(E,) target after the switch."""
 
 
 BLOCK = 1024
-"""Queries that walk together: their arrays stay in the processor's cache, which is worth a factor of about two."""
+"""Queries processed together: their arrays stay in the processor's cache, which is about twice as fast."""
 
 
 def upper_envelope(confidence: np.ndarray, relative_cost: np.ndarray, cost_usd: np.ndarray) -> Envelope:
@@ -37,8 +38,8 @@ def upper_envelope(confidence: np.ndarray, relative_cost: np.ndarray, cost_usd: 
         confidence: (N, M); relative_cost: (N, M) normalised costs; cost_usd: (N, M), for ties only.
 
     Returns:
-        The envelope; of lines that coincide or meet in one point, the one that the tie rule prefers (the cheaper, then
-        pool order).
+        The envelope. Where lines coincide or meet in one point, it takes the one that the tie rule prefers (the
+        cheaper target, then pool order).
     """
     blocks = [
         _walk(confidence[rows], relative_cost[rows], cost_usd[rows])
@@ -54,7 +55,7 @@ def upper_envelope(confidence: np.ndarray, relative_cost: np.ndarray, cost_usd: 
 
 
 def _walk(confidence: np.ndarray, relative_cost: np.ndarray, cost_usd: np.ndarray) -> Envelope:
-    # Columns in the order in which ties are decided, so that argmax and argmin, which take the first, decide them.
+    # The columns are sorted by the tie rule, so that argmax and argmin, which take the first, decide ties by it.
     order = np.lexsort((cost_usd, -confidence, relative_cost), axis=1)
     height = np.take_along_axis(confidence, order, axis=1)
     cost = np.take_along_axis(relative_cost, order, axis=1)
@@ -65,11 +66,11 @@ def _walk(confidence: np.ndarray, relative_cost: np.ndarray, cost_usd: np.ndarra
     steps: list[tuple[np.ndarray, ...]] = []
     while len(active):
         here = current[active]
-        # Only cheaper targets come into question, and they stand to the left of the furthest of us.
+        # Only cheaper targets qualify, and they all stand to the left of the rightmost current target.
         left = max(int(here.max()), 1)
         drop = height[active, here][:, None] - height[active, :left]
         saving = cost[active, here][:, None] - cost[active, :left]
-        # The crossing is at drop / (drop + saving); its odds, drop / saving, order crossings safely under rounding.
+        # The crossing is at drop / (drop + saving); the odds, drop / saving, order crossings safely under rounding.
         with np.errstate(over="ignore", under="ignore"):
             odds = np.divide(drop, saving, out=np.full(drop.shape, np.inf), where=saving > 0)
         there = odds.argmin(axis=1)

@@ -26,14 +26,15 @@ NUM_RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a run reports; everything can be recomputed from predictions.parquet."""
+    """The numbers that a run reports; all of them can be recomputed from predictions.parquet."""
 
     metrics: dict[str, Any]
-    """metrics.json without timings: plain numbers, names and None."""
+    """The content of metrics.json without timings: plain numbers, names and None."""
     choice: LambdaChoice | None
-    """Of lambda, without the test rows; None without calibration and out-of-fold rows."""
+    """The choice of lambda, made without the test rows; None without calibration and out-of-fold rows."""
     curve: pd.DataFrame
-    """curve.parquet: lambda_low, lambda, lambda_high, cost_usd, accuracy, x, y on the complete test queries."""
+    """The content of curve.parquet: lambda_low, lambda, lambda_high, cost_usd, accuracy, x and y on the complete
+    test queries."""
 
 
 def evaluate(
@@ -47,20 +48,28 @@ def evaluate(
 ) -> Evaluation:
     """Measure a router on the test rows of its confidence table.
 
-    Lambda is chosen on the calibration rows, or else on the out-of-fold ones; cost range and baselines come from the
-    training rows; intervals are over test queries.
+    Lambda is chosen on the calibration rows, or on the out-of-fold rows if there are none. Cost range and baselines
+    come from the training rows. Intervals are over test queries.
 
     Args:
         table: all splits together.
         num_resamples: bootstrap resamples; 0 gives no intervals.
         grid_size: points of the uniform grid on which efficacy is defined.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
         cost_range: (c_lo, c_hi); None takes it from the training rows.
         guard: standard errors by which the paired gain over the best single target must exceed 0 for the router to
             leave that target at the chosen lambda; 0 takes the lambda of greatest accuracy whatever the evidence.
 
     Raises:
-        UserError: no test rows, or an argument out of its range.
+        UserError: there are no test rows, or an argument is out of range.
+
+    Example:
+        >>> ids, split = np.array(["a", "b"], dtype=object), np.array(["test", "test"], dtype=object)
+        >>> correct, cost = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 2.0], [1.0, 2.0]])
+        >>> table = ConfidenceTable(ids, split, ids, ("small", "large"), correct, cost, cost, correct)
+        >>> metrics = evaluate(table, num_resamples=0).metrics["test"]
+        >>> metrics["best_single"], metrics["oracle_cost"]
+        ('large', 1.5)
     """
     check_counts(num_resamples, grid_size)
     contest = Contest.prepare(table, grid_size, cost_range, check_guard(guard))
@@ -84,7 +93,7 @@ def evaluate(
 
 
 def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str, str]) -> dict[str, Any]:
-    """Compute one subset's entry of metrics.json, and say in `reasons` why numbers in it are null."""
+    """Compute the entry of one subset in metrics.json, and explain in `reasons` why numbers in it are null."""
     sample = contest.router
     complete = sample.table.complete
     weights = subset[None, :]
@@ -112,7 +121,7 @@ def _lambda(evidence: Evidence | None) -> float | None:
 
 
 def _choice(contest: Contest, reasons: dict[str, str]) -> dict[str, Any] | None:
-    """Say what was chosen without the test rows, and on what evidence."""
+    """Describe what was chosen without the test rows, and on what evidence."""
     made, targets = contest.router.choice, contest.router.table.targets
     if made is None:
         reasons["choice"] = NO_ROWS
@@ -147,9 +156,9 @@ def _intervals(
     seed: int,
     estimates: Mapping[str, Any],
 ) -> dict[str, tuple[float, float] | None]:
-    """95 % bootstrap intervals: `<metric>` on test, `disagreement.<metric>`, `targets.<target>.<metric>`.
+    """Compute 95 % bootstrap intervals: `<metric>` on test, `disagreement.<metric>`, `targets.<target>.<metric>`.
 
-    A resample in which a number is undefined (no query routed to the target) is left out of that number's interval.
+    A resample in which a number is undefined (no query is routed to the target) is left out of that number's interval.
     """
     columns: dict[tuple[str, ...], list[np.ndarray]] = {}
     test = contest.router.table
@@ -158,7 +167,7 @@ def _intervals(
         relative = None
         for name, subset in subsets.items():
             found, by_target = contest.statistics(weights * subset, relative)
-            # It only sees queries on which two targets disagree, so with all outcomes there both subsets agree on it.
+            # It only reads queries on which two targets disagree, so both subsets share it if no outcome is missing.
             relative = found["relative_auc"] if test.complete.all() else None
             for key, values in found.items():
                 columns.setdefault((name, key), []).append(values)
@@ -196,20 +205,20 @@ def _curve(sample: Sample) -> pd.DataFrame:
 
 
 def chunk_size(num_switches: int) -> int:
-    """Resamples computed together, so that one (B, E) array over a frontier's switches stays near 32 MB."""
+    """Number of resamples computed together: one (B, E) array over a frontier's switches stays near 32 MB."""
     return int(np.clip(4_000_000 // (num_switches + 1), 8, 200))
 
 
 def check_counts(num_resamples: int, grid_size: int) -> None:
-    """Refuse a negative number of resamples and a grid without both ends.
+    """Reject a negative number of resamples and a grid without both ends.
 
     Raises:
-        UserError: naming the argument, the value found and the value wanted.
+        UserError: names the argument, the expected range and the value found.
     """
     if num_resamples < 0:
-        raise UserError(f"num_resamples={num_resamples}: wanted 0 (no intervals) or more")
+        raise UserError(f"num_resamples: expected 0 (no intervals) or more, found {num_resamples}")
     if grid_size < 2:
-        raise UserError(f"grid_size={grid_size}: wanted at least 2, for lambda 0 and 1")
+        raise UserError(f"grid_size: expected at least 2, for lambda 0 and 1, found {grid_size}")
 
 
 def plain(value: Any) -> Any:

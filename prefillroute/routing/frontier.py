@@ -1,4 +1,4 @@
-"""The exact accuracy-cost frontier: every operating point that lambda can reach, each once (DESIGN section 5)."""
+"""The exact accuracy-cost frontier: every operating point that lambda can reach, listed once (DESIGN section 5)."""
 
 from dataclasses import dataclass, replace
 
@@ -14,12 +14,19 @@ from prefillroute.routing.scores import normalised_cost
 # N = queries, M = targets, S = operating points, E = switches, B = resamples
 
 RESOLUTION = 1e-12
-"""Switches closer than this in lambda are one boundary: no float64 strictly between them could be trusted."""
+"""Switches closer than this in lambda form one boundary: no float64 strictly between them could be trusted."""
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """Operating points in order of rising lambda, and the switches of single queries that lead from one to the next."""
+    """Operating points in order of rising lambda, and the switches of single queries that lead from one to the next.
+
+    Example:
+        >>> confidence, cost = np.array([[0.5, 1.0]]), np.array([[0.0, 1.0]])
+        >>> frontier = exact_frontier(confidence, cost, confidence, cost_range=(0.0, 1.0))
+        >>> frontier.accuracy, frontier.cost_usd
+        (array([1. , 0.5]), array([1., 0.]))
+    """
 
     lambda_low: np.ndarray
     """(S,) where the point begins; the first is 0."""
@@ -36,12 +43,13 @@ class Frontier:
     query: np.ndarray
     """(E,) row that switches, latest switch first."""
     source: np.ndarray
-    """(E,) target before the switch; target: (E,) after."""
+    """(E,) target before the switch."""
     target: np.ndarray
+    """(E,) target after the switch."""
     later: np.ndarray
     """(S,) number of switches that come after each point."""
     values: tuple[np.ndarray, np.ndarray]
-    """Estimated costs and outcomes (N, M), of which the points are means."""
+    """Estimated costs and outcomes (N, M) that the points average."""
 
     def __len__(self) -> int:
         return len(self.lambda_)
@@ -49,7 +57,7 @@ class Frontier:
     def means(self, values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """Average values (N, M) of the chosen targets at every operating point.
 
-        The points are summed from the cheap end, where costs only add up: no cancellation, so the small costs at that
+        The points are summed from the cheap end, where costs only add up: nothing cancels, so the small costs at that
         end keep their digits.
 
         Args:
@@ -87,10 +95,10 @@ def exact_frontier(
         The frontier: piecewise constant in lambda, one point per segment.
 
     Raises:
-        UserError: no query, or a value that is NaN or infinite.
+        UserError: there is no query, or a value is NaN or infinite.
     """
     if confidence.size == 0:
-        raise UserError(f"frontier of {confidence.shape} queries x targets: wanted at least one of each")
+        raise UserError(f"frontier: expected at least one query and one target, found {confidence.shape}")
     check_finite(confidence=confidence, cost_usd=cost_usd, correct=correct)
     levelled = level_costs(cost_usd)
     relative = normalised_cost(levelled, cost_range)
@@ -101,14 +109,13 @@ def exact_frontier(
     lambda_ = (boundary_high[:-1] + boundary_low[1:]) / 2.0
     num_points = len(lambda_)
 
-    # A switch at boundary k is in force from point k on; at the last boundary (lambda = 1) it never is.
+    # A switch at boundary k takes effect from point k on; at the last boundary (lambda = 1) it never does.
     early = boundary_of < num_points
     point, query = boundary_of[early], envelope.query[early]
     source, target = envelope.source[early], envelope.target[early]
     last = envelope.first.copy()
-    last[query] = (
-        target  # numpy keeps the last assignment, and the envelope is ordered by lambda within a query
-    )
+    # numpy keeps the last assignment, and the envelope is ordered by lambda within a query.
+    last[query] = target
 
     stretches = Stretches.from_switches(envelope.first, query, point, target, num_points)
     fixes = near_tie_switches(stretches, confidence, relative, levelled, lambda_)

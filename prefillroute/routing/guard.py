@@ -1,8 +1,8 @@
-"""The guarded choice of lambda (DESIGN section 5): leave the best single target only on evidence.
+"""The guarded choice of lambda (DESIGN section 5): the router leaves the best single target only on evidence.
 
 Lambda is chosen on calibration or out-of-fold rows, where the best of thousands of operating points looks better than
-it is. So its accuracy is compared with the best single target's over the same queries: the gain per query is paired,
-its standard error is that of a mean, and the router is believed where the gain exceeds `guard` standard errors.
+it is. So its accuracy is compared with that of the best single target over the same queries: the gain is paired by
+query, its standard error is that of a mean, and the router is trusted where the gain exceeds `guard` standard errors.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ operating points: of 582 routers on MMLU-Pro it let 93 leave that target, and 71
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one operating point gained over the best single target, on the rows that lambda is chosen on."""
+    """The gain of one operating point over the best single target, on the rows on which lambda is chosen."""
 
     lambda_: float
     gain: float
-    """Mean over queries of the outcome at `lambda_` less the best single target's."""
+    """Mean over queries of the outcome at `lambda_` minus the best single target's outcome."""
     standard_error: float
-    """Of that mean; NaN with a single query."""
+    """Standard error of that mean; NaN with a single query."""
 
 
 @dataclass(frozen=True)
@@ -39,39 +39,46 @@ class LambdaChoice:
     """The operating points that were chosen without the test rows, and why."""
 
     guard: float
-    """Standard errors that a gain had to exceed; 0: no guard."""
+    """Standard errors that a gain had to exceed; 0 means no guard."""
     num_rows: int
-    """Complete queries that the choice was made on."""
+    """Number of complete queries on which the choice was made."""
     best_single: int
     """The target that the router is compared with."""
     most_accurate: Evidence
     """The operating point of greatest accuracy, ties to lower cost."""
     chosen: Evidence | None
-    """That point; None where its gain is too small: then every query goes to the best single target."""
+    """The same point; None where its gain is too small, so that every query goes to the best single target."""
     at_best_single: Evidence | None
-    """The point of least cost that still clears the guard; None where no such point costs as little as the best single
-    target: then, again, every query goes to that target. Without a guard, the point of least cost that is as accurate
-    as the best single target, None where no point is."""
+    """The point of least cost that still clears the guard; None where every such point costs more than the best single
+    target, so that, again, every query goes to that target. Without a guard, it is the point of least cost that is as
+    accurate as the best single target, or None where no point is."""
 
     @property
     def fallback(self) -> int | None:
-        """Target that takes every query where a choice is None; None where there is no guard to fall back from."""
+        """Target that takes every query where a choice is None; None where there is no guard."""
         return self.best_single if self.guard > 0 else None
 
 
 def choose_lambdas(frontier: Frontier, guard: float = GUARD, best_single: int | None = None) -> LambdaChoice:
-    """Choose lambda on rows kept for it (calibration or out-of-fold), never on test.
+    """Choose lambda on rows kept for it (calibration or out-of-fold), never on test rows.
 
     The lambda of greatest accuracy is found first, and only its gain is tested: one test, however many lambdas there
-    are. The point of least cost is found by going on from there to ever cheaper points as long as each of them clears
-    the guard, so that no lucky point far down the frontier is picked out of thousands. It competes with the best single
-    target itself, which is as accurate as itself for certain: a point that costs more is not chosen for its price.
+    are. The search for the point of least cost continues from there to ever cheaper points as long as each of them
+    clears the guard, so that no lucky point far down the frontier is picked out of thousands. That point competes with
+    the best single target, whose accuracy needs no test, so a point that costs more than this target is not chosen.
 
     Args:
-        frontier: of those rows.
+        frontier: frontier of those rows.
         guard: standard errors that the gain over the best single target must exceed; 0 takes the greatest accuracy
             whatever the evidence, and the least cost at the best single target's accuracy.
         best_single: target that is left only on evidence; None takes the most accurate one on these rows.
+
+    Example:
+        >>> from prefillroute.routing.frontier import exact_frontier
+        >>> correct, cost = np.array([[1.0, 0.0], [0.0, 1.0]] * 8), np.array([[1.0, 2.0]] * 16)
+        >>> choice = choose_lambdas(exact_frontier(correct, cost, correct, cost_range=(1.0, 2.0)))
+        >>> choice.chosen.gain, choice.best_single
+        (0.5, 0)
     """
     costs, correct = frontier.values
     points = PoolPoints.from_outcomes(correct, costs, np.ones((1, len(costs))))
@@ -113,7 +120,7 @@ def check_guard(guard: float) -> float:
     """Return `guard` as a float if it is a finite number of at least 0.
 
     Raises:
-        UserError: naming the key and the value found.
+        UserError: names the key and the value found.
     """
     if not (np.isfinite(guard) and guard >= 0):
         raise UserError(

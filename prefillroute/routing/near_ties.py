@@ -1,8 +1,9 @@
-"""Where rounding, not the lines, decides: queries whose two best scores agree to the last digits at an operating point.
+"""Handles near ties: queries whose two best scores agree to the last digits at an operating point, so that rounding
+decides between them.
 
-The envelope is computed from crossings; whoever recomputes the argmax at a lambda compares rounded scores. The two can
+The envelope is computed from crossings, whereas recomputing the argmax at a lambda compares rounded scores. The two can
 only differ where another target comes within rounding of the chosen one, for instance two targets at one price whose
-confidences differ in the sixteenth digit. Margins are linear in lambda, so looking at the first and the last operating
+confidences differ in the sixteenth digit. Margins are linear in lambda, so checking the first and the last operating
 point of every stretch finds all such places, and only those are recomputed.
 """
 
@@ -16,23 +17,23 @@ from prefillroute.routing.scores import lambda_scores
 # N = queries, M = targets, S = operating points, K = stretches (a query staying with one target)
 
 MAX_RECOMPUTED = 20_000_000
-"""Scores recomputed at most (seconds, hundreds of MB). Only reached when a pool holds the same target twice over, up to
-noise, for many thousand queries; beyond it the envelope's own choice stands, which is right up to that noise."""
-
+"""Limit on recomputed scores (seconds, hundreds of MB). It is only reached when a pool holds the same target twice, up
+to noise, for many thousand queries; beyond it the envelope's own choice stands, which is right up to that noise."""
 
 BLOCK = 2048
-"""Stretches looked at together: their arrays stay in the processor's cache."""
+"""Stretches processed together: their arrays stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
 class Stretches:
-    """For every query, the runs of operating points at which it stays with one target: (K,) each."""
+    """For every query, the runs of operating points over which it stays with one target; all arrays are (K,)."""
 
     query: np.ndarray
     target: np.ndarray
     begin: np.ndarray
-    """First operating point; end: one past the last."""
+    """First operating point."""
     end: np.ndarray
+    """One past the last operating point."""
 
     @classmethod
     def from_switches(
@@ -83,7 +84,7 @@ def near_tie_switches(
             confidence[query, rivals], relative_cost[query, rivals], lambda_[points][:, None]
         )
         chosen = rivals[choose_greatest(scores, np.broadcast_to(cost_usd[query, rivals], scores.shape))]
-        # Walk through the recomputed choice, from the stretch's target and back to it.
+        # Walk through the recomputed choices, starting and ending at the stretch's own target.
         walk = np.concatenate([[target], chosen, [target]])
         change = np.flatnonzero(walk[1:] != walk[:-1])
         found.append((points[0] + change, np.full(len(change), query), walk[change], walk[change + 1]))
@@ -100,7 +101,7 @@ def _within_rounding(
     relative_cost: np.ndarray,
     lambda_: np.ndarray,
 ) -> np.ndarray:
-    """Mark, of a block of stretches, the targets (K, M) that come within rounding of the chosen one somewhere."""
+    """Mark, for a block of stretches, the targets (K, M) that come within rounding of the chosen one somewhere."""
     query, target = stretches.query[block], stretches.target[block]
     height, cost = confidence[query], relative_cost[query]  # (K, M)
     rows = np.arange(len(query))
@@ -109,6 +110,6 @@ def _within_rounding(
     rounding = 16.0 * np.finfo(float).eps * (1.0 + np.abs(cost).max(axis=1, keepdims=True))
     first, last = lambda_[stretches.begin[block]][:, None], lambda_[stretches.end[block] - 1][:, None]
     margin = np.minimum((1.0 - first) * lead - first * dearer, (1.0 - last) * lead - last * dearer)
-    # Rounding is monotone: who is no more confident and strictly dearer never scores more; ties go to the cheaper.
+    # Rounding is monotone: a target that is no more confident and costs more never scores more; ties go to the cheaper.
     harmless = ((lead >= 0) & (dearer < 0)) | ((lead == 0) & (dearer == 0))
     return (margin < rounding) & ~harmless

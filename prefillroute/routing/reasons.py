@@ -1,4 +1,4 @@
-"""Why a number is null: one sentence for every undefined metric (DESIGN section 4)."""
+"""Explains why a number is null: one sentence for every undefined metric (DESIGN section 4)."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ def reason(name: str, points: PoolPoints, choice: LambdaChoice | None) -> str:
     """Say why a global metric is undefined.
 
     Args:
-        name: of the metric, without the `constant_` prefix.
-        points: the pool on the rows that were looked at (B = 1).
-        choice: of lambda, by the router; None where there were no rows to choose it on.
+        name: name of the metric, without the `constant_` prefix.
+        points: the pool on the rows in question (B = 1).
+        choice: the router's choice of lambda; None where there were no rows to choose it on.
     """
     if name.startswith("selection_"):
         return "no calibration or out-of-fold row with an outcome, or one class only for every target"

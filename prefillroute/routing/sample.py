@@ -1,4 +1,4 @@
-"""A router on its test rows, with everything computed that does not change when queries are re-weighted."""
+"""A router on its test rows, with everything computed that does not change when queries are reweighted."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,14 +17,14 @@ from prefillroute.routing.table import ConfidenceTable
 
 @dataclass(frozen=True)
 class Sample:
-    """Test rows of one router, and the operating points that were chosen for it elsewhere."""
+    """Test rows of one router, and the operating points that were chosen for it on other rows."""
 
     table: ConfidenceTable
     """All test rows (N)."""
     cost_range: tuple[float, float]
     """(c_lo, c_hi) over training queries x targets."""
     choice: LambdaChoice | None
-    """Made on calibration or out-of-fold rows; None without such rows."""
+    """The choice made on calibration or out-of-fold rows; None without such rows."""
     grid_size: int = GRID_SIZE
 
     @classmethod
@@ -37,9 +37,9 @@ class Sample:
         guard: float = GUARD,
         best_single: int | None = None,
     ) -> "Sample":
-        """Choose lambda on `choice_rows` (incomplete queries left out) and hold the test rows ready.
+        """Choose lambda on the complete queries of `choice_rows` and prepare the test rows.
 
-        `guard` and `best_single` are those of `choose_lambdas`.
+        `guard` and `best_single` are passed to `choose_lambdas`.
 
         Raises:
             UserError: the choice rows carry no confidences.
@@ -49,15 +49,15 @@ class Sample:
             return cls(test, cost_range, None, grid_size)
         if np.isnan(whole.confidence).any():
             raise UserError(
-                f"confidence of query '{whole.query_id[0]}', target '{whole.targets[0]}' is nan: wanted out-of-fold "
-                "confidences, or rows with split 'calibration', to choose lambda on"
+                f"confidence of query '{whole.query_id[0]}', target '{whole.targets[0]}': expected out-of-fold "
+                "confidences, or rows with split 'calibration', to choose lambda on, found nan"
             )
         frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
         return cls(test, cost_range, choose_lambdas(frontier, guard, best_single), grid_size)
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """(C,) row numbers of complete queries; all rows where there is none (they then carry no weight)."""
+        """(C,) row numbers of complete queries; all rows if there are none (they then carry no weight)."""
         complete = np.flatnonzero(self.table.complete)
         return complete if len(complete) else np.arange(len(self.table))
 
@@ -91,8 +91,8 @@ class Sample:
     def routes(self) -> dict[str, np.ndarray | None]:
         """Targets (N,) of all test rows at the operating points that were fixed before the test rows were seen.
 
-        By the suffix of their metrics: `_lambda0`, none for the chosen lambda, `_at_best_single`. None where nothing
-        could be chosen.
+        The keys are the suffixes of the metrics: `_lambda0`, an empty string for the chosen lambda, and
+        `_at_best_single`. A value is None where nothing could be chosen.
         """
         found: dict[str, np.ndarray | None] = {
             "_lambda0": self._routed(0.0),

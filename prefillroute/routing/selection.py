@@ -1,4 +1,4 @@
-"""What routers are selected by: their quality on rows that are not test (paper section 4.2)."""
+"""Metrics by which routers are selected: their quality on rows outside test (paper section 4.2)."""
 
 import numpy as np
 
@@ -11,16 +11,16 @@ from prefillroute.routing.table import ConfidenceTable
 
 
 def selection_metrics(table: ConfidenceTable) -> dict[str, float]:
-    """Mean AUC and Brier score over targets on the rows that lambda is chosen on.
+    """Mean AUC and Brier score over targets on the rows on which lambda is chosen.
 
-    The calibrator may have seen these rows. A strictly monotone one cannot change the AUC; between calibrations of one
-    predictor the Brier score decides, on the rows that all of them were fitted on.
+    The calibrator may have seen these rows. A strictly monotone calibrator cannot change the AUC; among calibrations of
+    one predictor the Brier score decides, on the rows on which all of them were fitted.
 
     Args:
-        table: calibration rows or, where a run has none, out-of-fold rows; a confidence that is NaN is left out.
+        table: calibration rows or, where a run has none, out-of-fold rows; confidences that are NaN are left out.
 
     Returns:
-        `selection_auc` and `selection_brier`, NaN where no target has any.
+        `selection_auc` and `selection_brier`, NaN where no target has a value.
     """
     known = ~np.isnan(table.confidence)
     by_target = {

@@ -1,6 +1,6 @@
 """Every global number of DESIGN section 5, under B sets of query weights at once.
 
-Undefined values are NaN, a cost that is never reached is infinite; `evaluation` turns both into null with a reason.
+Undefined values are NaN, and a cost that is never reached is infinite; `evaluation` turns both into null with a reason.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ Statistics = dict[str, np.ndarray]
 
 
 def target_statistics(sample: Sample, weights: np.ndarray) -> Statistics:
-    """AUC, Brier, ECE and log loss of every target on all its rows: name to (B, M), from weights (B, N)."""
+    """AUC, Brier score, ECE and log loss of every target on all its rows: name to (B, M), from weights (B, N)."""
     table = sample.table
     return {
         "auc": roc_auc(table.confidence, table.labels, weights),
@@ -46,7 +46,7 @@ def pool_points(sample: Sample, weights: np.ndarray) -> PoolPoints:
 
 
 def pool_statistics(points: PoolPoints) -> Statistics:
-    """What the pool itself offers, before any routing."""
+    """Statistics of the pool itself, before any routing."""
     return {
         "best_single_accuracy": points.accuracy_of(points.best),
         "best_single_cost": points.cost_of(points.best),
@@ -65,7 +65,7 @@ def pool_statistics(points: PoolPoints) -> Statistics:
 
 
 def sweep_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) -> Statistics:
-    """What depends on the whole sweep of lambda, under weights (B, C)."""
+    """Statistics that depend on the whole sweep of lambda, under weights (B, C)."""
     cost, accuracy = sample.frontier.reweighted(weights)
     grid_cost, grid_accuracy = (weighted_mean(values, weights) for values in sample.grid)
     area, models = p_auccc(cost, accuracy, points), p_auccc_models(points)
@@ -91,7 +91,7 @@ def sweep_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) ->
 
 
 def routing_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) -> Statistics:
-    """Operating points that were fixed before the test rows were seen, under weights (B, C)."""
+    """Statistics of the operating points that were fixed before the test rows were seen, under weights (B, C)."""
     found: Statistics = {}
     for suffix, choice in sample.routes.items():
         if choice is None:
@@ -109,15 +109,15 @@ def routing_statistics(sample: Sample, weights: np.ndarray, points: PoolPoints) 
 def router_statistics(
     sample: Sample, weights: np.ndarray, relative: np.ndarray | None = None
 ) -> tuple[Statistics, Statistics]:
-    """Everything that depends on the router's confidences.
+    """All statistics that depend on the router's confidences.
 
     Args:
         sample: the router on its test rows.
-        weights: (B, N); rows outside the subset that is looked at have weight 0.
-        relative: (B,) relative AUC if it is known already (by far the slowest of all).
+        weights: (B, N); rows outside the subset in question have weight 0.
+        relative: (B,) relative AUC if it is already known (it is by far the slowest to compute).
 
     Returns:
-        Global statistics, name to (B,); the targets' own, name to (B, M).
+        Global statistics, name to (B,), and the targets' own, name to (B, M).
     """
     table = sample.table
     whole = weights[:, sample.rows] * table.complete[sample.rows]

@@ -18,7 +18,13 @@ def uniform_sweep(
     cost_range: tuple[float, float],
     grid_size: int = GRID_SIZE,
 ) -> np.ndarray:
-    """Choose targets at evenly spaced lambdas from 0 to 1, both ends included: (N, G)."""
+    """Choose targets at evenly spaced lambdas from 0 to 1, both ends included: (N, G).
+
+    Example:
+        >>> confidence, cost = np.array([[0.5, 1.0]]), np.array([[0.0, 1.0]])
+        >>> uniform_sweep(confidence, cost, cost_range=(0.0, 1.0), grid_size=5)
+        array([[1, 1, 0, 0, 0]])
+    """
     check_finite(confidence=confidence, cost_usd=cost_usd)
     cost_usd = level_costs(cost_usd)
     relative = normalised_cost(cost_usd, cost_range)
@@ -31,7 +37,7 @@ def uniform_sweep(
 def best_point(accuracy: np.ndarray) -> np.ndarray:
     """Index of the greatest accuracy among operating points (B, S), ties to lower cost: (B,).
 
-    Costs fall as lambda rises, so of equal accuracies the last is the cheapest.
+    Costs fall as lambda rises, so the last of several equal accuracies is the cheapest.
     """
     greatest = accuracy >= accuracy.max(axis=1, keepdims=True) - NOTHING
     return accuracy.shape[1] - 1 - greatest[:, ::-1].argmax(axis=1)

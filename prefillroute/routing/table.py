@@ -19,13 +19,20 @@ class ConfidenceTable:
     """Calibrated confidences, costs and outcomes of queries x targets.
 
     Raises:
-        UserError: naming the query and target, where a confidence is NaN or outside [0, 1], an estimated cost is NaN
-            or negative, or an outcome is outside [0, 1]. Confidences may be missing in the `train_oof` rows, all of
-            them at once: with a calibration part no folds are trained.
+        UserError: a confidence is NaN or outside [0, 1], an estimated cost is NaN or negative, or an outcome is outside
+            [0, 1]; the message names the query and the target. The confidences of all `train_oof` rows may be missing
+            together, because no folds are trained when there is a calibration part.
+
+    Example:
+        >>> ids, split = np.array(["a", "b"], dtype=object), np.array(["test", "test"], dtype=object)
+        >>> correct, cost = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[1.0, 2.0], [1.0, 2.0]])
+        >>> table = ConfidenceTable(ids, split, ids, ("small", "large"), 0.9 * correct, cost, cost, correct)
+        >>> table.disagreement
+        array([False,  True])
     """
 
     query_id: np.ndarray
-    """(N,) str, each once."""
+    """(N,) str, without duplicates."""
     split: np.ndarray
     """(N,) one of SPLITS."""
     benchmark: np.ndarray
@@ -37,25 +44,29 @@ class ConfidenceTable:
     cost_usd: np.ndarray
     """(N, M) estimated USD."""
     realised_cost_usd: np.ndarray
-    """(N, M) USD that the outcome really cost, NaN = unknown."""
+    """(N, M) USD that the outcome actually cost, NaN = unknown."""
     correct: np.ndarray
     """(N, M) in [0, 1], NaN = missing."""
     correct_threshold: float = 0.5
-    """Outcomes at or above it are the label 1."""
+    """Outcomes at or above it get the label 1."""
 
     def __post_init__(self) -> None:
         shape = (len(self.query_id), len(self.targets))
         for name in ("confidence", "cost_usd", "realised_cost_usd", "correct"):
             found = getattr(self, name).shape
             if found != shape:
-                raise UserError(f"{name} is {found}: wanted {shape}, queries x targets")
+                raise UserError(f"{name}: expected shape {shape}, queries x targets, found {found}")
         unknown = set(self.split.tolist()) - set(SPLITS)
         if unknown:
-            raise UserError(f"split '{sorted(map(str, unknown))[0]}': wanted one of {', '.join(SPLITS)}")
+            raise UserError(
+                f"split: expected one of {', '.join(SPLITS)}, found '{sorted(map(str, unknown))[0]}'"
+            )
         for name, values in (("query_id", self.query_id), ("target", np.array(self.targets, dtype=object))):
             repeated = pd.Series(values)[pd.Series(values).duplicated()]
             if len(repeated):
-                raise UserError(f"{name} '{repeated.iloc[0]}' is there twice: wanted each {name} once")
+                raise UserError(
+                    f"{name}: expected each value once, found '{repeated.iloc[0]}' more than once"
+                )
         unpredicted = np.isnan(self.confidence).all(axis=1) & (self.split == "train_oof")
         no_folds = bool((unpredicted == (self.split == "train_oof")).all())
         judged = ~unpredicted[:, None] if no_folds else np.True_
@@ -65,12 +76,12 @@ class ConfidenceTable:
         self._check("cost_usd", ~(np.isfinite(self.cost_usd) & (self.cost_usd >= 0)), "of at least 0")
         self._check("correct", (self.correct < 0) | (self.correct > 1), "within [0, 1]")
 
-    def _check(self, name: str, wrong: np.ndarray, wanted: str) -> None:
+    def _check(self, name: str, wrong: np.ndarray, expected: str) -> None:
         if wrong.any():
             row, target = np.argwhere(wrong)[0]
             where = f"query '{self.query_id[row]}', target '{self.targets[target]}'"
             raise UserError(
-                f"{name} of {where} is {getattr(self, name)[row, target]}: wanted a number {wanted}"
+                f"{name} of {where}: expected a number {expected}, found {getattr(self, name)[row, target]}"
             )
 
     def __len__(self) -> int:
@@ -85,16 +96,16 @@ class ConfidenceTable:
 
     @property
     def complete(self) -> np.ndarray:
-        """(N,) true for queries with every target's outcome: the rows of all global metrics."""
+        """(N,) true for queries that have every target's outcome: global metrics use these rows."""
         return ~np.isnan(self.correct).any(axis=1)
 
     @property
     def disagreement(self) -> np.ndarray:
-        """(N,) true for complete queries that some targets answer and others do not."""
+        """(N,) true for complete queries that some targets answer correctly and others do not."""
         return self.complete & (agreement_classes(self.labels) == "disagreement")
 
     def select(self, rows: np.ndarray) -> "ConfidenceTable":
-        """Keep some rows, given as indices or as a mask."""
+        """Return a table of some rows, given as indices or as a mask."""
         return ConfidenceTable(
             self.query_id[rows],
             self.split[rows],
@@ -108,11 +119,11 @@ class ConfidenceTable:
         )
 
     def part(self, split: str) -> "ConfidenceTable":
-        """Keep the rows of one split."""
+        """Return a table of the rows of one split."""
         return self.select(self.split == split)
 
     def to_frame(self) -> pd.DataFrame:
-        """Spread into the columns of predictions.parquet (DESIGN section 6), one row per query and target."""
+        """Return the columns of predictions.parquet (DESIGN section 6), one row per query and target."""
         num_queries, num_targets = self.confidence.shape
         return pd.DataFrame(
             {
@@ -130,18 +141,18 @@ class ConfidenceTable:
     def from_frame(
         cls, frame: pd.DataFrame, queries: pd.DataFrame, correct_threshold: float = 0.5
     ) -> "ConfidenceTable":
-        """Gather predictions.parquet; queries and targets keep the order in which they first appear.
+        """Build the table from predictions.parquet; queries and targets keep the order of their first appearance.
 
         Args:
             frame: the columns of `to_frame`, one row per query and target.
             queries: `query_id` and `benchmark` of at least these queries.
-            correct_threshold: outcomes at or above it are the label 1.
+            correct_threshold: outcomes at or above it get the label 1.
 
         Raises:
-            UserError: a column or a row is missing, or there twice.
+            UserError: a column is missing, or a row is missing or duplicated.
         """
         for name in (name for name in COLUMNS if name not in frame.columns):
-            raise UserError(f"predictions have no column '{name}': wanted {', '.join(COLUMNS)}")
+            raise UserError(f"predictions: expected the columns {', '.join(COLUMNS)}, found no '{name}'")
         query_row, query_ids = pd.factorize(frame["query_id"])
         target_column, targets = pd.factorize(frame["target"])
         shape = (len(query_ids), len(targets))
@@ -149,12 +160,11 @@ class ConfidenceTable:
         if (count != 1).any():
             row, column = divmod(int(np.flatnonzero(count != 1)[0]), shape[1])
             where = f"query '{query_ids[row]}', target '{targets[column]}'"
-            raise UserError(
-                f"predictions of {where} are there {count[row * shape[1] + column]} times: wanted once"
-            )
+            raise UserError(f"predictions of {where}: expected 1 row, found {count[row * shape[1] + column]}")
         benchmark = queries.drop_duplicates("query_id").set_index("query_id")["benchmark"].reindex(query_ids)
         if benchmark.isna().any():
-            raise UserError(f"query '{benchmark.index[benchmark.isna()][0]}' has no benchmark in the queries")
+            name = benchmark.index[benchmark.isna()][0]
+            raise UserError(f"query '{name}': expected its benchmark in the queries, found none")
 
         def gather(name: str) -> np.ndarray:
             values = np.empty(shape, dtype=float)

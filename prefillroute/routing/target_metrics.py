@@ -1,4 +1,4 @@
-"""Per-target numbers: prediction quality on all its rows, and the routing delta, under B sets of query weights."""
+"""Metrics of each target: prediction quality on all its rows, and the routing delta, under B sets of query weights."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def target_metrics(sample: Sample) -> dict[str, dict[str, Any]]:
     """Describe every target on the test rows.
 
     Returns:
-        Target name to metric name to number; NaN = undefined. `num_rows`, the target's outcomes, is a count of the
-        sample itself and has no interval; all others have one.
+        Target name to metric name to number; NaN = undefined. `num_rows`, the number of the target's outcomes, is a
+        count over the sample itself and has no interval; all other metrics have one.
     """
     table = sample.table
     once = np.ones((1, len(table)))
@@ -30,17 +30,17 @@ def target_metrics(sample: Sample) -> dict[str, dict[str, Any]]:
 
 
 def delta_statistics(sample: Sample, weights: np.ndarray) -> Statistics:
-    """What each target gives, and what it gives on the queries routed to it against those routed away from it.
+    """Accuracy and cost of each target, overall and on the queries routed to it versus those routed away from it.
 
-    The routing delta is the difference of the two accuracies of the same target, at lambda 0 (`..._lambda0`) and at
-    the chosen lambda.
+    The routing delta is the difference between the two accuracies of the same target, at lambda 0 (`..._lambda0`) and
+    at the chosen lambda.
 
     Args:
         sample: the router on its test rows.
         weights: (B, N).
 
     Returns:
-        Name to (B, M); NaN where no row with weight was routed so, or where nothing could be chosen.
+        Name to (B, M); NaN where no row with weight was routed that way, or where nothing could be chosen.
     """
     table = sample.table
     found: Statistics = {

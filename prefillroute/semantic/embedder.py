@@ -92,8 +92,8 @@ class SentenceEmbedder:
         vectors = out["sentence_embedding"].float().cpu().numpy()
         if vectors.shape[1] != self.facts.dimension:
             raise UserError(
-                f"embedder.dimension={self.facts.dimension}: the weights of {self.facts.name} give vectors of "
-                f"{vectors.shape[1]}"
+                f"embedder.dimension: expected vectors of {self.facts.dimension} numbers, found {vectors.shape[1]} "
+                f"from the weights of {self.facts.name}"
             )
         return {POOLING: vectors[:, None, :]}
 

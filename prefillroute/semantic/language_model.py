@@ -72,7 +72,7 @@ class LanguageModelReader:
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         if start is None:
             raise UserError(
-                f"{self._what}: its tokenizer has no token to begin a text with, wanted bos or eos"
+                f"{self._what}: expected a tokenizer with a token to begin a text (bos or eos), found none"
             )
         question, self._ratings = self._rating_tokens(tokenizer)
         self.prompts = PlainPrompts(
@@ -185,6 +185,6 @@ class LanguageModelReader:
         question = asked[0][:-1]
         if any(tokens[:-1] != question for tokens in asked) or len({t[-1] for t in asked}) < len(RATINGS):
             raise UserError(
-                f"{self._what}: its tokenizer does not write the ratings 1 to 9 as one token each"
+                f"{self._what}: expected a tokenizer that writes the ratings 1 to 9 as one token each, found another"
             )
         return question, [tokens[-1] for tokens in asked]

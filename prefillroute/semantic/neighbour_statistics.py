@@ -64,7 +64,7 @@ def neighbour_statistics(
     - `mean_distance`, `std_distance` (denominator k): over all k, whatever is known of their outcomes.
     Where the memory has fewer than k rows, of those it has; where it has none, distances are 0.
     """
-    assert distances.shape[1] >= max(ks), "more neighbours wanted than searched"
+    assert distances.shape[1] >= max(ks), "more neighbours requested than searched"
     right = correct >= threshold  # as the outcomes are stored: 0.7 in float32 is less than 0.7
     labels = np.asarray(correct, dtype=np.float64)
     seen = ~np.isnan(labels)

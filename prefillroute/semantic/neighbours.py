@@ -12,7 +12,7 @@ import faiss
 import numpy as np
 
 SPARE = 16
-"""Candidates asked of FAISS beyond those wanted, so that rounding hardly ever hides a true neighbour. Queries of a
+"""Extra candidates requested from FAISS, so that rounding hardly ever hides a true neighbour. Queries of a
 group with more memory rows than this are searched in a memory without that group."""
 ROUNDING = 8.0
 """FAISS's ||x||^2 + ||y||^2 - 2xy is taken to be off by at most this times sqrt(d) eps (||x|| + max ||y||)^2."""

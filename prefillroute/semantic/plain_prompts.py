@@ -38,8 +38,8 @@ class PlainPrompts:
         self._room = max_length - len(self.before) - len(self.after)
         if self._room < 1:
             raise UserError(
-                f"extraction.max_length={max_length}: {model} needs {len(self.before) + len(self.after)} tokens "
-                "around a query, wanted more than that"
+                f"extraction.max_length: expected more than the {len(self.before) + len(self.after)} tokens that "
+                f"{model} needs around a query, found {max_length}"
             )
 
     def __call__(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
@@ -54,7 +54,7 @@ class PlainPrompts:
                 text.encode("utf-8")
             except UnicodeEncodeError as error:
                 raise UserError(
-                    f"{self._model}: the query {text[:40]!r} is not valid Unicode ({error.reason}), wanted text"
+                    f"{self._model}: expected valid Unicode, found the query {text[:40]!r} ({error.reason})"
                 ) from error
         encoded = []
         for ids in self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]:

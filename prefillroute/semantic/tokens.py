@@ -36,8 +36,8 @@ def token_rows(tokenizer: Any, prompts: Sequence[str] | np.ndarray, max_length: 
     before, after = special_tokens(tokenizer)
     if max_length <= len(before) + len(after):
         raise UserError(
-            f"signal.max_length: got {max_length}, want more than the {len(before) + len(after)} special tokens "
-            "around a query"
+            f"signal.max_length: expected more than the {len(before) + len(after)} special tokens around a query, "
+            f"found {max_length}"
         )
     assert len(tokenizer) < EXACT, len(tokenizer)
     encode = PlainPrompts(tokenizer, before=before, after=after, max_length=max_length, model="signal tokens")

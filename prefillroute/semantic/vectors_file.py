@@ -41,13 +41,13 @@ class VectorsFile:
         for column in ("prompt_sha256", "embedding"):
             if column not in table.column_names:
                 raise UserError(
-                    f"vectors={path}: column {column} is missing, found {', '.join(table.column_names)}"
+                    f"vectors={path}: expected a column {column}, found {', '.join(table.column_names)}"
                 )
         lengths = {len(value) for value in table["embedding"].to_pylist()}
         if lengths - {facts.dimension}:
             raise UserError(
-                f"vectors={path}: found vectors of {min(lengths - {facts.dimension})} numbers, "
-                f"embedder {facts.name} has {facts.dimension}"
+                f"vectors={path}: expected vectors of {facts.dimension} numbers, as embedder {facts.name} has them, "
+                f"found {min(lengths - {facts.dimension})}"
             )
         self._vectors = np.asarray(table["embedding"].to_pylist(), dtype=np.float32)
         self._row = {digest: row for row, digest in enumerate(table["prompt_sha256"].to_pylist())}
@@ -72,7 +72,9 @@ class VectorsFile:
         """
         for prompt in prompts:
             if prompt_digest(prompt) not in self._row:
-                raise UserError(f"vectors={self.path}: has no vector for the query {prompt[:40]!r}")
+                raise UserError(
+                    f"vectors={self.path}: expected a vector for the query {prompt[:40]!r}, found none"
+                )
         return [
             EncodedPrompt(
                 np.frombuffer(prompt.encode("utf-8", "surrogatepass"), np.uint8).astype(np.int32), 0, False

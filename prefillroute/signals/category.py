@@ -28,7 +28,7 @@ class CategorySignal:
 
     def __init__(self, column: str = "category") -> None:
         if column not in COLUMNS:
-            raise UserError(f"signal.column: got {column!r}, want one of {', '.join(COLUMNS)}")
+            raise UserError(f"signal.column: expected one of {', '.join(COLUMNS)}, found {column!r}")
         self.column = column
         self.categories_: tuple[str, ...] = ()
 

@@ -30,7 +30,7 @@ class EgoGraphSignal:
         """`dim` columns of PCA; those beyond the embedding's width or the number of training rows are 0."""
         for key, value in (("num_neighbours", num_neighbours), ("dim", dim)):
             if value < 1:
-                raise UserError(f"signal.{key}: got {value}, want at least 1")
+                raise UserError(f"signal.{key}: expected at least 1, found {value}")
         self.num_neighbours, self.dim = num_neighbours, dim
         self.num_nodes = num_neighbours + 1
 
@@ -45,8 +45,8 @@ class EgoGraphSignal:
         )
         if fewest < self.num_neighbours:
             raise UserError(
-                f"signal.num_neighbours: got {self.num_neighbours}, want at most {fewest}, "
-                "the training rows of the smallest fold without one query and its duplicates"
+                f"signal.num_neighbours: expected at most {fewest}, the number of training rows in the smallest fold "
+                f"without one query and its duplicates, found {self.num_neighbours}"
             )
         correct = inputs.correct.astype(np.float32)
         width = self.num_nodes * (self.dim + correct.shape[1] + 1)

@@ -30,7 +30,7 @@ class EmbeddingSignal:
 
     def __init__(self, dim: int | None = None) -> None:
         if dim is not None and dim < 1:
-            raise UserError(f"signal.dim is {dim}, want at least 1, or null for no PCA")
+            raise UserError(f"signal.dim: expected at least 1, or null for no PCA, found {dim}")
         self.dim = dim
         self.scaler_: _Scaler | None = None
 
@@ -39,8 +39,8 @@ class EmbeddingSignal:
         vectors = _vectors(inputs)
         if self.dim is not None and self.dim > min(vectors.shape[1], masks.sum(1).min()):
             raise UserError(
-                f"signal.dim is {self.dim}, want at most {min(vectors.shape[1], masks.sum(1).min())}: the embedder's "
-                "vectors or the training rows have no more"
+                f"signal.dim: expected at most {min(vectors.shape[1], masks.sum(1).min())}, the width of the "
+                f"embedder's vectors or the number of training rows, found {self.dim}"
             )
         scalers = [_Scaler(self.dim).fit(vectors[mask]) for mask in masks]
         self.scaler_ = scalers[0]
@@ -53,7 +53,7 @@ class EmbeddingSignal:
 
 
 class _Scaler:
-    """Centre, PCA if wanted, one scale."""
+    """Centres vectors, applies PCA if `dim` is set, and divides by one scale."""
 
     def __init__(self, dim: int | None) -> None:
         self.dim = dim

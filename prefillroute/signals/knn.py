@@ -28,9 +28,9 @@ class KNNSignal:
         `seed` fixes.
         """
         if kernel not in KERNELS:
-            raise UserError(f"signal.kernel: got {kernel!r}, want one of {', '.join(KERNELS)}")
+            raise UserError(f"signal.kernel: expected one of {', '.join(KERNELS)}, found {kernel!r}")
         if not 0 < index_share <= 1:
-            raise UserError(f"signal.index_share: got {index_share}, want more than 0 and at most 1")
+            raise UserError(f"signal.index_share: expected more than 0 and at most 1, found {index_share}")
         self.kernel, self.index_share, self.seed = kernel, index_share, seed
 
     def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:

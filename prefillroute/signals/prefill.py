@@ -22,7 +22,7 @@ class PrefillSignal:
     def __init__(self, scale: str = "block") -> None:
         """`scale` of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are."""
         if scale not in SCALES:
-            raise UserError(f"signal.scale: got {scale!r}, want one of {', '.join(SCALES)}")
+            raise UserError(f"signal.scale: expected one of {', '.join(SCALES)}, found {scale!r}")
         self.scale = scale
         self.transform_: BlockTransform | None = None
 

@@ -37,10 +37,11 @@ class TokensSignal:
     ) -> None:
         if (tokenizer is None) == (wheel is None):
             raise UserError(
-                f"signal: tokenizer is {tokenizer!r} and wheel is {wheel!r}, want one of them and the other null"
+                f"signal: expected one of tokenizer and wheel and the other null, found tokenizer={tokenizer!r} and "
+                f"wheel={wheel!r}"
             )
         if max_length < 1:
-            raise UserError(f"signal.max_length: got {max_length}, want at least 1")
+            raise UserError(f"signal.max_length: expected at least 1, found {max_length}")
         self.tokenizer, self.wheel, self.max_length, self.revision = tokenizer, wheel, max_length, revision
 
     def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Several signals side by side, prefill among them if wanted."""
+"""Several signals side by side, with or without prefill."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ class UnionSignal:
 
     def __init__(self, parts: Mapping[str, Signal]) -> None:
         if len(parts) < 2:
-            raise UserError(f"signal.parts has {len(parts)} signals, want at least two")
+            raise UserError(f"signal.parts: expected at least two signals, found {len(parts)}")
         self.parts = dict(parts)
         self.needs = frozenset().union(*(part.needs for part in self.parts.values()))
         self.own_features = sum(part.own_features for part in self.parts.values())

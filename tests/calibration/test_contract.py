@@ -59,12 +59,12 @@ def test_target_without_outcomes_and_z_not_finite(sample, name):
     if name != "zscore":
         np.testing.assert_allclose(p[:, 1], expit(z[:, 1]))
     z[5, 2] = np.inf
-    with pytest.raises(UserError, match="row 5, target 2 is inf"):
+    with pytest.raises(UserError, match="row 5, target 2: expected a finite number, found inf"):
         blank(name).fit(z, correct)
 
 
 def test_unknown_or_damaged_state_is_one_line():
-    with pytest.raises(UserError, match="name is 'magic', want one of platt"):
+    with pytest.raises(UserError, match=r"expected one of platt.*, found 'magic'"):
         load_calibrator({"name": "magic"})
     with pytest.raises(UserError, match="the state of 'platt' is damaged"):
         load_calibrator({"name": "platt", "hyper": {}, "parameters": {"slope": [1.0]}})

@@ -86,5 +86,5 @@ def test_isotonic_on_its_own_rows_is_optimistic_and_cross_fitting_is_not(sample)
 
 @pytest.mark.parametrize("share", [0.0, 1.5])
 def test_share_out_of_range_is_refused(share):
-    with pytest.raises(UserError, match=r"share is .*, want in \(0, 1\]"):
+    with pytest.raises(UserError, match=r"calibration\.share: expected a number in \(0, 1\]"):
         PercentileCalibrator(share)

@@ -77,17 +77,17 @@ def test_bad_data_is_one_line():
     data = make()
     broken = data.features.clone()
     broken[1, 7, 2] = torch.nan
-    with pytest.raises(UserError, match="feature 2 of row 7 in group 1 is nan"):
+    with pytest.raises(UserError, match="feature 2 of row 7 in group 1: expected a finite number, found nan"):
         make(features=broken)
-    with pytest.raises(UserError, match="group 0 has rows in both"):
+    with pytest.raises(UserError, match=r"no row in both .* found some in group 0"):
         make(train=torch.ones(G, N, dtype=torch.bool))
-    with pytest.raises(UserError, match="group 0 has an empty validation part"):
+    with pytest.raises(UserError, match="at least one row in the validation part of group 0, found none"):
         make(valid=torch.zeros(G, N, dtype=torch.bool))
-    with pytest.raises(UserError, match="group 2 has an empty training part"):
+    with pytest.raises(UserError, match="at least one row in the training part of group 2, found none"):
         make(train=data.train & torch.tensor([True, True, False])[:, None])
-    with pytest.raises(UserError, match=r"valid has shape \(3, 49\), want \(3, 50\)"):
+    with pytest.raises(UserError, match=r"data\.valid: expected shape \(3, 50\), found \(3, 49\)"):
         make(valid=data.valid[:, :49])
-    with pytest.raises(UserError, match="batch_size is 0"):
+    with pytest.raises(UserError, match="batch_size: expected at least 1, found 0"):
         ActivationDataModule(data, batch_size=0)
 
 

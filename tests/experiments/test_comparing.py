@@ -107,7 +107,7 @@ def test_a_reference_without_a_run_is_named(tmp_path, tables, make_run) -> None:
 def test_runs_of_other_test_rows_are_refused(tmp_path, tables, make_run) -> None:
     other = tables["far"].select(np.arange(len(tables["far"])) != 1)
     folders = {"prefill": make_run(tmp_path / "a", tables["prefill"]), "far": make_run(tmp_path / "b", other)}
-    with pytest.raises(UserError, match="'q1' is not in the second table"):
+    with pytest.raises(UserError, match="the second table: expected the same test queries, found no 'q1'"):
         compare_pool("six", folders, "prefill", num_resamples=5)
 
 

@@ -59,7 +59,7 @@ def test_lambda_zero_is_the_cascade(data, accept, equal_costs):
 
 def test_accept_is_a_probability():
     for accept in (0.0, 1.0, 1.5):
-        with pytest.raises(UserError, match=r"head\.accept is"):
+        with pytest.raises(UserError, match=r"head\.accept: expected"):
             CascadeHead(D, M, accept=accept)
-    with pytest.raises(UserError, match="c_grid is"):
+    with pytest.raises(UserError, match="c_grid: expected"):
         CascadeHead(D, M, c_grid=[])

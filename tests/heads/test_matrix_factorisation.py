@@ -81,5 +81,5 @@ def test_planted_low_rank_outcomes_are_found():
 
 
 def test_bad_rank_is_named():
-    with pytest.raises(UserError, match=r"head\.rank is 0, want at least 1"):
+    with pytest.raises(UserError, match=r"head\.rank: expected at least 1, found 0"):
         MatrixFactorisation(D, M, rank=0)

@@ -92,10 +92,10 @@ def test_a_known_generator_is_recovered(dim):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"dim": 0}, r"head\.dim is 0, want at least 1"),
-        ({"hidden": (4, 0), "dropout": (0, 0)}, "hidden is"),
-        ({"dropout": (0.3, 0.2)}, "dropout has 2 rates"),
-        ({"num_targets": 0}, "num_targets is 0"),
+        ({"dim": 0}, r"head\.dim: expected at least 1, found 0"),
+        ({"hidden": (4, 0), "dropout": (0, 0)}, "head.hidden: expected at least one width"),
+        ({"dropout": (0.3, 0.2)}, "head.dropout: expected one rate for each of 1 hidden layers, found 2"),
+        ({"num_targets": 0}, "head.num_targets: expected at least 1, found 0"),
     ],
 )
 def test_bad_values_are_named(change, message):

@@ -176,7 +176,7 @@ def test_spec_and_tensors_rebuild_the_head(kind, features):
     head = tiny(kind).eval()
     spec = json.loads(json.dumps(head_spec(head)))
     assert torch.equal(restore_head(spec, head.state_dict())(features), head(features))
-    with pytest.raises(UserError, match="want a Head of prefillroute"):
+    with pytest.raises(UserError, match="expected a Head of prefillroute"):
         restore_head(spec | {"class": "os.path.join"}, {})
     with pytest.raises(UserError, match="do not fit"):
         restore_head(spec | {"num_targets": M + 1}, head.state_dict())
@@ -185,11 +185,11 @@ def test_spec_and_tensors_rebuild_the_head(kind, features):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"hidden": ()}, "hidden is"),
-        ({"hidden": (4, 0)}, "hidden is"),
-        ({"dropout": (0.3,)}, "dropout has 1 rates"),
-        ({"dropout": (0.3, 1.0)}, "dropout is"),
-        ({"num_members": 0}, "num_members is 0"),
+        ({"hidden": ()}, "hidden: expected"),
+        ({"hidden": (4, 0)}, "hidden: expected"),
+        ({"dropout": (0.3,)}, "found 1 rates"),
+        ({"dropout": (0.3, 1.0)}, "dropout: expected rates"),
+        ({"num_members": 0}, "num_members: expected at least 1, found 0"),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)

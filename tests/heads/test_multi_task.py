@@ -207,7 +207,7 @@ def test_judge_without_judgements_says_where_they_come_from(kind, correct):
     head = tiny(kind, difficulty_labels="judge")
     nets = active(kind)
     with pytest.raises(
-        UserError, match=r"head\.difficulty_labels is 'judge', .* `prefillroute perplexity`"
+        UserError, match=r"head\.difficulty_labels=judge: .* `prefillroute perplexity`"
     ) as error:
         head.training_loss(outputs_of(head, nets), correct, nets, None)
     assert "\n" not in str(error.value)
@@ -216,11 +216,14 @@ def test_judge_without_judgements_says_where_they_come_from(kind, correct):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_classes": 1}, r"head\.num_classes is 1, want at least 2"),
-        ({"difficulty_weight": -0.1}, r"head\.difficulty_weight is -0\.1, want 0 or more"),
-        ({"disagreement_weight": NAN}, r"head\.disagreement_weight is nan, want 0 or more"),
-        ({"difficulty_labels": "guess"}, r"head\.difficulty_labels is 'guess', want one of share, judge"),
-        ({"dropout": (0.3,)}, "dropout has 1 rates"),
+        ({"num_classes": 1}, r"head\.num_classes: expected at least 2, found 1"),
+        ({"difficulty_weight": -0.1}, r"head\.difficulty_weight: expected 0 or more, found -0\.1"),
+        ({"disagreement_weight": NAN}, r"head\.disagreement_weight: expected 0 or more, found nan"),
+        (
+            {"difficulty_labels": "guess"},
+            r"head\.difficulty_labels: expected one of share, judge, found 'guess'",
+        ),
+        ({"dropout": (0.3,)}, "head.dropout: expected one rate for each of 2 hidden layers, found 1"),
     ],
 )
 def test_bad_values_are_named(change, message):

@@ -46,12 +46,14 @@ def vote(**changes):
 
 def test_a_missing_column_is_named_with_those_there_are():
     with pytest.raises(
-        UserError, match=r"head\.column is 'ratio_k25', .* one of ratio_k5, nearest_k5, entropy$"
+        UserError, match=r"head\.column: .* found 'ratio_k25'; .* one of ratio_k5, nearest_k5, entropy$"
     ):
         vote()
-    with pytest.raises(UserError, match=r"head\.column is 'ratio_k25', .* want signal=knn$"):
+    with pytest.raises(UserError, match=r"head\.column: .* found 'ratio_k25'; use signal=knn$"):
         NeighbourVote(384, 33)
-    with pytest.raises(UserError, match=r"head\.column is 'entropy', want a share of k neighbours"):
+    with pytest.raises(
+        UserError, match=r"head\.column: expected a share of k neighbours, .* found 'entropy'"
+    ):
         vote(column="entropy")
 
 
@@ -59,5 +61,7 @@ def test_a_column_of_other_values_is_refused():
     train = torch.tensor([[True, True, False]])
     features = torch.tensor([[[0.2, 0, 0], [1.0, 0, 0], [9.0, 0, 0]]])
     vote(column="ratio_k5").fit(features, torch.zeros(3, 1), train)  # the row outside is not looked at
-    with pytest.raises(UserError, match=r"'ratio_k5' has values from 0\.2 to 9, want shares in \[0, 1\]"):
+    with pytest.raises(
+        UserError, match=r"expected shares in \[0, 1\], found values from 0\.2 to 9 in 'ratio_k5'"
+    ):
         vote(column="ratio_k5").fit(features, torch.zeros(3, 1), ~torch.zeros_like(train))

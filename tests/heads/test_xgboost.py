@@ -165,5 +165,5 @@ def test_a_missing_package_is_named(monkeypatch):
     ],
 )
 def test_bad_hyper_parameters_are_named(key, value):
-    with pytest.raises(UserError, match=rf"head\.{key} is {value}"):
+    with pytest.raises(UserError, match=rf"head\.{key}: expected .*, found {value}"):
         XGBoostHead(D, M, **{key: value})

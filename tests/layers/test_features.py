@@ -113,7 +113,7 @@ def test_directions_without_variance_give_zero_columns(scale: str) -> None:
 
 def test_bad_arguments_are_refused(make_toy) -> None:
     toy = make_toy(50)
-    with pytest.raises(UserError, match=r"signal\.scale: got 'unit'"):
+    with pytest.raises(UserError, match=r"signal\.scale: expected .*, found 'unit'"):
         fit_transform_groups(toy.source, BLOCKS, np.ones((1, 50), dtype=bool), "unit")
     with pytest.raises(UserError, match="at least 2"):
         fit_transform_groups(toy.source, BLOCKS, np.eye(2, 50, dtype=bool))

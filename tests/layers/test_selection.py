@@ -55,7 +55,7 @@ def test_targets_without_a_score_take_the_block_best_on_average_and_are_named() 
 
 
 def test_nothing_to_choose_from_is_an_error() -> None:
-    with pytest.raises(UserError, match="no target could be scored"):
+    with pytest.raises(UserError, match="found no target that could be scored"):
         choose(np.full((2, 2), np.nan), 8)
-    with pytest.raises(UserError, match=r"layers\.max_blocks: got 0"):
+    with pytest.raises(UserError, match=r"layers\.max_blocks: expected at least 1, found 0"):
         choose(np.ones((2, 2)), 0)

@@ -45,7 +45,7 @@ def test_a_file_of_queries_to_parquet_and_jsonl(route, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["x", "--lambda", "2"], "--lambda 2.0: wanted a number in [0, 1]"),
+        (["x", "--lambda", "2"], "--lambda 2.0: expected a number in [0, 1]"),
         (["x", "--policy", "best"], "invalid choice: 'best' (choose from"),
         (["x", "--policy", "budget"], "policy 'budget' needs --budget"),
         (["x", "--lambda", "0", "--budget", "1"], "--budget belongs to policy 'budget', found with 'lambda'"),

@@ -107,7 +107,7 @@ def test_policies_go_through_their_names():
         assert describe(policy) == f"{name}=0.25"
         assert spec.option.startswith("--")
     assert isinstance(make_policy("budget", 3.0), BudgetPolicy)
-    with pytest.raises(UserError, match=r"--lambda 1.5: wanted a number in \[0, 1\]"):
+    with pytest.raises(UserError, match=r"--lambda 1.5: expected a number in \[0, 1\]"):
         make_policy("lambda", 1.5)
     with pytest.raises(UserError, match="policy 'budget' needs --budget"):
         make_policy("budget", None)

@@ -176,7 +176,7 @@ def test_one_target_and_one_query_have_one_point() -> None:
 
 def test_no_queries_are_refused() -> None:
     empty = np.empty((0, 3))
-    with pytest.raises(UserError, match="at least one of each"):
+    with pytest.raises(UserError, match="expected at least one query and one target"):
         exact_frontier(empty, empty, empty, (0.0, 1.0))
 
 
@@ -184,5 +184,5 @@ def test_no_queries_are_refused() -> None:
 def test_nan_is_refused_by_place(name: str) -> None:
     arrays = {"confidence": np.full((2, 2), 0.5), "cost_usd": np.ones((2, 2)), "correct": np.ones((2, 2))}
     arrays[name][1, 0] = np.nan
-    with pytest.raises(UserError, match=rf"{name} of query 1, target 0 is nan"):
+    with pytest.raises(UserError, match=rf"{name} of query 1, target 0: expected a finite number, found nan"):
         exact_frontier(*arrays.values(), (0.0, 1.0))

@@ -120,13 +120,13 @@ def test_equal_training_costs_leave_confidence_to_decide() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LambdaPolicy(1.5), r"policy.lambda_=1.5: wanted a number in \[0, 1\]"),
+        (lambda: LambdaPolicy(1.5), r"policy.lambda_=1.5: expected a number in \[0, 1\]"),
         (lambda: LambdaPolicy(-0.1), "policy.lambda_=-0.1"),
         (lambda: LambdaPolicy(math.nan), "policy.lambda_=nan"),
         (lambda: LambdaPolicy("cheap"), "policy.lambda_=cheap"),  # type: ignore[arg-type]
         (lambda: ThresholdPolicy(2), "policy.threshold=2"),
         (lambda: TolerancePolicy(-1), "policy.tolerance=-1"),
-        (lambda: BudgetPolicy(-1), "policy.budget_usd=-1: wanted a number of at least 0"),
+        (lambda: BudgetPolicy(-1), "policy.budget_usd=-1: expected a number of at least 0"),
         (lambda: InverseCostPolicy(-1), "policy.alpha=-1"),
     ],
 )
@@ -137,7 +137,9 @@ def test_senseless_arguments_are_refused_by_name(make: Callable[[], object], mes
 
 @pytest.mark.parametrize("policy", POLICIES[:1] + POLICIES[3:])
 def test_nan_confidence_is_refused(policy: Policy) -> None:
-    with pytest.raises(UserError, match="confidence of query 0, target 1 is nan"):
+    with pytest.raises(
+        UserError, match="confidence of query 0, target 1: expected a finite number, found nan"
+    ):
         policy.choose(np.array([[0.5, np.nan]]), np.ones((1, 2)), (0.0, 1.0))
 
 

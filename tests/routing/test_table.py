@@ -67,7 +67,9 @@ def changed(table: ConfidenceTable, name: str, value: float) -> ConfidenceTable:
     ],
 )
 def test_refuses_a_value_naming_query_and_target(make_table, name: str, value: float) -> None:
-    with pytest.raises(UserError, match=rf"{name} of query 'q00002', target 'target-1' is {value}: wanted"):
+    with pytest.raises(
+        UserError, match=rf"{name} of query 'q00002', target 'target-1': expected .*, found {value}"
+    ):
         changed(make_table(num_train=0, num_test=5), name, value)
 
 
@@ -77,20 +79,25 @@ def test_training_rows_need_no_confidence_beside_a_calibration_part(make_table) 
     confidence[:4] = np.nan
     assert len(replace(table, confidence=confidence)) == 10
     confidence[:4, 1:] = 0.5  # half predicted is a mistake
-    with pytest.raises(UserError, match="confidence of query 'q00000', target 'target-0' is nan"):
+    with pytest.raises(
+        UserError, match=r"confidence of query 'q00000', target 'target-0': expected .*, found nan"
+    ):
         replace(table, confidence=confidence)
     confidence[:4], confidence[5] = np.nan, np.nan  # a calibration row
-    with pytest.raises(UserError, match="query 'q00005', target 'target-0' is nan"):
+    with pytest.raises(UserError, match=r"query 'q00005', target 'target-0': expected .*, found nan"):
         replace(table, confidence=confidence)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"split": np.array(["test", "train"], dtype=object)}, "split 'train': wanted one of train_oof"),
-        ({"query_id": np.array(["a", "a"], dtype=object)}, "query_id 'a' is there twice"),
-        ({"targets": ("m", "m")}, "target 'm' is there twice"),
-        ({"cost_usd": np.ones((2, 3))}, r"cost_usd is \(2, 3\): wanted \(2, 2\)"),
+        (
+            {"split": np.array(["test", "train"], dtype=object)},
+            "split: expected one of train_oof.*, found 'train'",
+        ),
+        ({"query_id": np.array(["a", "a"], dtype=object)}, "query_id: expected each value once, found 'a'"),
+        ({"targets": ("m", "m")}, "target: expected each value once, found 'm'"),
+        ({"cost_usd": np.ones((2, 3))}, r"cost_usd: expected shape \(2, 2\), .*, found \(2, 3\)"),
     ],
 )
 def test_refuses_a_shape_or_a_name(make_table, changes: dict, message: str) -> None:
@@ -101,11 +108,11 @@ def test_refuses_a_shape_or_a_name(make_table, changes: dict, message: str) -> N
 def test_refuses_predictions_with_holes(make_table) -> None:
     table = make_table(num_train=0, num_test=3, num_targets=2)
     frame, queries = table.to_frame(), queries_of(table)
-    with pytest.raises(UserError, match="no column 'confidence'"):
+    with pytest.raises(UserError, match="found no 'confidence'"):
         ConfidenceTable.from_frame(frame.drop(columns="confidence"), queries)
-    with pytest.raises(UserError, match="query 'q00001', target 'target-1' are there 0 times: wanted once"):
+    with pytest.raises(UserError, match="query 'q00001', target 'target-1': expected 1 row, found 0"):
         ConfidenceTable.from_frame(frame.drop(index=3), queries)
-    with pytest.raises(UserError, match="are there 2 times: wanted once"):
+    with pytest.raises(UserError, match="expected 1 row, found 2"):
         ConfidenceTable.from_frame(pd.concat([frame, frame.iloc[:1]]), queries)
-    with pytest.raises(UserError, match="query 'q00002' has no benchmark"):
+    with pytest.raises(UserError, match="query 'q00002': expected its benchmark"):
         ConfidenceTable.from_frame(frame, queries.iloc[:2])

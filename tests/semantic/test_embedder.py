@@ -105,13 +105,13 @@ def test_vectors_of_a_file_are_cached_like_any_others(tmp_path: Path) -> None:
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     facts = EmbedderConfig(name="far", dimension=4, max_length=100, own_environment=True)
     write_vectors(tmp_path / "v.parquet", TEXTS)
-    with pytest.raises(UserError, match="vectors of 3 numbers, embedder far has 4"):
+    with pytest.raises(UserError, match="expected vectors of 4 numbers, as embedder far has them, found 3"):
         VectorsFile(facts, tmp_path / "v.parquet")
     with pytest.raises(UserError, match=r"no such file|cannot be read"):
         VectorsFile(facts, tmp_path / "none.parquet")
     pq.write_table(pa.table({"prompt_sha256": ["a"]}), tmp_path / "w.parquet")
-    with pytest.raises(UserError, match="column embedding is missing, found prompt_sha256"):
+    with pytest.raises(UserError, match="expected a column embedding, found prompt_sha256"):
         VectorsFile(facts, tmp_path / "w.parquet")
     three = EmbedderConfig(name="far", dimension=3, max_length=100, own_environment=True)
-    with pytest.raises(UserError, match="has no vector for the query 'another'"):
+    with pytest.raises(UserError, match="expected a vector for the query 'another', found none"):
         VectorsFile(three, tmp_path / "v.parquet").prompts(["another"])

@@ -113,5 +113,8 @@ def test_cached_once_and_refused_for_another_model(folder: Path, tmp_path: Path)
 
 def test_no_room_for_a_query_is_said(folder: Path) -> None:
     facts = LanguageModelConfig(name="toy", repo=str(folder), context_length=40)
-    with pytest.raises(UserError, match=r"max_length=40: language_model toy needs \d+ tokens around a query"):
+    with pytest.raises(
+        UserError,
+        match=r"max_length: expected more than the \d+ tokens that language_model toy needs around a query, found 40",
+    ):
         LanguageModelReader(facts, ExtractionOptions(device="cpu"))

@@ -104,14 +104,16 @@ def test_new_queries_as_rows_outside_the_group(inputs: SignalInputs) -> None:
 def test_too_few_training_rows_are_named(inputs: SignalInputs) -> None:
     fewest = int(MASKS.sum(1).min())
     assert EgoGraphSignal(fewest - 1, 2).fit_transform(inputs, MASKS).shape[2] == fewest * 5
-    with pytest.raises(UserError, match=f"signal.num_neighbours: got {fewest}, want at most {fewest - 1}, "):
+    with pytest.raises(
+        UserError, match=f"signal.num_neighbours: expected at most {fewest - 1}, .*, found {fewest}"
+    ):
         EgoGraphSignal(fewest, 2).fit_transform(inputs, MASKS)
     twins = replace(inputs, groups=np.maximum(np.arange(ROWS), 3))  # rows 0 to 3 are duplicates
     with pytest.raises(
-        UserError, match=f"signal.num_neighbours: got {fewest - 1}, want at most {fewest - 3}, "
+        UserError, match=f"signal.num_neighbours: expected at most {fewest - 3}, .*, found {fewest - 1}"
     ):
         EgoGraphSignal(fewest - 1, 2).fit_transform(twins, MASKS)
     assert EgoGraphSignal(fewest - 3, 2).fit_transform(twins, MASKS).shape[2] == (fewest - 2) * 5
     for key in ("num_neighbours", "dim"):
-        with pytest.raises(UserError, match=f"signal.{key}: got 0, want at least 1"):
+        with pytest.raises(UserError, match=f"signal.{key}: expected at least 1, found 0"):
             EgoGraphSignal(**{key: 0})

@@ -122,10 +122,10 @@ def test_the_index_is_a_share_of_the_training_rows_fixed_by_the_seed() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kernel": "cosine"}, "signal.kernel: got 'cosine', want one of inverse, gaussian, uniform"),
-        ({"index_share": 0}, "signal.index_share: got 0, want more than 0 and at most 1"),
-        ({"index_share": 1.5}, "signal.index_share: got 1.5,"),
-        ({"index_share": float("nan")}, "signal.index_share: got nan,"),
+        ({"kernel": "cosine"}, "signal.kernel: expected one of inverse, gaussian, uniform, found 'cosine'"),
+        ({"index_share": 0}, "signal.index_share: expected more than 0 and at most 1, found 0"),
+        ({"index_share": 1.5}, "signal.index_share: expected more than 0 and at most 1, found 1.5"),
+        ({"index_share": float("nan")}, "signal.index_share: expected more than 0 and at most 1, found nan"),
     ],
 )
 def test_mistaken_options_are_named(options, message) -> None:

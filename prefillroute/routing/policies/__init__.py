@@ -1,1 +1,1 @@
-"""From confidences and costs to one target per query; one policy per file."""
+"""Policies turn confidences and costs into one target per query; one policy per file."""

@@ -1,4 +1,4 @@
-"""What every policy promises, and how all of them go from scores to a choice."""
+"""The interface of every policy, and how all of them go from scores to a choice."""
 
 from abc import ABC, abstractmethod
 
@@ -13,7 +13,7 @@ from prefillroute.metrics.equal_costs import first_cheapest, level_costs
 class Policy(ABC):
     """Scores the targets for each query; the choice and the ranking follow from the scores.
 
-    Equal scores go to the cheaper target, then to pool order. Costs that are equal but for rounding are equal (see
+    Ties go to the cheaper target, then to pool order. Costs that are equal up to rounding count as equal (see
     `metrics.equal_costs`).
 
     Example:
@@ -29,7 +29,7 @@ class Policy(ABC):
     def scores(
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
-        """Score every target for every query, the greater the better.
+        """Score every target for every query; greater is better.
 
         Args:
             confidence: (N, M) probabilities of a correct answer, finite.
@@ -37,7 +37,7 @@ class Policy(ABC):
             cost_range: (c_lo, c_hi), least and greatest cost over training queries x targets.
 
         Returns:
-            (N, M); -inf for a target that is out of the question.
+            (N, M); -inf for a target that must not be chosen.
         """
 
     def choose(
@@ -66,7 +66,7 @@ class Policy(ABC):
         """Order the targets of each query from the best to the worst; arguments and errors as for `choose`.
 
         Returns:
-            (N, M) target indices; the first column is what `choose` returns, the next is who stands in for it.
+            (N, M) target indices; the first column is what `choose` returns, and the next columns are its substitutes.
         """
         check_finite(confidence=confidence, cost_usd=cost_usd)
         cost = level_costs(cost_usd)
@@ -79,30 +79,34 @@ def choose_greatest(score: np.ndarray, cost_usd: np.ndarray) -> np.ndarray:
 
 
 def check_finite(**arrays: np.ndarray) -> None:
-    """Refuse NaN and infinity in (N, M) arrays, by name, row and target number.
+    """Reject NaN and infinity in (N, M) arrays.
 
     Raises:
-        UserError: naming the first value that is not a number.
+        UserError: names the array, row and target number of the first value that is not finite.
     """
     for name, array in arrays.items():
         finite = np.isfinite(array)
         if not finite.all():
             row, target = np.argwhere(~finite)[0]
             found = array[row, target]
-            raise UserError(f"{name} of query {row}, target {target} is {found}: wanted a finite number")
+            raise UserError(
+                f"{name} of query {row}, target {target}: expected a finite number, found {found}"
+            )
 
 
 def check_within(name: str, value: float, low: float, high: float) -> float:
     """Return `value` as a float if it lies in [low, high].
 
     Raises:
-        UserError: naming the argument, the value found and the range wanted.
+        UserError: names the argument, the value found and the expected range.
     """
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
     if not low <= number <= high:
-        wanted = f"a number in [{low:g}, {high:g}]" if np.isfinite(high) else f"a number of at least {low:g}"
-        raise UserError(f"policy.{name}={value}: wanted {wanted}")
+        expected = (
+            f"a number in [{low:g}, {high:g}]" if np.isfinite(high) else f"a number of at least {low:g}"
+        )
+        raise UserError(f"policy.{name}={value}: expected {expected}")
     return number

@@ -1,4 +1,4 @@
-"""The most confidence per (discounted) dollar."""
+"""Chooses the target with the most confidence per (discounted) dollar."""
 
 import numpy as np
 
@@ -6,13 +6,18 @@ from prefillroute.routing.policies.contract import Policy, check_within
 
 
 class InverseCostPolicy(Policy):
-    """Greatest confidence / cost^alpha.
+    """Chooses the target with the greatest confidence / cost^alpha.
 
-    A free target that may answer at all beats every target that costs something; among several free ones the most
-    confident wins.
+    A free target with any confidence at all beats every target that costs something; among several free targets the
+    most confident one wins.
 
     Args:
         alpha: at least 0; 0 takes the highest confidence, 1 the most confidence per dollar.
+
+    Example:
+        >>> confidence, cost_usd = np.array([[0.9, 0.7, 0.4]]), np.array([[0.03, 0.01, 0.002]])
+        >>> InverseCostPolicy(1.0).choose(confidence, cost_usd, (0.0, 0.03))
+        array([2])
     """
 
     def __init__(self, alpha: float) -> None:
@@ -24,10 +29,10 @@ class InverseCostPolicy(Policy):
         """(N, M), see `Policy.scores`. `cost_range` is not used."""
         if self.alpha == 0.0:
             return confidence
-        # An extreme alpha runs cost^alpha out of float64: then all paid targets tie and the cheapest is chosen,
-        # which is the limit of the formula.
+        # With an extreme alpha, cost^alpha leaves the range of float64: all paid targets then tie and the cheapest is
+        # chosen, which is the limit of the formula.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
             value = np.where(confidence > 0, confidence / cost_usd**self.alpha, 0.0)
         free = (cost_usd == 0) & (confidence > 0)
-        # Where a free target may answer, only the free ones compete, on confidence alone.
+        # Where a free target has any confidence, only the free targets compete, on confidence alone.
         return np.where(free.any(axis=1, keepdims=True), np.where(free, confidence, -np.inf), value)

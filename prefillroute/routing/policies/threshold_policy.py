@@ -1,4 +1,4 @@
-"""The cheapest target that is good enough in absolute terms."""
+"""Chooses the cheapest target that is good enough in absolute terms."""
 
 import numpy as np
 
@@ -6,10 +6,15 @@ from prefillroute.routing.policies.contract import Policy, check_within
 
 
 class ThresholdPolicy(Policy):
-    """Cheapest target with confidence of at least the threshold; the most confident where none has it.
+    """Chooses the cheapest target whose confidence reaches the threshold, or the most confident if none does.
 
     Args:
         threshold: confidence in [0, 1].
+
+    Example:
+        >>> confidence, cost_usd = np.array([[0.9, 0.7, 0.4]]), np.array([[0.03, 0.01, 0.002]])
+        >>> ThresholdPolicy(0.8).choose(confidence, cost_usd, (0.0, 0.03))
+        array([0])
     """
 
     def __init__(self, threshold: float) -> None:
@@ -19,5 +24,5 @@ class ThresholdPolicy(Policy):
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
         """(N, M), see `Policy.scores`. `cost_range` is not used."""
-        # All that are good enough tie, and ties go to the cheapest.
+        # All targets that are good enough tie, and ties go to the cheapest.
         return np.minimum(confidence, self.threshold)

@@ -1,4 +1,4 @@
-"""The cheapest target that is nearly as good as the best for this query."""
+"""Chooses the cheapest target that is nearly as good as the best one for the query."""
 
 import numpy as np
 
@@ -6,10 +6,15 @@ from prefillroute.routing.policies.contract import Policy, check_within
 
 
 class TolerancePolicy(Policy):
-    """Cheapest target with confidence of at least the query's greatest confidence less the tolerance.
+    """Chooses the cheapest target whose confidence is within the tolerance of the query's greatest confidence.
 
     Args:
         tolerance: confidence that may be given up, in [0, 1]; 0 takes the most confident target.
+
+    Example:
+        >>> confidence, cost_usd = np.array([[0.9, 0.7, 0.4]]), np.array([[0.03, 0.01, 0.002]])
+        >>> TolerancePolicy(0.25).choose(confidence, cost_usd, (0.0, 0.03))
+        array([1])
     """
 
     def __init__(self, tolerance: float) -> None:
@@ -19,5 +24,5 @@ class TolerancePolicy(Policy):
         self, confidence: np.ndarray, cost_usd: np.ndarray, cost_range: tuple[float, float]
     ) -> np.ndarray:
         """(N, M), see `Policy.scores`. `cost_range` is not used."""
-        # All that are good enough tie, and ties go to the cheapest.
+        # All targets that are good enough tie, and ties go to the cheapest.
         return np.minimum(confidence, confidence.max(axis=1, keepdims=True) - self.tolerance)
