@@ -64,5 +64,5 @@ def test_a_bundle_of_another_run_is_found_out(bundle, fitted, prompts):
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match="wanted the folder of a finished run"):
+    with pytest.raises(UserError, match="expected the folder of a finished run"):
         check_parity(tmp_path)
