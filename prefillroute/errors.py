@@ -2,7 +2,7 @@
 
 
 class UserError(ValueError):
-    """Bad input that a person can mend: one line naming the file or key, the value found and the value wanted.
+    """Bad input that a person can fix: one line, ``<file, key or thing>: expected <X>, found <Y>; <way out>``.
 
     The command line prints the message and exits with status 1; a notebook sees an ordinary ``ValueError``.
     """

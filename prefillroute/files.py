@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, never half of one."""
+"""Atomic writes: a file holds either its old or its new content, never a part of it."""
 
 import os
 import secrets
@@ -11,14 +11,14 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; the file written there takes the name `path` when the block ends.
 
-    The temporary name is this call's own, so that two jobs that write the same file, on one machine or on two, leave
-    one of both whole. If the block fails, `path` keeps what it had and the temporary file is removed.
+    The temporary name is unique to this call, so if two jobs write the same file, on one machine or on two, the result
+    is one of the two complete files. If the block fails, `path` is left unchanged and the temporary file is removed.
 
     Args:
-        path: the final name. Its folder is made when it is missing.
+        path: the final name. Its folder is created if missing.
 
     Raises:
-        OSError: the folder cannot be made or the file cannot take its name.
+        OSError: the folder cannot be created or the file cannot be renamed.
 
     Example:
         >>> import tempfile

@@ -1,4 +1,4 @@
-"""Where libraries keep what they remember, when the user's home cannot be written to."""
+"""Gives libraries a place for their caches when the user's home is not writable."""
 
 import os
 import tempfile
@@ -9,9 +9,9 @@ VARIABLE = "MPLCONFIGDIR"
 
 
 def settle(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Give matplotlib a folder for its list of fonts where it could not make its own; what the user has set stays.
+    """Give matplotlib a folder for its font list if it cannot create its own; the user's own setting is kept.
 
-    Without one it warns in every run, and builds the list anew each time.
+    Without such a folder it warns in every run and rebuilds the list each time.
     """
     if VARIABLE in environment:
         return
@@ -22,7 +22,7 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
     try:
         own = Path(tempfile.gettempdir()) / f"prefillroute-{os.getuid()}"
         own.mkdir(mode=0o700, exist_ok=True)
-        if own.stat().st_uid != os.getuid():  # somebody else's: a folder of a name that nobody knows
+        if own.stat().st_uid != os.getuid():  # somebody else's: use a folder with a random name
             own = Path(tempfile.mkdtemp(prefix="prefillroute-"))
         environment[VARIABLE] = str(own)
     except OSError:

@@ -42,16 +42,16 @@ GEMMA = SIZES | {
 NOT_CAUSAL: dict[str, tuple[Callable[[], PreTrainedModel], str]] = {
     "ModernBERT": (
         lambda: ModernBertModel(ModernBertConfig(**SIZES, cls_token_id=1, sep_token_id=2)),
-        r"ModernBertModel is not causal \(.*is_causal=False\)",
+        r"ModernBertModel, which is not causal \(.*is_causal=False\)",
     ),
     "a Gemma whose attention looks ahead": (
         lambda: Gemma3TextModel(Gemma3TextConfig(**GEMMA)),
-        r"Gemma3TextModel is not causal \(config\.use_bidirectional_attention=True\)",
+        r"Gemma3TextModel, which is not causal \(config\.use_bidirectional_attention=True\)",
     ),
-    "BERT": (lambda: BertModel(BertConfig(**SIZES)), r"BertModel is not causal"),
+    "BERT": (lambda: BertModel(BertConfig(**SIZES)), r"BertModel, which is not causal"),
     "DeBERTa, whose blocks are of another kind": (
         lambda: DebertaV2Model(DebertaV2Config(**SIZES)),
-        "DebertaV2Model has no list of that many blocks",
+        "expected a list of that many blocks, found none in DebertaV2Model",
     ),
 }
 
@@ -162,7 +162,7 @@ CASES = (
     Case(
         "no locks: a disk that fails",
         _with(errno.EIO, _fresh),
-        r"caches/.*cannot be locked \(Input/output error\); .*another paths\.caches",
+        r"caches/.*expected a file system with locks, found Input/output error; .*another paths\.caches",
         _no_locks,
     ),
 )

@@ -202,12 +202,12 @@ CASES = (
     Case(
         "name: a bundle in a folder with a bracket and a blank",
         lambda w: [*w.command("route"), "--router", "runs/no [such] folder", "x"],
-        r"runs/no \[such\] folder: no such folder",
+        r"runs/no \[such\] folder: expected .*found no such folder",
     ),
     Case(
         "name: bytes of a file name that are no UTF-8",
         lambda w: w.route("--file", "caf\udce9.txt", "--out", "d.jsonl"),
-        r"caf\\udce9\.txt: No such file",
+        r"caf\\udce9\.txt: expected .*found no such file",
         written("q.txt", b"x\n"),
     ),
 )

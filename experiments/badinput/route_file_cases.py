@@ -118,12 +118,17 @@ CASES = (
     ),
     _route("q.jsonl", "a NUL character", b'{"prompt": "a\\u0000b"}\n', r"q\.jsonl: row 1: prompt has a NUL"),
     _route("q.jsonl", "a list for a prompt", b'{"prompt": ["x"]}\n', r"row 1: prompt is a list"),
-    _route("q.csv", "a row without a prompt", b"prompt,n\nx,1\n ,2\n", r"q\.csv: row 2: empty prompt"),
+    _route(
+        "q.csv",
+        "a row without a prompt",
+        b"prompt,n\nx,1\n ,2\n",
+        r"q\.csv: row 2: expected .*found an empty prompt",
+    ),
     _route(
         "q.jsonl",
         "two prompts under one id",
         b'{"prompt":"a","query_id":1}\n{"prompt":"b","query_id":1.0}\n',
-        "row 2: second prompt under query_id '1'",
+        "row 2: expected one prompt for query_id '1', found a second",
     ),
     _route(
         "q.docx",

@@ -19,7 +19,7 @@ CASES = (
     Case(
         "route: negative budget", lambda w: w.route("x", "--policy", "budget", "--budget=-1"), r"budget.*-1"
     ),
-    Case("route: unknown policy", lambda w: w.route("x", "--policy", "best"), "'best'.*lambda.*budget"),
+    Case("route: unknown policy", lambda w: w.route("x", "--policy", "best"), "lambda.*budget.*'best'"),
     Case("route: policy without its value", lambda w: w.route("x", "--policy", "budget"), "--budget"),
     Case(
         "route: two policies at once",
@@ -30,11 +30,11 @@ CASES = (
     Case(
         "route: unknown target",
         lambda w: w.route("x", "--targets", "small,huge"),
-        "huge.*small, medium, large",
+        "small, medium, large.*huge",
     ),
     Case("route: empty prompt", lambda w: w.route("  "), "empty prompt"),
     Case("route: no prompt", lambda w: w.route(), "query or --file"),
-    Case("route: prompt is not UTF-8", lambda w: w.route("caf\udce9"), "not UTF-8"),
+    Case("route: prompt is not UTF-8", lambda w: w.route("caf\udce9"), "expected UTF-8"),
     Case(
         "route: prompt longer than the context (works, says so)",
         lambda w: w.route(LONG),
@@ -44,20 +44,28 @@ CASES = (
     Case(
         "route: no bundle",
         lambda w: [*w.command("route"), "--router", "nowhere", "x"],
-        "nowhere: no such folder",
+        "nowhere: expected a router bundle .*found no such folder",
     ),
     Case("route: weights: one bit flipped", lambda w: w.route("x"), "weights.*damaged", flipped(WEIGHTS)),
     Case("route: weights: last byte", lambda w: w.route("x"), "weights.*damaged", flipped(WEIGHTS, 0.99999)),
-    Case("route: weights cut short", lambda w: w.route("x"), r"weights.*bytes, wanted", cut(WEIGHTS)),
+    Case(
+        "route: weights cut short",
+        lambda w: w.route("x"),
+        r"weights.*expected \d+ bytes, found",
+        cut(WEIGHTS),
+    ),
     Case("route: weights missing", lambda w: w.route("x"), "weights.*No such file", removed(WEIGHTS)),
     Case("route: router.json: one bit flipped", lambda w: w.route("x"), "router.json", flipped(MANIFEST)),
     Case(
-        "route: router.json cut short", lambda w: w.route("x"), "router.json: damaged or cut", cut(MANIFEST)
+        "route: router.json cut short",
+        lambda w: w.route("x"),
+        "router.json: damaged or truncated",
+        cut(MANIFEST),
     ),
     Case(
         "route: bundle of another version",
         lambda w: w.route("x"),
-        "format_version is 99, wanted 1",
+        "expected format_version 1, found 99",
         replaced(MANIFEST, '"format_version": 1', '"format_version": 99'),
     ),
     Case(
@@ -82,29 +90,29 @@ CASES = (
     Case(
         "route --file: empty lines only",
         lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
-        r"q\.txt: no query in it",
+        r"q\.txt: expected at least one query, found none",
         written("q.txt", b"\n \n\n"),
     ),
     Case(
         "route --file: no prompt column",
         lambda w: w.route("--file", "data/tiny/outcomes.parquet", "--out", "d.jsonl"),
-        "no column 'prompt'; found query_id, target",
+        "expected a column 'prompt', found query_id, target",
     ),
     Case(
         "route --file: missing",
         lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
-        r"q\.txt: No such file",
+        r"q\.txt: expected a file of queries .*found no such file",
     ),
     Case("route --file: no --out", lambda w: w.route("--file", "data/tiny/queries.parquet"), "--out"),
     Case(
         "route --out: unknown suffix",
         lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "d.csv"),
-        r"'\.csv'; expected one of \.jsonl, \.parquet",
+        r"expected a suffix among \.jsonl, \.parquet, found '\.csv'",
     ),
     Case(
         "route --out: read-only folder",
         lambda w: w.route("--file", "data/tiny/queries.parquet", "--out", "decisions/d.parquet"),
-        "decisions: Permission denied",
+        "decisions: expected a writable folder, found Permission denied",
         read_only=("decisions",),
     ),
     Case(

@@ -28,12 +28,12 @@ CASES = (
     Case(
         "semantic: no vectors yet",
         lambda w: w.train("signal=embedding"),
-        r"no activation cache.*prefillroute embed embedder=minilm pool=mmlu_pro_six pool\.name=tiny",
+        r"expected an activation cache.*prefillroute embed embedder=minilm pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
         "semantic: no perplexities yet",
         lambda w: w.train("signal=text_perplexity"),
-        r"no activation cache.*prefillroute perplexity language_model=smollm2_135m pool=mmlu_pro_six pool\.name=tiny",
+        r"an activation cache.*prefillroute perplexity language_model=smollm2_135m pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
         "semantic: judged difficulties that nobody asked for yet",
@@ -93,7 +93,12 @@ CASES = (
         written("v.parquet", b"not parquet"),
     ),
     Case("embed: misspelt key", lambda w: embed(w, "vector=v.parquet"), r"vector.*vectors"),
-    Case("embed: read-only caches", lambda w: embed(w), r"caches.*cannot be written", read_only=("caches",)),
+    Case(
+        "embed: read-only caches",
+        lambda w: embed(w),
+        r"caches.*expected a writable folder",
+        read_only=("caches",),
+    ),
     Case(
         "perplexity: no room for a query",
         lambda w: perplexity(w, "extraction.max_length=20"),

@@ -1,8 +1,8 @@
-"""A checksum per vector that costs one pass at memory speed, so that it can be verified on every read."""
+"""A checksum for each vector; it costs one pass at memory speed, so it can be verified on every read."""
 
 import numpy as np
 
-# Added to every sum, so that bytes lost as zeros together with their checksum do not verify.
+# Added to every sum, so that a vector and its checksum that both turn to zeros do not verify.
 OFFSET = np.uint64(0x9E3779B97F4A7C15)
 
 

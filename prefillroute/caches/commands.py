@@ -1,4 +1,4 @@
-"""From the command that a cache's message names to the one that this run's facts make it."""
+"""Replaces the commands named in a cache's messages by commands with this run's own facts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,12 @@ GROUPS = {"extract": "encoder", **{command: group for group, command in READERS.
 
 
 def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
-    """A message in which the commands that fill caches have this run's words.
+    """The message with this run's overrides in the commands that fill caches.
 
-    A cache knows the name of its model and nothing of a pool; how both were chosen, only the command line knows.
+    A cache knows the name of its model but no pool; only the command line knows how both were chosen.
 
     Args:
-        message: of an error.
+        message: message of an error.
         words: command (`extract`, `embed`, `perplexity`) -> its overrides.
     """
 
@@ -35,7 +35,7 @@ def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
 
 
 def run_words(hydra: Any) -> dict[str, list[str]]:
-    """What a run's facts are as overrides of the commands that fill its caches.
+    """A run's facts as overrides for the commands that fill its caches.
 
     Args:
         hydra: Hydra's own record of the run: chosen options, and overrides.

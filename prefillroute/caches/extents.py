@@ -1,4 +1,4 @@
-"""Plain, verified reads of one layer's extent in one shard: no HDF5 between the disk and the array."""
+"""Plain, verified reads of one layer's extent in one shard, without HDF5 between the disk and the array."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from prefillroute.caches.keys import command_for
 from prefillroute.caches.shard import ShardExtents
 from prefillroute.errors import UserError
 
-# Small enough that checksum and scatter find the block in the processor's cache.
+# Small enough for the block to stay in the processor's cache during checksum and scatter.
 BLOCK_BYTES = 1 << 20
 PARALLEL_BYTES = 16 << 20
 
@@ -28,10 +28,10 @@ def read_rows(
     """Fill `out[positions]` with a shard's rows of one layer, reading forward through the extent once.
 
     Args:
-        folder: where the shard lies.
+        folder: folder of the shard.
         extents: the shard's offsets.
-        layer: layer id, held by the shard.
-        pooling: held by the shard.
+        layer: id of a layer that the shard holds.
+        pooling: a pooling that the shard holds.
         rows: (n,) shard rows.
         out: (N, hidden) float32.
         positions: (n,) rows of `out`.
@@ -44,12 +44,12 @@ def read_rows(
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); make it anew with {command}") from error
+        raise UserError(f"{path}: cannot be read ({error.strerror}); recreate it with {command}") from error
     try:
         size = os.fstat(handle).st_size
         if size != extents.size:
             raise UserError(
-                f"{path}: truncated, {size} bytes found, {extents.size} wanted; "
+                f"{path}: truncated: expected {extents.size} bytes, found {size}; "
                 f"delete this file and run {command}"
             )
         position = extents.layer_ids.index(layer)
@@ -57,7 +57,7 @@ def read_rows(
         sums = np.frombuffer(os.pread(handle, extents.rows * 8, sums_at), dtype="<u8")
         order = np.argsort(rows, kind="stable")
         rows, positions = rows[order], positions[order]
-        # Blocks never cross a chunk: within one, rows are neighbours in the file.
+        # Blocks never cross a chunk, because rows are contiguous in the file only within a chunk.
         block_rows = max(1, BLOCK_BYTES // extents.row_bytes)
         block = (rows // extents.chunk_rows) * (1 + extents.chunk_rows // block_rows)
         block += (rows % extents.chunk_rows) // block_rows
@@ -79,14 +79,14 @@ def read_rows(
                 if len(wrong):
                     raise UserError(
                         f"{path}: row {rows[part[wrong[0]]]} of layer {layer}, pooling {pooling} is damaged (its "
-                        f"checksum is not the one it was written with); mend it with {command} extraction.verify=true"
+                        f"checksum has changed since it was written); repair it with {command} extraction.verify=true"
                     )
                 every = len(chosen) == len(values) and (np.diff(chosen) == 1).all()
                 out[positions[part]] = values if every else values[chosen]
 
         if len(rows) * extents.row_bytes < PARALLEL_BYTES:
             fill(0, len(blocks))
-        else:  # two streams: one copies while the other waits
+        else:  # two streams, so that one copies while the other waits
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(fill, (0, len(blocks) // 2), (len(blocks) // 2, len(blocks))))
     finally:
@@ -97,5 +97,5 @@ def _read_into(handle: int, values: np.ndarray, offset: int) -> None:
     view = values.view(np.uint8).reshape(-1).data
     while view:
         count = os.preadv(handle, [view], offset)
-        assert count > 0, "the size was compared with the index before"
+        assert count > 0, "the size was compared with the index earlier"
         view, offset = view[count:], offset + count

@@ -1,4 +1,4 @@
-"""What changes the numbers of an activation cache, and the refusal to mix caches that differ in it."""
+"""What determines the numbers in an activation cache, and the check that refuses to mix caches that differ in it."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ STORAGE_DTYPES = ("float32", "float16")
 
 @dataclass(frozen=True)
 class CacheIdentity:
-    """Everything but the row (token ids), the layer and the pooling that an activation depends on.
+    """Everything that an activation depends on, apart from the row (token ids), the layer and the pooling.
 
-    Library versions are recorded beside it (`versions` of a shard) and not compared: a patch release moves
-    activations by rounding only, and refusing it would throw days of extraction away.
+    Library versions are recorded separately (`versions` of a shard) and not compared: a patch release changes
+    activations by rounding only, and refusing it would discard days of extraction.
     """
 
     encoder: str
-    """Short name, the option on the command line."""
+    """Short name, as given on the command line."""
     weights: str
     """`<repo>@<commit>` or `<file>:sha256=<digest>`."""
     num_layers: int
@@ -40,13 +40,13 @@ class CacheIdentity:
     chat_template_kwargs: str
     """JSON with sorted keys."""
     max_length: int
-    """Tokens fed at most; beyond it the query's middle is cut, template and generation prompt survive."""
+    """Most tokens fed; a longer query loses its middle, while template and generation prompt survive."""
     truncation: str = "query_middle"
     backend: str = "transformers"
     layer_convention: str = LAYER_CONVENTION
 
     def to_attributes(self) -> dict[str, str | int]:
-        """Flat HDF5 attributes."""
+        """The fields as flat HDF5 attributes."""
         return asdict(self)
 
     @classmethod
@@ -60,17 +60,17 @@ class CacheIdentity:
         for field in fields(cls):
             if field.name not in attributes:
                 raise UserError(
-                    f"{path}: attribute {field.name} is missing; this is not an activation cache of ours"
+                    f"{path}: expected an activation cache of prefillroute, found no attribute {field.name}"
                 )
             raw = attributes[field.name]
             values[field.name] = int(raw) if field.type is int else str(raw)
         return cls(**values)
 
     def check(self, wanted: "CacheIdentity", path: Path) -> None:
-        """Refuse a cache that does not match what the configuration asks for.
+        """Refuse a cache that does not match the configuration.
 
         Raises:
-            UserError: names the first key that differs, with both values, and the way out.
+            UserError: a key differs; the message names the first one, both values and the way out.
         """
         for field in fields(self):
             self._compare(field.name, getattr(self, field.name), getattr(wanted, field.name), path)
@@ -86,7 +86,7 @@ class CacheIdentity:
         repo: str | None = None,
         revision: str | None = None,
     ) -> None:
-        """The part of `check` that needs no tokenizer and no weights: the encoder's plain facts.
+        """Do the part of `check` that needs no tokenizer and no weights: compare the encoder's plain facts.
 
         Raises:
             UserError: as in `check`.
@@ -104,11 +104,11 @@ class CacheIdentity:
         if found != wanted:
             command = extract_command(self.encoder, self.prompt_format)
             raise UserError(
-                f"{path}: made with {key}={found}, the configuration says {key}={wanted}: set it back, "
+                f"{path}: expected {key}={wanted} as configured, found a cache made with {key}={found}; set it back, "
                 f"or move the cache and its .shards folder away and run {command}"
             )
 
 
 def kwargs_json(kwargs: Mapping[str, str | bool]) -> str:
-    """Template arguments in one canonical spelling."""
+    """Template arguments in a canonical spelling."""
     return json.dumps(dict(kwargs), sort_keys=True)

@@ -2,13 +2,13 @@
 
     (user block, 512 bytes)       what this is, its format version, length and SHA-256
     keys                          (rows, 32) uint8
-    activations/<pooling>         (rows, layers, hidden) virtual over the shards; NaN where nothing is
+    activations/<pooling>         (rows, layers, hidden) virtual over the shards; NaN where nothing is stored
     queries/<column>              query id, SHA-256 of the prompt, key, token counts, truncated
     shards/<nr>/...               file name, its rows and the index rows they are, byte offsets
     attributes                    CacheIdentity, layer ids, poolings, counts, library versions
 
-It holds nothing that cannot be made again from the shards and the prompts: small, rewritten whole, renamed
-into place.
+It holds nothing that cannot be recreated from the shards and the prompts. It is small, and each time it is rewritten
+as a whole and renamed into place.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class IndexedShard:
 
     extents: ShardExtents
     shard_row: np.ndarray
-    """(index rows,) int64: where an index row lies in this shard, -1 where it does not."""
+    """(index rows,) int64: the shard's row for each index row, or -1 if the shard does not hold it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class CacheIndex:
 
 
 def build_index(path: Path, identity: CacheIdentity, queries: QueryTable) -> CacheIndex:
-    """Join all shards of a cache, whoever wrote them, and add `queries` to the table that is there.
+    """Join all shards of a cache, whoever wrote them, and add `queries` to the existing table.
 
     Args:
         path: index file; `<stem>.shards/` beside it holds the shards.
@@ -69,7 +69,7 @@ def build_index(path: Path, identity: CacheIdentity, queries: QueryTable) -> Cac
         try:
             queries = read_index(path).queries.merge(queries)
         except UserError:
-            queries = QueryTable.empty().merge(queries)  # missing or damaged: made anew from the shards
+            queries = QueryTable.empty().merge(queries)  # missing or damaged: rebuilt from the shards
         shards = list_shards(shards_folder(path), identity)
         row_of: dict[str, int] = {}
         for shard in shards:
@@ -131,7 +131,7 @@ def _write_shard(group: h5py.Group, shard: IndexedShard) -> None:
 
 
 def _write_virtual(file: h5py.File, path: Path, index: CacheIndex, pooling: str) -> None:
-    """The (rows, layers, hidden) view of one pooling; a cell that two shards hold comes from the first."""
+    """Write the (rows, layers, hidden) view of one pooling; a cell that two shards hold comes from the first."""
     rows, hidden = len(index.keys), index.identity.hidden_size
     dtype = np.dtype(index.identity.storage_dtype).newbyteorder("<")
     layout = h5py.VirtualLayout((rows, len(index.layer_ids), hidden), dtype=dtype)
@@ -156,7 +156,7 @@ def _write_virtual(file: h5py.File, path: Path, index: CacheIndex, pooling: str)
 
 
 def _runs(wanted: np.ndarray, shard_row: np.ndarray) -> list[tuple[slice, slice]]:
-    """Neighbouring index rows that are neighbours in the shard too, as pairs of slices."""
+    """Runs of adjacent index rows that are adjacent in the shard too, as pairs of slices."""
     to = np.flatnonzero(wanted)
     if not len(to):
         return []
@@ -170,27 +170,35 @@ def read_index(path: Path) -> CacheIndex:
     """Read and verify an index file.
 
     Raises:
-        UserError: missing, truncated, damaged, of another version, or not an index; names the command
-            that mends it.
+        UserError: the file is missing, truncated, damaged, of another version, or not an index; the message names the
+            command that repairs it.
     """
-    mend = f"run {command_for(path)}, which makes it anew from its shards"
+    mend = f"run {command_for(path)}, which rebuilds it from its shards"
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no activation cache; make it with {command_for(path)}") from error
+        raise UserError(
+            f"{path}: expected an activation cache, found no such file; make it with {command_for(path)}"
+        ) from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     header = raw[:USER_BLOCK].rstrip(b"\0").decode("ascii", "replace").splitlines()
     if not header or header[0] != MAGIC:
-        raise UserError(f"{path}: is not an activation cache ({len(raw)} bytes); {mend}")
+        raise UserError(
+            f"{path}: expected an activation cache, found {len(raw)} bytes of something else; {mend}"
+        )
     said = dict(line.split("=", 1) for line in header[1:] if "=" in line)
     if said.get("version") != str(FORMAT_VERSION):
-        raise UserError(f"{path}: format version {said.get('version')}, wanted {FORMAT_VERSION}; {mend}")
+        raise UserError(
+            f"{path}: expected format version {FORMAT_VERSION}, found {said.get('version')}; {mend}"
+        )
     content = raw[USER_BLOCK:]
     if str(len(content)) != said.get("bytes"):
-        raise UserError(f"{path}: truncated, {len(content)} bytes found, {said.get('bytes')} wanted; {mend}")
+        raise UserError(
+            f"{path}: truncated: expected {said.get('bytes')} bytes, found {len(content)}; {mend}"
+        )
     if hashlib.sha256(content).hexdigest() != said.get("sha256"):
-        raise UserError(f"{path}: damaged, its SHA-256 is not the one it was written with; {mend}")
+        raise UserError(f"{path}: damaged (its SHA-256 has changed since it was written); {mend}")
     with h5py.File(io.BytesIO(raw), "r") as file:
         return CacheIndex(
             CacheIdentity.from_attributes(file.attrs, path),
@@ -219,6 +227,6 @@ def _read_shard(group: h5py.Group) -> IndexedShard:
 
 
 def unfinished(shards: Sequence[Shard]) -> int:
-    """Rows that are planned somewhere and done nowhere."""
+    """Number of rows that some shard plans and no shard has finished."""
     done = {key for shard in shards for key, ready in zip(shard.plan.keys, shard.done, strict=True) if ready}
     return len({key for shard in shards for key in shard.plan.keys} - done)

@@ -1,4 +1,4 @@
-"""What a cache row and a prompt are called: SHA-256 digests (DESIGN section 6)."""
+"""The names of cache rows and prompts: SHA-256 digests (DESIGN section 6)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def to_hex(digests: np.ndarray) -> list[str]:
 
 
 def cache_path(caches: Path, encoder: str, prompt_format: str = "chat") -> Path:
-    """Index file of an encoder's cache; the shards lie in the folder of the same stem."""
+    """Index file of an encoder's cache; the shards are in the folder with the same stem."""
     return Path(caches) / f"{encoder}-{prompt_format}.h5"
 
 
@@ -43,13 +43,11 @@ def shards_folder(index: Path) -> Path:
 
 
 READERS = {"embedder": "embed", "language_model": "perplexity"}
-"""Groups whose models fill caches too, and the commands that make them. Their names there are
-`<group>.<name>`.
-"""
+"""Other groups whose models fill caches, and their commands. In the cache they are named `<group>.<name>`."""
 
 
 def extract_command(encoder: str, prompt_format: str = "chat") -> str:
-    """The command that makes, completes or mends a cache; every error message names it."""
+    """The command that creates, completes or repairs a cache; every error message names it."""
     group, _, name = encoder.partition(".")
     if group in READERS:  # their prompts are always plain
         return hints.fill(READERS[group], group, name)

@@ -1,4 +1,4 @@
-"""A lock for file systems that have none: a file that only one process can make, and that says who made it."""
+"""A lock for file systems without locks: a file that only one process can create and that says who created it."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 PATIENCE_S = 600.0
-"""A holder that is waited for holds the lock for the seconds that an index takes; the same one for longer is gone."""
+"""An index takes seconds to write, so a process that seems to hold the lock for longer than this has ended."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Holder:
     host: str
     pid: int
     namespace: str
-    """Of process ids: inside two containers of one name the same id means two processes. Empty without /proc."""
+    """Namespace of the process id: in two containers of one name, equal ids mean two processes. Empty without /proc."""
     started: str
-    """When the process started, in the kernel's ticks, so that its id is not taken for a later process's."""
+    """When the process started, in kernel ticks, so that its id is not mistaken for that of a later process."""
     since: str
-    """Local time of taking the lock."""
+    """Local time at which the lock was taken."""
 
     @classmethod
     def me(cls) -> "Holder":
@@ -39,7 +39,7 @@ class Holder:
 
     @property
     def gone(self) -> bool:
-        """Whether it ran here and has ended; of another machine's process nobody can tell."""
+        """Whether the process ran on this machine and has ended; a process on another machine cannot be checked."""
         if (self.host, self.namespace) != (socket.gethostname(), _namespace()):
             return False
         try:
@@ -55,19 +55,19 @@ class Holder:
 
 
 class ExclusiveFile:
-    """Held from the making of the file until it is removed; a file whose process has ended is taken over.
+    """A lock held from the creation of its file until its removal; the file of a process that has ended is taken over.
 
-    The file is written under a name of its own and linked to the lock's, which fails where that exists, on NFS and
-    Lustre too; so nobody ever reads half of one.
+    The file is written under a temporary name and then linked to the lock's name, which fails if that name exists (on
+    NFS and Lustre too), so nobody ever reads a half-written file.
 
     Args:
-        path: the file; its folder exists.
-        what: named in the message to whoever comes second.
+        path: the lock file; its folder must exist.
+        what: what is locked, named in the message to the second writer.
         wait: wait until the lock is free instead of raising.
-        patience: seconds to wait for one and the same holder.
+        patience: seconds to wait for the same holder.
 
     Raises:
-        UserError: it is held, with the holder and the file to remove should that process be gone.
+        UserError: the lock is held; the message names the holder, and the file to remove if that process is gone.
     """
 
     def __init__(self, path: Path, what: str, *, wait: bool = False, patience: float = PATIENCE_S) -> None:
@@ -78,7 +78,7 @@ class ExclusiveFile:
         while not self._take():
             holder = read_holder(path)
             if holder is None:
-                continue  # it has just been given back
+                continue  # it has just been released
             if holder.gone:
                 log.warning("%s: left behind by %s, which has ended; taken over", path, holder)
                 self._remove(holder)
@@ -98,13 +98,13 @@ class ExclusiveFile:
             self.path.unlink(missing_ok=True)
 
     def _take(self) -> bool:
-        """Make the file; false where it is there."""
+        """Create the file; return False if it already exists."""
         self._own.write_text(self._text)
         try:
             os.link(self._own, self.path)
         except FileExistsError:
             return False
-        except OSError:  # no hard links: make it where it stands
+        except OSError:  # no hard links: create it in place
             return self._make()
         finally:
             self._own.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class ExclusiveFile:
         return True
 
     def _remove(self, holder: Holder) -> None:
-        """Remove the file of a process that is gone, unless another one has taken it over in the meantime."""
+        """Remove the file of a process that is gone, unless another process has taken it over in the meantime."""
         aside = self._own.with_name(f"{self._own.name}.stale")
         try:
             self.path.rename(aside)
@@ -132,10 +132,10 @@ class ExclusiveFile:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """Who holds a lock; None where nobody does.
+    """Who holds a lock; None if nobody does.
 
     Raises:
-        UserError: the file says nobody's name; names the way out.
+        UserError: the file does not name a holder; the message names the way out.
     """
     for _ in range(10):
         text = _read(path)
@@ -144,9 +144,9 @@ def read_holder(path: Path) -> Holder | None:
         holder = _holder(text)
         if holder is not None:
             return holder
-        time.sleep(POLL_S)  # without hard links it is empty for a moment
+        time.sleep(POLL_S)  # without hard links the file is empty for a moment
     raise UserError(
-        f"{path}: says nothing of who holds the lock; expected host and process: if no other process is writing here, "
+        f"{path}: expected the host and process that hold the lock, found neither; if no other process is writing, "
         f"remove {path} and run the same command again"
     )
 
@@ -173,9 +173,9 @@ def _namespace() -> str:
 
 
 def _started(pid: int) -> str:
-    """Field 22 of /proc/<pid>/stat; empty for one that has ended and is not yet waited for, and without /proc."""
+    """Field 22 of /proc/<pid>/stat; empty for a process that has ended but was not yet reaped, and without /proc."""
     try:
-        # The command, field 2, may hold blanks and brackets.
+        # The command, field 2, may contain blanks and brackets.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""

@@ -1,4 +1,4 @@
-"""One writer per shard: an advisory lock on a file of its own, which readers and HDF5 never meet."""
+"""One writer per shard: an advisory lock on a separate file, which readers and HDF5 never touch."""
 
 import errno
 import fcntl
@@ -15,17 +15,17 @@ log = logging.getLogger(__name__)
 
 HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
-"""What `flock` says where a file system has none: NFS without lockd, Lustre mounted without flock, FUSE."""
+"""Errors of `flock` on a file system without locks: NFS without lockd, Lustre mounted without flock, FUSE."""
 
 
 class FileLock:
-    """An exclusive lock that the kernel drops when its process ends, however it ends.
+    """An exclusive lock that the kernel releases when its process ends, however it ends.
 
     Where the file system has no locks, an `ExclusiveFile` beside it takes the lock's place.
 
     Args:
-        path: lock file; made when missing and left behind (removing it would race with the next holder).
-        what: named in the message to whoever comes second.
+        path: lock file; created if missing and left behind (removing it would race with the next holder).
+        what: what is locked, named in the message to the second writer.
         wait: block until the lock is free instead of raising.
 
     Raises:
@@ -37,9 +37,7 @@ class FileLock:
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise UserError(
-                f"{path}: cannot be written ({error.strerror}); a writable folder wanted"
-            ) from error
+            raise UserError(f"{path}: expected a writable folder, found {error.strerror}") from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -51,8 +49,8 @@ class FileLock:
                 ) from error
             if error.errno not in NO_LOCKS:
                 raise UserError(
-                    f"{path}: cannot be locked ({error.strerror}); expected a file system with locks, for instance "
-                    "another paths.caches"
+                    f"{path}: expected a file system with locks, found {error.strerror}; for instance, use another "
+                    "paths.caches"
                 ) from error
             log.info(
                 "%s: no locks on this file system (%s); a lock file takes their place", path, error.strerror
@@ -60,7 +58,9 @@ class FileLock:
             self._instead = ExclusiveFile(path.with_suffix(".held"), what, wait=wait)
             return
         beside = path.with_suffix(".held")
-        if beside.exists():  # of a machine that mounts the same folder without locks, or left behind by one
+        if (
+            beside.exists()
+        ):  # belongs to a machine that mounts the same folder without locks, or was left behind by one
             try:
                 ExclusiveFile(beside, what, wait=wait).release()
             except BaseException:
@@ -70,7 +70,7 @@ class FileLock:
         os.pwrite(self._handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Give the lock back; harmless when done twice."""
+        """Release the lock; calling this twice is harmless."""
         self._close()
         if self._instead is not None:
             self._instead.release()

@@ -1,4 +1,4 @@
-"""Which query is which row: the table from query id and prompt to the key of the tokens that were fed."""
+"""Maps queries to rows: the table from query id and prompt to the key of the tokens that were fed."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from prefillroute.caches.keys import to_bytes, to_hex
 
 @dataclass(frozen=True)
 class QueryTable:
-    """One row per (query id, prompt); columns are equally long.
+    """One row per (query id, prompt); all columns have the same length.
 
-    Two pools may use one id for different prompts: both stay, and a reader who gives the prompts finds the
-    right one.
+    Two pools may use one id for different prompts. Both are kept, and a reader who passes the prompts finds the right
+    one.
     """
 
     query_ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class QueryTable:
         return cls((), (), (), none, none, np.zeros(0, dtype=bool))
 
     def take(self, rows: list[int]) -> "QueryTable":
-        """Some rows, in the order given."""
+        """The given rows, in the given order."""
         return QueryTable(
             query_ids=tuple(self.query_ids[row] for row in rows),
             prompts=tuple(self.prompts[row] for row in rows),
@@ -49,7 +49,7 @@ class QueryTable:
         )
 
     def merge(self, newer: "QueryTable") -> "QueryTable":
-        """Both tables; a (query id, prompt) that stands in both is kept once, as the newer has it."""
+        """The union of both tables; a (query id, prompt) in both is kept once, as in the newer table."""
         fresh = set(zip(newer.query_ids, newer.prompts, strict=True))
         pairs = zip(self.query_ids, self.prompts, strict=True)
         old = self.take([row for row, pair in enumerate(pairs) if pair not in fresh])
@@ -67,7 +67,7 @@ class QueryTable:
         )
 
     def shared_through_truncation(self) -> int:
-        """Number of different prompts that share their key because the cut removed the difference."""
+        """Number of different prompts that share a key because truncation removed their difference."""
         prompts_of: dict[str, set[str]] = {}
         for key, prompt, cut in zip(self.keys, self.prompts, self.truncated, strict=True):
             if cut:
@@ -75,7 +75,7 @@ class QueryTable:
         return sum(len(prompts) for prompts in prompts_of.values() if len(prompts) > 1)
 
     def write(self, group: h5py.Group) -> None:
-        """As datasets of an HDF5 group."""
+        """Write the columns as datasets of an HDF5 group."""
         group.create_dataset("query_id", data=list(self.query_ids), dtype=h5py.string_dtype())
         group.create_dataset("prompt_sha256", data=to_bytes(self.prompts))
         group.create_dataset("key", data=to_bytes(self.keys))

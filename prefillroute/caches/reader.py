@@ -16,7 +16,7 @@ from prefillroute.text.hints import shell_word
 
 @dataclass(frozen=True)
 class CacheView:
-    """The rows of some queries, in their order. Holds no file handle: it pickles, and many may read."""
+    """The rows of some queries, in order. It holds no file handle, so it can be pickled and read by many processes."""
 
     folder: Path
     encoder: str
@@ -41,8 +41,8 @@ class CacheView:
             (N, hidden) float32, rows in the order of `query_ids`.
 
         Raises:
-            UserError: layer or pooling not there, a shard missing or truncated, or bytes that changed since
-                they were written (checksum): names file and row.
+            UserError: the layer or pooling is not cached, a shard is missing or truncated, or bytes have changed since
+                they were written (checksum); the message names file and row.
         """
         if layer not in self.layer_ids or pooling not in self.poolings:
             # A view has every pooling of every layer, so that both are completed.
@@ -75,7 +75,12 @@ class ActivationCache:
         path: the index file, `caches.keys.cache_path(...)`.
 
     Raises:
-        UserError: missing, truncated, damaged, of another format version.
+        UserError: the file is missing, truncated, damaged or of another format version.
+
+    Example::
+
+        view = ActivationCache(cache_path(Path("caches"), "smollm2_135m")).select(query_ids, prompts)
+        view.read(20, "mean")  # (N, hidden) float32
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,11 +102,11 @@ class ActivationCache:
         """The rows of these queries.
 
         Args:
-            query_ids: N ids, in the order wanted.
-            prompts: their texts; with them a changed prompt is noticed and ids may be shared between pools.
+            query_ids: N ids, in the order of the rows returned.
+            prompts: their texts; with them, changed prompts are detected and pools may share ids.
 
         Raises:
-            UserError: queries are missing, their prompt changed, or an id is ambiguous; names the command.
+            UserError: queries are missing, a prompt has changed, or an id is ambiguous; the message names the command.
         """
         table, command = self._index.queries, command_for(self.path)
         by_pair = {pair: row for row, pair in enumerate(zip(table.query_ids, table.prompts, strict=True))}
@@ -123,7 +128,7 @@ class ActivationCache:
                     changed.append(query_id)
             elif len({table.keys[row] for row in rows}) > 1:
                 raise UserError(
-                    f"{self.path}: query {query_id} stands for {len(rows)} different prompts; "
+                    f"{self.path}: query {query_id}: expected one prompt, found {len(rows)} different ones; "
                     "pass the prompts too"
                 )
             else:
@@ -140,7 +145,7 @@ class ActivationCache:
         layer_ids, poolings = self._complete_cells(shards)
         if len(rows_wanted) and not layer_ids:
             raise UserError(
-                f"{self.path}: no layer is cached for all of these queries; complete it with {command}"
+                f"{self.path}: expected a layer cached for all of these queries, found none; complete it with {command}"
             )
         return CacheView(
             folder=shards_folder(self.path),

@@ -1,13 +1,13 @@
-"""The shard file: an HDF5 file of fixed shape whose bytes are laid out before the first activation comes.
+"""The shard file: an HDF5 file of fixed shape whose bytes are laid out before the first activation arrives.
 
     keys                    (rows, 32) uint8       SHA-256 of the token ids
     fed_tokens, batch       (rows,) int32          the plan: rows of one batch are neighbours
     activations/<pooling>   (rows, layers, hidden) in chunks of (rows, 1, hidden): a layer is one extent
     checksums/<pooling>     (layers, rows) uint64
-    done                    (rows,) uint8          1 when the row's data is there
+    done                    (rows,) uint8          1 if the row's data is stored
 
-All space is allocated when the file is made, under a temporary name. From then on only raw data changes, at
-offsets known beforehand, never HDF5's own structures: a process killed at any point leaves a readable file.
+All space is allocated when the file is created under a temporary name. From then on only raw data changes, at offsets
+known in advance, and HDF5's own structures never do: a process killed at any point leaves a readable file.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ CHUNK_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """What a shard is going to hold, in the order in which it is filled."""
+    """What a shard will hold, in the order in which it is filled."""
 
     keys: tuple[str, ...]
     fed_tokens: np.ndarray
@@ -40,7 +40,7 @@ class ShardPlan:
     poolings: tuple[str, ...]
 
     def digest(self) -> str:
-        """SHA-256 over the whole plan: part of the shard's file name and checked when it is opened again."""
+        """SHA-256 over the whole plan; it is part of the shard's file name and is checked on reopening."""
         sha = hashlib.sha256(to_bytes(self.keys).tobytes())
         sha.update(self.fed_tokens.astype("<i4").tobytes() + self.batch.astype("<i4").tobytes())
         sha.update(repr((self.layer_ids, self.poolings)).encode())
@@ -86,10 +86,10 @@ class Shard:
 
 
 def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str, versions: str) -> None:
-    """Make a complete, empty shard under a temporary name, with its space reserved, and move it into place.
+    """Create a complete, empty shard under a temporary name, with its space reserved, and move it into place.
 
     Raises:
-        UserError: no room, no permission.
+        UserError: there is no room or no permission.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     rows, layers, hidden = len(plan.keys), len(plan.layer_ids), identity.hidden_size
@@ -98,7 +98,7 @@ def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str
     try:
         for stale in path.parent.glob(
             f".{path.name}.*.tmp"
-        ):  # of a process killed right here; the lock is ours
+        ):  # left by a process killed right here; the lock is ours
             stale.unlink()
         with _ForgivingFile(temporary) as raw, h5py.File(raw, "w", libver="earliest") as file:
             for key, value in identity.to_attributes().items():
@@ -122,7 +122,7 @@ def create_shard(path: Path, plan: ShardPlan, identity: CacheIdentity, part: str
             raise raw.failure
         handle = os.open(temporary, os.O_RDWR)
         try:
-            # The holes become zeros that are really there: a full disk is found here, not in mid-run.
+            # Fill the holes with real zeros, so that a full disk is detected here and not in mid-run.
             os.posix_fallocate(handle, 0, os.fstat(handle).st_size)
             os.fsync(handle)
         finally:
@@ -146,7 +146,7 @@ class _ForgivingFile(io.FileIO):
         self.failure: OSError | None = None
 
     def write(self, data: Any, /) -> int:
-        """All of `data`, or remember why not."""
+        """Write all of `data`, or remember why that failed."""
         try:
             view = memoryview(data).cast("B")
             while view and self.failure is None:
@@ -156,7 +156,7 @@ class _ForgivingFile(io.FileIO):
         return len(memoryview(data).cast("B"))
 
     def truncate(self, size: int | None = None, /) -> int:
-        """Set the size, or remember why not."""
+        """Set the size, or remember why that failed."""
         try:
             return super().truncate(size)
         except OSError as error:
@@ -171,7 +171,7 @@ def _allocate(
     dtype: np.dtype[Any],
     chunks: tuple[int, ...] | None = None,
 ) -> None:
-    """Create a dataset whose space is allocated now and not filled (high-level h5py cannot ask for that)."""
+    """Create a dataset whose space is allocated now but not filled (high-level h5py cannot do that)."""
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     if chunks is not None:
         creation.set_chunk(chunks)
@@ -185,18 +185,19 @@ def _allocate(
 
 
 def open_shard(path: Path) -> Shard:
-    """Read a shard's plan, state and extents; no activation is touched. Works while another process writes.
+    """Read a shard's plan, state and extents, but no activations. This works while another process is writing.
 
     Raises:
-        UserError: truncated, not a shard, of another format version, or damaged; says what to do.
+        UserError: the file is truncated, not a shard, of another format version, or damaged; the message says what to
+            do.
     """
     try:
-        # Through a Python file HDF5 takes no locks: they would clash with a reader's in this very process.
+        # HDF5 takes no locks on a Python file; its locks would clash with a reader's in the same process.
         with path.open("rb") as raw, h5py.File(raw, "r") as file:
             version = int(file.attrs.get("format_version", 0))
             if version != FORMAT_VERSION:
                 raise UserError(
-                    f"{path}: format version {version}, wanted {FORMAT_VERSION}; {_way_out(path)}"
+                    f"{path}: expected format version {FORMAT_VERSION}, found {version}; {_way_out(path)}"
                 )
             identity = CacheIdentity.from_attributes(file.attrs, path)
             plan = ShardPlan(
@@ -230,7 +231,7 @@ def _extents(path: Path, file: h5py.File, plan: ShardPlan, identity: CacheIdenti
         if data.shape != (rows, layers, hidden) or sums.shape != (layers, rows):
             wanted = (rows, layers, hidden)
             raise UserError(
-                f"{path}: activations/{pooling} is {data.shape}, wanted {wanted}; {_way_out(path)}"
+                f"{path}: activations/{pooling}: expected shape {wanted}, found {data.shape}; {_way_out(path)}"
             )
         chunk_rows, dtype = data.chunks[0], data.dtype.str
         starts = range(0, rows, chunk_rows)
@@ -247,7 +248,7 @@ def _extents(path: Path, file: h5py.File, plan: ShardPlan, identity: CacheIdenti
 
 
 def _way_out(path: Path) -> str:
-    return f"delete this file and run {command_for(path.parent)}, which makes its rows anew"
+    return f"delete this file and run {command_for(path.parent)}, which recreates its rows"
 
 
 def list_shards(folder: Path, identity: CacheIdentity) -> list[Shard]:
@@ -263,5 +264,5 @@ def list_shards(folder: Path, identity: CacheIdentity) -> list[Shard]:
 
 
 def shard_name(plan: ShardPlan, num_shards: int, shard_index: int) -> str:
-    """File name: which part of how many, and what is planned in it; the same work gets the same name."""
+    """File name from the part, the number of parts and the plan, so that the same work gets the same name."""
     return f"part-{shard_index:04d}-of-{num_shards:04d}-{plan.digest()[:12]}.h5"

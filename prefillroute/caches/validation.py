@@ -1,4 +1,4 @@
-"""Checks before anything is written: no NaN, no inf, no silent all-zero row, no loss by a smaller dtype."""
+"""Checks before anything is written: no NaN, no inf, no silent all-zero row, no precision lost to a smaller dtype."""
 
 from collections.abc import Sequence
 
@@ -13,18 +13,18 @@ ERROR_OF_ROW_MAXIMUM = 1e-6
 def check_activations(
     values: np.ndarray, names: Sequence[str], layer_ids: Sequence[int], pooling: str
 ) -> None:
-    """Refuse activations that cannot be right.
+    """Refuse activations that cannot be correct.
 
     Args:
         values: (B, layers, H) float32.
         names: B query ids, for the message.
-        layer_ids: what axis 1 holds.
+        layer_ids: the layers along axis 1.
         pooling: for the message.
 
     Raises:
-        UserError: names the query, the layer and the pooling of the first bad vector.
+        UserError: a vector is invalid; the message names the query, layer and pooling of the first one.
     """
-    # One pass: a sum of squares is finite iff all elements are (short of overflow, settled element-wise).
+    # One pass suffices: a sum of squares is finite iff all elements are (overflow is then checked element-wise).
     with np.errstate(over="ignore", invalid="ignore"):
         squares = np.einsum("blh,blh->bl", values, values)
     suspects = ~np.isfinite(squares) | (squares == 0)
@@ -32,14 +32,16 @@ def check_activations(
         vector = values[row, position]
         where = f"query {names[row]}, layer {layer_ids[position]}, pooling {pooling}"
         if np.isnan(vector).any():
-            raise UserError(f"{where}: activation is NaN, finite values wanted; try extraction.dtype=float32")
+            raise UserError(
+                f"{where}: activation: expected finite values, found NaN; try extraction.dtype=float32"
+            )
         if np.isinf(vector).any():
             raise UserError(
-                f"{where}: activation is infinite, finite values wanted; try extraction.dtype=float32"
+                f"{where}: activation: expected finite values, found infinity; try extraction.dtype=float32"
             )
         if not vector.any():
             raise UserError(
-                f"{where}: activation is zero in all {len(vector)} elements, a non-zero vector wanted"
+                f"{where}: activation: expected a non-zero vector, found zero in all {len(vector)} elements"
             )
 
 
@@ -48,20 +50,20 @@ def to_storage(
 ) -> np.ndarray:
     """Cast if every element keeps |error| <= 1e-3 |x| + 1e-6 max|row| (DESIGN section 6).
 
-    bfloat16 is not on offer: its rounding, 2^-9, is more than that for half of all numbers.
+    bfloat16 is not offered: its rounding error of 2^-9 exceeds that bound for half of all numbers.
 
     Args:
         values: (B, layers, H) float32.
         dtype: `float32` or `float16`.
         names: B query ids, for the message.
-        layer_ids: what axis 1 holds.
+        layer_ids: the layers along axis 1.
         pooling: for the message.
 
     Returns:
         (B, layers, H) of `dtype`, little-endian.
 
     Raises:
-        UserError: an element would lose more; names query, layer and both values.
+        UserError: an element would lose more precision; the message names query, layer and both values.
     """
     if dtype == "float32":
         return values.astype("<f4", copy=False)
@@ -75,8 +77,8 @@ def to_storage(
     if bad.any():
         row, position, element = np.argwhere(bad)[0]
         raise UserError(
-            f"query {names[row]}, layer {layer_ids[position]}, pooling {pooling}: {dtype} would turn "
-            f"{values[row, position, element]:.6g} into {stored[row, position, element]:.6g}; "
-            "wanted a relative error of at most 0.001: use extraction.storage_dtype=float32"
+            f"query {names[row]}, layer {layer_ids[position]}, pooling {pooling}: {dtype}: expected a relative "
+            f"error of at most 0.001, found {values[row, position, element]:.6g} turned into "
+            f"{stored[row, position, element]:.6g}; use extraction.storage_dtype=float32"
         )
     return stored

@@ -1,4 +1,4 @@
-"""Fills one shard, batch by batch; killed at any point, the next writer goes on where this one stopped."""
+"""Fills one shard, batch by batch. If it is killed at any point, the next writer continues where it stopped."""
 
 import os
 import time
@@ -19,20 +19,20 @@ SYNC_EVERY_S = 5.0
 
 
 class ActivationWriter:
-    """The one writer of a shard. Bytes go to the kernel in the order data, checksums, `done`.
+    """The only writer of a shard. Bytes go to the kernel in the order data, checksums, `done`.
 
-    A killed process therefore loses at most the batch in flight. A power cut may lose more (the disk is
-    synced every 5 s): such rows fail their checksum and `verify` gives them back to the queue.
+    A killed process therefore loses at most the batch in progress. A power cut may lose more, because the disk is
+    synced every 5 s: such rows fail their checksum, and `verify` puts them back in the queue.
 
     Args:
-        path: shard file; made when missing.
-        plan: what it holds; must equal the file's plan when there is one.
-        identity: what changes the numbers.
-        part: which array job's shard it is, for instance `0/1`.
-        versions: libraries, recorded in the file.
+        path: shard file; created if missing.
+        plan: what the shard holds; must equal the plan in an existing file.
+        identity: what determines the numbers.
+        part: which array job's shard this is, for instance `0/1`.
+        versions: library versions, recorded in the file.
 
     Raises:
-        UserError: another process writes it, it is damaged, it has another identity, or there is no room.
+        UserError: another process is writing the shard, it is damaged or has another identity, or there is no room.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ActivationWriter:
             names: B query ids, for messages.
 
         Raises:
-            UserError: a bad activation (nothing of the batch is stored), or a write that failed.
+            UserError: an activation is invalid (then nothing of the batch is stored), or a write failed.
         """
         index = np.asarray(rows, dtype=np.int64)
         layers = self.plan.layer_ids
@@ -101,7 +101,7 @@ class ActivationWriter:
         self, pooling: str, position: int, rows: np.ndarray, block: np.ndarray, sums: np.ndarray
     ) -> None:
         extents = self._extents
-        # A run = neighbouring rows of one chunk, written in one go.
+        # A run is a series of adjacent rows of one chunk, written at once.
         chunk = rows // extents.chunk_rows
         cuts = np.flatnonzero((np.diff(rows) != 1) | (np.diff(chunk) != 0)) + 1
         for run in np.split(np.arange(len(rows)), cuts):
@@ -113,7 +113,7 @@ class ActivationWriter:
             _write_all(self._handle, sums[run[0] : run[-1] + 1].astype("<u8").tobytes(), at)
 
     def forget(self, rows: np.ndarray) -> None:
-        """Mark rows as not done, so that they are made anew."""
+        """Mark rows as not done, so that they are extracted again."""
         for row in rows:
             _write_all(self._handle, b"\x00", self._done_offset + int(row))
         self.done[rows] = False
@@ -136,7 +136,7 @@ class ActivationWriter:
         return damaged
 
     def close(self) -> None:
-        """Sync and let go of the shard; harmless when done twice."""
+        """Sync and release the shard; calling this twice is harmless."""
         if self._handle >= 0:
             os.fdatasync(self._handle)
             os.close(self._handle)
@@ -153,7 +153,7 @@ class ActivationWriter:
 
 
 def _write_all(handle: int, data: bytes, offset: int) -> None:
-    """`pwrite` until all is written: on a full disk the first call may come back short, the second raises."""
+    """`pwrite` until everything is written: on a full disk the first call may be short, and the second raises."""
     view = memoryview(data)
     while view:
         written = os.pwrite(handle, view, offset)

@@ -19,10 +19,10 @@ from prefillroute.text.screen import Screen
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Route queries to the screen, a file to a file, or check a run folder.
+    """Route queries and print the decisions, route a file into a file, or check a run folder.
 
     Raises:
-        UserError: an option has a bad value or misses its companion, or the bundle or a query is refused.
+        UserError: an option has a bad value or lacks its companion, or the bundle or a query is invalid.
     """
     if arguments.check is not None:
         report = check_parity(arguments.check, num_texts=arguments.check_texts, device=arguments.device)
@@ -32,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
             say(*report.lines())
         return 0 if report.passed else 1
     if arguments.router is None:
-        raise UserError("route: --router is missing; wanted the folder router/ of a run")
+        raise UserError("route: expected --router with the folder router/ of a run, found no --router")
     if (not arguments.query) == (arguments.file is None):
         raise UserError(
-            "route: wanted either a query or --file, found " + ("both" if arguments.file else "none")
+            "route: expected either a query or --file, found " + ("both" if arguments.file else "neither")
         )
     policy = _policy(arguments)
     if arguments.file is None:
@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
                 _show(decision, prompt if len(prompts) > 1 else None)
         return 0
     if arguments.out is None:
-        raise UserError("route: --file needs --out, a .jsonl or .parquet file for the decisions")
+        raise UserError(
+            "route: --file: expected --out with a .jsonl or .parquet file for the decisions, found no --out"
+        )
     check_output(arguments.out)
     queries = read_queries(arguments.file, arguments.encoding)
     router = Router.load(arguments.router, device=arguments.device)
@@ -67,28 +69,28 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _policy(arguments: argparse.Namespace) -> Policy | None:
-    """The policy that the options name, None when there is none (the bundle's own is used then)."""
+    """The policy that the options name; None if they name none, and then the bundle's own policy is used."""
     given = {name: value for name in POLICIES if (value := getattr(arguments, f"value_{name}")) is not None}
     name = arguments.policy or next(iter(given), None)
     if name is None:
         return None
     if odd := [other for other in given if other != name]:
         raise UserError(
-            f"route: {POLICIES[odd[0]].option} belongs to policy '{odd[0]}', found with '{name}'; "
-            "wanted one policy and its own option"
+            f"route: policy '{name}': expected one policy and its own option, found {POLICIES[odd[0]].option}, which "
+            f"belongs to policy '{odd[0]}'"
         )
     return make_policy(name, given.get(name))
 
 
 def _targets(given: list[str] | None, known: Sequence[str]) -> list[str] | None:
-    """Every name in what `--targets` gave, each time one name or several with commas between."""
+    """All names that `--targets` gave; each use of the option may hold one name or several separated by commas."""
     if given is None:
         return None
     return [name for text in given for name in _split(text, known)]
 
 
 def _split(text: str, known: Sequence[str]) -> list[str]:
-    """Known names win over commas: the longest piece that is one, and the rest likewise."""
+    """Split at commas, except inside known names: take the longest prefix that is a known name, then split the rest."""
     pieces = text.split(",")
     for size in range(len(pieces), 0, -1):
         name = ",".join(pieces[:size])
@@ -100,7 +102,7 @@ def _split(text: str, known: Sequence[str]) -> list[str]:
 
 
 def _show(decision: Decision, prompt: str | None) -> None:
-    """The chosen target in one line, then what it was chosen from; before them the prompt, where there are several."""
+    """Print the chosen target in one line, then a table of all targets; `prompt`, if given, is printed first."""
     screen = Screen()
     if prompt is not None:
         screen.print(prompt)
@@ -116,7 +118,7 @@ def _show(decision: Decision, prompt: str | None) -> None:
 
 
 def _summary(decisions: list[Decision], out: Path) -> None:
-    """How many queries went where, and which were cut."""
+    """Print how many queries went to each target, and how many were truncated."""
     table = _table("queries", "mean P(correct)", "cost, USD")
     for target in decisions[0].confidence:
         sent = [decision for decision in decisions if decision.target == target]
@@ -131,7 +133,7 @@ def _summary(decisions: list[Decision], out: Path) -> None:
 
 
 def _table(*figures: str) -> Table:
-    """Of targets, whose names fold where they are long, and their figures."""
+    """A table of targets, whose long names are wrapped, and their figures."""
     table = Table()
     table.add_column("target", overflow="fold")
     for heading in figures:

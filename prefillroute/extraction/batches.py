@@ -4,16 +4,16 @@ import numpy as np
 
 
 def plan_batches(lengths: np.ndarray, tokens_per_batch: int, seed: int = 0) -> list[np.ndarray]:
-    """Bucket by length: sort, then fill each batch while rows times longest row fit the budget.
+    """Bucket by length: sort, then fill each batch as long as rows times longest row fit the budget.
 
-    The batch that needs the most memory comes first, so that a device that is too small says so at once; the
-    others follow in a shuffled order, so that the time left can be told early and an interrupted extraction
-    holds a random part of the queries.
+    The batch that needs the most memory comes first, so that a device that is too small fails at once. The others
+    follow in shuffled order, so that the remaining time can be estimated early and an interrupted extraction holds a
+    random sample of the queries.
 
     Args:
         lengths: (N,) tokens per row, all positive.
-        tokens_per_batch: padded tokens; a longer row is a batch of its own.
-        seed: of the shuffle.
+        tokens_per_batch: padded tokens; a longer row becomes a batch of its own.
+        seed: seed of the shuffle.
 
     Returns:
         Row numbers, one array per batch.
@@ -31,6 +31,6 @@ def plan_batches(lengths: np.ndarray, tokens_per_batch: int, seed: int = 0) -> l
 
 
 def padding_share(lengths: np.ndarray, batches: list[np.ndarray]) -> float:
-    """Part of the tokens that goes through the encoder and is padding."""
+    """Share of padding among the tokens that go through the encoder."""
     padded = sum(len(batch) * int(lengths[batch].max()) for batch in batches)
     return 1 - float(lengths[np.concatenate(batches)].sum()) / padded if batches else 0.0

@@ -1,4 +1,4 @@
-"""Catches the residual stream inside the forward pass and pools it there; nothing per token is kept."""
+"""Captures the residual stream during the forward pass and pools it there; nothing is kept per token."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,29 +10,29 @@ from prefillroute.errors import UserError
 
 
 def find_blocks(model: nn.Module, num_layers: int) -> nn.ModuleList:
-    """The list of blocks of a base model: the one `ModuleList` of that length under a usual name.
+    """The list of blocks of a base model: the `ModuleList` of that length under one of the usual names.
 
     Raises:
-        UserError: it has none; names the model's class.
+        UserError: there is no such list; the message names the model's class.
     """
     for name in ("layers", "h", "blocks", "block"):
         blocks = getattr(model, name, None)
         if isinstance(blocks, nn.ModuleList) and len(blocks) == num_layers:
             return blocks
     raise UserError(
-        f"encoder.num_layers={num_layers}: {type(model).__name__} has no list of that many blocks"
+        f"encoder.num_layers={num_layers}: expected a list of that many blocks, found none in {type(model).__name__}"
     )
 
 
 class ResidualCapture:
-    """Forward hooks that pool wanted layers on the device and keep (B, layers, H) only.
+    """Forward hooks that pool the selected layers on the device and keep only (B, layers, H).
 
-    Layer 0 is what enters the first block (so scaled embeddings come as the block sees them), layer k what
-    block k gives; layer L is therefore before the final norm.
+    Layer 0 is the input of the first block (so scaled embeddings appear as the block sees them), and layer k is the
+    output of block k; layer L is therefore taken before the final norm.
 
     Args:
         blocks: the L blocks, in order.
-        layer_ids: wanted layers, ascending, 0..L.
+        layer_ids: the selected layers, ascending, 0..L.
         poolings: name -> pooling of (B, T, H) by (B, T).
     """
 
@@ -55,28 +55,28 @@ class ResidualCapture:
         ]
 
     def start(self, mask: Tensor, prefix: Mapping[int, Tensor] | None = None) -> None:
-        """Get ready for a forward pass.
+        """Prepare for a forward pass.
 
         Args:
             mask: (B, P + T) bool, true at real tokens.
-            prefix: layer id -> (1, P, H), what the first P tokens of all rows gave, when the pass is over the
-                other T only.
+            prefix: layer id -> (1, P, H), the output for the first P tokens of all rows, if the pass covers only the
+                other T tokens.
         """
         self._mask, self._prefix = mask, prefix
         self._pooled = {name: {} for name in self._poolings}
 
     def finish(self) -> dict[str, Tensor]:
-        """What was caught since `start`: pooling -> (B, layers, H) float32, on one device."""
+        """What was captured since `start`: pooling -> (B, layers, H) float32, on one device."""
         out = {}
         for name, layers in self._pooled.items():
-            assert set(layers) == set(self._layer_ids), "every wanted block has run once"
+            assert set(layers) == set(self._layer_ids), "every selected block has run once"
             device = layers[self._layer_ids[0]].device
             out[name] = torch.stack([layers[k].to(device) for k in self._layer_ids], dim=1)
         self._mask, self._prefix, self._pooled = None, None, {}
         return out
 
     def remove(self) -> None:
-        """Take the hooks off the model."""
+        """Remove the hooks from the model."""
         for handle in self._handles:
             handle.remove()
 

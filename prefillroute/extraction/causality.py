@@ -1,8 +1,8 @@
 """Refuses models whose activations of a query depend on the other queries of its batch.
 
 Batches are padded on the right and run without an attention mask, so only causal models give a query the same
-activations alone and in a batch. A model that says of itself that it is not causal is refused when it is loaded;
-whatever it says, `extract` compares a query alone with the same query in a batch before it writes anything.
+activations alone and in a batch. A model whose configuration says that it is not causal is refused on loading. In any
+case, `extract` compares a query alone with the same query in a batch before it writes anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +13,11 @@ from transformers import PreTrainedModel
 from prefillroute.errors import UserError
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
-"""Greatest difference of a vector alone and in a batch, relative to its length (Euclidean norm). Rounding of causal
-models stays far below: SmolLM2-135M reaches 1e-6 in float32 and 0.026 in bfloat16."""
+"""Largest allowed difference between a vector alone and in a batch, relative to its Euclidean norm. Rounding in causal
+models stays far below it: SmolLM2-135M reaches 1e-6 in float32 and 0.026 in bfloat16."""
 VOTES = 3
-"""Queries that are compared where the first one differs: in a mixture of experts rounding may send a token to another
-expert, which moves one query in a hundred, while a model that sees the padding moves them all."""
+"""Number of queries to compare if the first one differs. In a mixture of experts rounding may send a token to another
+expert, which changes one query in a hundred, whereas a model that sees the padding changes them all."""
 
 Pooled = Mapping[str, np.ndarray]
 """pooling -> (B, layers, hidden)."""
@@ -27,11 +27,11 @@ def require_causal(model: PreTrainedModel, what: str) -> None:
     """Refuse a model whose configuration or attention says that tokens see what comes after them.
 
     Args:
-        model: with its configuration, such as the base model of the text part.
-        what: names it in the message, for instance `encoder modernbert`.
+        model: a model with its configuration, such as the base model of the text part.
+        what: name of the model in the message, for instance `encoder modernbert`.
 
     Raises:
-        UserError: it is not causal; names the setting that says so.
+        UserError: the model is not causal; the message names the setting that says so.
     """
     said = getattr(model.config, "use_bidirectional_attention", None)
     reason = None
@@ -45,8 +45,8 @@ def require_causal(model: PreTrainedModel, what: str) -> None:
                 break
     if reason is not None:
         raise UserError(
-            f"{what}: {type(model).__name__} is not causal ({reason}), so a query's activations would change with the "
-            "other queries of its batch; expected a causal (decoder-only) model"
+            f"{what}: expected a causal (decoder-only) model, found {type(model).__name__}, which is not causal "
+            f"({reason}), so a query's activations would change with the other queries in its batch"
         )
 
 
@@ -59,22 +59,22 @@ def check_alone_and_together(
     dtype: str,
     what: str,
 ) -> None:
-    """Run the shortest query of a batch alone and compare it with what it gave in the batch.
+    """Run the shortest query of a batch alone and compare the result with that in the batch.
 
-    Where they differ, the next two shortest vote too, and the median decides.
+    If they differ, the next two shortest queries are compared too, and the median decides.
 
     Args:
         run: token ids of B queries to their activations.
         batch: B arrays of token ids.
-        together: what `run` gave for the batch.
+        together: the result of `run` for the batch.
         names: B query ids.
         layer_ids: axis 1 of the activations.
-        dtype: of the forward pass; chooses the tolerance.
-        what: names the model in the message.
+        dtype: dtype of the forward pass; determines the tolerance.
+        what: name of the model in the message.
 
     Raises:
-        UserError: they differ by more than the dtype's rounding; names the query, layer and pooling, both values and
-            both the difference and the tolerance.
+        UserError: the results differ by more than the dtype's rounding; the message names the query, layer, pooling,
+            both values, the difference and the tolerance.
     """
     if len(batch) < 2:
         return
@@ -90,9 +90,9 @@ def check_alone_and_together(
     error, where = sorted(found)[len(found) // 2]
     if not error <= tolerance:
         raise UserError(
-            f"{what}: {where} (relative difference of the vectors {error:.2g}, expected at most {tolerance:g}): a "
-            "query's activations change with the other queries of its batch; expected a causal model whose rows do "
-            "not touch each other"
+            f"{what}: expected a causal model whose rows do not affect each other, found activations that change with "
+            f"the other queries in the batch: {where} (relative difference of the vectors {error:.2g}, expected at "
+            f"most {tolerance:g})"
         )
 
 
@@ -103,7 +103,7 @@ def short_company(lengths: Sequence[int]) -> list[int]:
         lengths: tokens of each row.
 
     Returns:
-        Row numbers; none where all rows are equally long, for then nothing is ever padded.
+        Row numbers; none if all rows are equally long, because then nothing is ever padded.
     """
     order = np.argsort(lengths, kind="stable")
     longer = [int(row) for row in order if lengths[row] > lengths[order[0]]]
@@ -116,13 +116,11 @@ def short_company(lengths: Sequence[int]) -> list[int]:
 def _difference(
     alone: Pooled, together: Pooled, row: int, name: str, layer_ids: Sequence[int]
 ) -> tuple[float, str]:
-    """The greatest relative difference over layers and poolings, and where it is."""
+    """The largest relative difference over layers and poolings, and its place."""
     worst, where = -1.0, ""
     for pooling, values in alone.items():
-        own, other = (
-            values[0].astype(np.float64),
-            together[pooling][row].astype(np.float64),
-        )  # (layers, hidden)
+        own = values[0].astype(np.float64)  # (layers, hidden)
+        other = together[pooling][row].astype(np.float64)
         norm = np.linalg.norm(own, axis=1)
         relative = np.linalg.norm(own - other, axis=1) / np.where(norm > 0, norm, 1.0)
         relative = np.where(np.isnan(relative), np.inf, relative)

@@ -1,4 +1,4 @@
-"""An encoder at work: token ids in, pooled residual streams out."""
+"""The encoder: takes token ids and returns pooled residual streams."""
 
 from collections.abc import Sequence
 
@@ -21,16 +21,16 @@ from prefillroute.pretrained.loading import pretrained
 
 
 class PrefillEncoder:
-    """The transformers backend: base model without LM head, hooks on the wanted blocks, pooled on the device.
+    """The transformers backend: base model without LM head, hooks on the selected blocks, pooling on the device.
 
-    The tokenizer is loaded at once, the weights on first use: a run that finds all cached never loads them.
+    The tokenizer is loaded at once and the weights on first use, so a run that finds everything cached loads none.
 
     Args:
         facts: which model.
         options: what to read from it.
 
     Raises:
-        UserError: files that cannot be had, or a model that is not as the facts say.
+        UserError: files are not available, or the model does not match the facts.
     """
 
     def __init__(self, facts: EncoderConfig, options: ExtractionOptions) -> None:
@@ -60,7 +60,7 @@ class PrefillEncoder:
 
     @property
     def identity(self) -> CacheIdentity:
-        """What a cache of this encoder's activations is checked against."""
+        """The identity that caches of this encoder's activations are checked against."""
         return CacheIdentity(
             encoder=self.facts.name,
             weights=self._source.fingerprint,
@@ -76,7 +76,7 @@ class PrefillEncoder:
 
     @property
     def versions(self) -> str:
-        """Libraries that computed the activations; recorded, not compared."""
+        """Versions of the libraries that computed the activations; recorded, not compared."""
         return f"torch {torch.__version__}, transformers {transformers.__version__}"
 
     @property
@@ -88,12 +88,12 @@ class PrefillEncoder:
 
     @property
     def device(self) -> torch.device:
-        """Where token ids go."""
+        """The device that token ids are sent to."""
         return next(self.model.parameters()).device
 
     @torch.inference_mode()
     def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """Catch these layers and poolings from now on (a cache may lack only some of them)."""
+        """Capture only these layers and poolings from now on (a cache may lack only some of them)."""
         if self._capture is not None:
             self._capture.remove()
         self.layer_ids, self.poolings = tuple(layer_ids), tuple(poolings)
@@ -107,10 +107,10 @@ class PrefillEncoder:
     def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Prefill a batch.
 
-        Rows are padded on the right whatever the tokenizer would do, and no attention mask is passed:
-        encoders are causal (attention, convolution, recurrence alike; others are refused, see
-        `extraction.causality`), so no real token ever sees the padding behind it. That makes batched equal to one by
-        one and keeps the fast causal attention kernel in use.
+        Rows are padded on the right, whatever the tokenizer would do, and no attention mask is passed. Encoders are
+        causal, whether they use attention, convolution or recurrence (others are refused, see `extraction.causality`),
+        so no real token ever sees the padding after it. Batches therefore give the same results as single queries, and
+        the fast causal attention kernel stays in use.
 
         Args:
             batch: B arrays of token ids.
@@ -132,7 +132,7 @@ class PrefillEncoder:
                 self.model(input_ids=ids.to(self.device), use_cache=False)
         except torch.OutOfMemoryError as error:
             raise UserError(
-                f"encoder {self.facts.name}: no memory on {self.device} for a batch of {ids.numel()} tokens; "
+                f"encoder {self.facts.name}: not enough memory on {self.device} for a batch of {ids.numel()} tokens; "
                 f"set extraction.tokens_per_batch below {self.options.resolved_tokens_per_batch()}"
             ) from error
         return {name: pooled.cpu().numpy() for name, pooled in self._capture.finish().items()}
@@ -160,17 +160,17 @@ class PrefillEncoder:
         )
         if info["missing_keys"]:  # transformers fills them with random numbers and warns
             raise UserError(
-                f"encoder {facts.name}: {source.location} lacks {len(info['missing_keys'])} weights of its model, "
+                f"encoder {facts.name}: {source.location} lacks {len(info['missing_keys'])} weights of the model, "
                 f"such as {min(info['missing_keys'])}"
             )
-        # Of a model that also sees, only its text part runs.
+        # Of a model with vision, only the text part runs.
         model: PreTrainedModel = getattr(loaded, "language_model", loaded)
         require_causal(model, f"encoder {facts.name}")
         config = model.config
         for key, found in (("num_layers", config.num_hidden_layers), ("hidden_size", config.hidden_size)):
             if found != getattr(facts, key):
                 raise UserError(
-                    f"encoder.{key}={getattr(facts, key)}: the weights of {facts.name} have {found}"
+                    f"encoder.{key}: expected {found} as in the weights of {facts.name}, found {getattr(facts, key)}"
                 )
         return model.eval() if placement else model.eval().to(device)
 

@@ -1,4 +1,4 @@
-"""What is left to extract: which rows go into which shard, given what the cache has."""
+"""Plans what is left to extract: which rows go into which shard, given what the cache holds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from prefillroute.extraction.batches import plan_batches
 
 @dataclass(frozen=True)
 class ShardWork:
-    """Rows of one shard, new or begun earlier, in batches."""
+    """Rows of one shard, new or started earlier, in batches."""
 
     path: Path
     plan: ShardPlan
     batches: tuple[np.ndarray, ...]
-    """Row numbers of the plan. The batches are the plan's own: a resumed run computes the same numbers."""
+    """Row numbers of the plan. The plan fixes the batches, so a resumed run computes the same numbers."""
 
 
 def plan_work(
@@ -31,17 +31,17 @@ def plan_work(
     num_shards: int = 1,
     shard_index: int = 0,
 ) -> list[ShardWork]:
-    """Divide what is missing into work on shards begun earlier and work on new ones.
+    """Divide what is missing into work on shards started earlier and work on new ones.
 
     Args:
-        folder: of the shards.
-        shards: those there are.
-        lengths: key -> fed tokens, for all rows wanted, in a stable order.
-        layer_ids: layers wanted.
-        poolings: poolings wanted.
+        folder: folder of the shards.
+        shards: existing shards.
+        lengths: key -> fed tokens, for all requested rows, in a stable order.
+        layer_ids: requested layers.
+        poolings: requested poolings.
         tokens_per_batch: budget of a new shard's batches.
-        num_shards: array jobs; all divide the same rows the same way, whatever is cached when they start.
-        shard_index: this job.
+        num_shards: number of array jobs; all divide the same rows the same way, whatever is cached when they start.
+        shard_index: number of this job.
 
     Returns:
         Shards to fill; empty when nothing is missing.
@@ -84,7 +84,7 @@ def plan_work(
 
 
 def part_label(num_shards: int, shard_index: int) -> str:
-    """How a shard says whose it is."""
+    """The label with which a shard names its array job."""
     return f"{shard_index}/{num_shards}"
 
 

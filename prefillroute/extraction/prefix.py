@@ -1,7 +1,7 @@
-"""What every prompt begins with (system prompt, role marks), run once instead of with every query.
+"""Runs the common beginning of all prompts (system prompt, role marks) once instead of with every query.
 
-Only for models that attend to all earlier tokens and hold nothing else: there a key-value cache gives the numbers of a
-whole pass up to rounding (relative 1e-6 in float32). Sliding windows and recurrences are left alone.
+This is only for models that attend to all earlier tokens and have no other state: there a key-value cache gives the
+numbers of a full pass up to rounding (relative 1e-6 in float32). Sliding windows and recurrences are not supported.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from transformers import DynamicCache, PreTrainedModel
 from prefillroute.extraction.capture import ResidualCapture, find_blocks
 
 FULL_ATTENTION = ("llama",)
-"""Model types that this was tested with."""
+"""Model types that this was tested on."""
 
 
 class EveryToken:
-    """A pooling that keeps all: what a prefix contributes to whatever pooling comes later."""
+    """A pooling that keeps every token, so that any pooling can be applied to a prefix later."""
 
     def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, H) as it is."""
+        """Return (B, T, H) unchanged."""
         return hidden.clone()
 
 
@@ -32,7 +32,7 @@ class SharedPrefix:
     Args:
         model: base model of a type in `FULL_ATTENTION`.
         token_ids: (P,) the prefix.
-        layer_ids: layers whose residual stream is going to be pooled.
+        layer_ids: layers whose residual stream will be pooled.
     """
 
     def __init__(self, model: PreTrainedModel, token_ids: np.ndarray, layer_ids: Sequence[int]) -> None:
@@ -58,12 +58,12 @@ class SharedPrefix:
         return len(self.token_ids)
 
     def begins(self, batch: Sequence[np.ndarray]) -> bool:
-        """Whether every row begins with this prefix and goes on after it."""
+        """Whether every row begins with this prefix and continues after it."""
         count = len(self)
         return all(len(ids) > count and np.array_equal(ids[:count], self.token_ids) for ids in batch)
 
     def cache(self, rows: int) -> DynamicCache:
-        """Keys and values for a batch of so many rows; a pass over the rest may append to it."""
+        """Keys and values for a batch of `rows` rows; a pass over the rest may append to it."""
         cache = DynamicCache()
         for layer, (keys, values) in enumerate(self._keys_values):
             cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)

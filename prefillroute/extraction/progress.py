@@ -1,4 +1,4 @@
-"""What is shown while an extraction runs: a bar on a terminal, a line now and then in a log file."""
+"""Progress of an extraction: a bar on a terminal, an occasional line in a log file."""
 
 import time
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from prefillroute.text.screen import Screen, Words
 
 
 class ExtractionProgress(Protocol):
-    """Told how much there is and what was done."""
+    """Receives the amount of work and the progress made."""
 
     def start(self, rows: int, tokens: int) -> None:
-        """`rows` queries of together `tokens` tokens are going to be extracted."""
+        """`rows` queries with `tokens` tokens in total will be extracted."""
 
     def advance(self, rows: int, tokens: int) -> None:
-        """So many more are done."""
+        """This many more are done."""
 
     def stop(self) -> None:
-        """The extraction ended."""
+        """The extraction has ended."""
 
 
 class Silent:
@@ -49,7 +49,7 @@ class _TokensPerSecond(ProgressColumn):
 
 
 class RichProgress:
-    """A bar with queries done, tokens per second and time left, both reckoned in tokens."""
+    """A bar with queries done, tokens per second and time left; bar and time are based on tokens."""
 
     def __init__(self, screen: Screen) -> None:
         self._bar = Progress(
@@ -85,7 +85,7 @@ class RichProgress:
 
 
 class LineProgress:
-    """One line every so often, for log files: queries done, tokens per second, minutes left."""
+    """An occasional line for log files: queries done, tokens per second, minutes left."""
 
     def __init__(self, screen: Screen, seconds_between_lines: float = 30.0) -> None:
         self._screen, self._between = screen, seconds_between_lines
@@ -93,14 +93,14 @@ class LineProgress:
         self._started = self._said = time.monotonic()
 
     def start(self, rows: int, tokens: int) -> None:
-        """Say what there is to do."""
+        """Print the amount of work."""
         self._all_rows, self._all_tokens = rows, tokens
         self._started = self._said = time.monotonic()
         if rows:
             self._say(f"extracting {rows:,} queries, {tokens:,} tokens")
 
     def advance(self, rows: int, tokens: int) -> None:
-        """Count, and say so when it is time."""
+        """Count, and print a line when it is due."""
         self._rows, self._tokens = self._rows + rows, self._tokens + tokens
         now = time.monotonic()
         if now - self._said < self._between:
@@ -113,7 +113,7 @@ class LineProgress:
         )
 
     def stop(self) -> None:
-        """Nothing: the report comes next."""
+        """Do nothing: the report comes next."""
 
     def _say(self, line: str) -> None:
         self._screen.print(line)
@@ -121,7 +121,7 @@ class LineProgress:
 
 @contextmanager
 def extraction_progress() -> Iterator[ExtractionProgress]:
-    """What suits standard error: a bar where people watch, lines where a file does."""
+    """The progress that suits standard error: a bar on a terminal, lines in a file."""
     screen = Screen(stderr=True)
     shown = RichProgress(screen) if screen.is_terminal else LineProgress(screen)
     try:

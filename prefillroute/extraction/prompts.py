@@ -1,4 +1,4 @@
-"""From a query's text to the token ids that are fed: chat template, and a cut that only the query feels."""
+"""Turns a query's text into the token ids that are fed: chat template, and truncation that affects only the query."""
 
 import hashlib
 import logging
@@ -15,20 +15,20 @@ from prefillroute.errors import UserError
 log = logging.getLogger(__name__)
 
 TEMPLATE_DATE = datetime(2025, 1, 1)
-"""Templates that print the date (gpt_oss does) get this one: a query's ids must not change overnight."""
-# A text that no template contains; where it comes out tells the template's own text from the query's.
+"""Templates that print the date (as gpt_oss does) get this one, because a query's ids must not change overnight."""
+# A text that no template contains; its place in the output separates the template's own text from the query's.
 _PROBE = "prefillroute query stands here"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """One query as the encoder gets it."""
+    """One query as the encoder receives it."""
 
     token_ids: np.ndarray
-    """(T,) int32: template, query (perhaps cut), generation prompt."""
+    """(T,) int32: template, query (possibly truncated), generation prompt."""
     query_tokens: int
-    """Tokens of the bare query, before any cut."""
+    """Tokens of the bare query, before any truncation."""
     truncated: bool
 
 
@@ -39,12 +39,12 @@ class PromptEncoder:
         tokenizer: a fast Hugging Face tokenizer.
         prompt_format: `chat` or `plain`.
         chat_template_kwargs: passed to the chat template.
-        max_length: tokens fed at most.
+        max_length: most tokens fed.
         encoder: name, for messages.
 
     Raises:
-        UserError: the tokenizer has no chat template, the template fails or swallows the query, or it alone
-            is longer than `max_length`.
+        UserError: the tokenizer has no chat template, or the template fails, drops the query or is longer than
+            `max_length` by itself.
     """
 
     def __init__(
@@ -62,33 +62,35 @@ class PromptEncoder:
         self.max_length = max_length
         if self._chat and not getattr(tokenizer, "chat_template", None):
             raise UserError(
-                f"encoder {encoder}: its tokenizer has no chat template; use encoder.prompt_format=plain"
+                f"encoder {encoder}: expected a tokenizer with a chat template, found none; use "
+                "encoder.prompt_format=plain"
             )
         self._template = _fix_date(tokenizer.get_chat_template()) if self._chat else ""
         if not getattr(tokenizer, "is_fast", False):
             raise UserError(
-                f"encoder {encoder}: its tokenizer is a slow one; a fast one (tokenizer.json) wanted"
+                f"encoder {encoder}: expected a fast tokenizer (tokenizer.json), found a slow one"
             )
         probe = self._render(_PROBE)
         if probe.count(_PROBE) != 1:
             raise UserError(
-                f"encoder {encoder}: its chat template prints the query {probe.count(_PROBE)} times, not once"
+                f"encoder {encoder}: expected a chat template that prints the query once, found it "
+                f"{probe.count(_PROBE)} times"
             )
         self._before, self._after = probe.split(_PROBE)
         out = tokenizer(probe, add_special_tokens=not self._chat, return_offsets_mapping=True)
         inside = [b <= len(self._before) for _, b in out["offset_mapping"]] + [False]
         self.prefix_ids = np.asarray(out["input_ids"][: inside.index(False)], dtype=np.int32)
-        """Tokens before the query. A query may yet merge with the last of them: compare before relying on it."""
+        """Tokens before the query. A query may still merge with the last of them, so compare before relying on them."""
         overhead = len(self._tokenize([probe])[0]) - len(self._tokenize([_PROBE], bare=True)[0])
         if overhead >= max_length:
             raise UserError(
-                f"extraction.max_length={max_length}: encoder {encoder}'s template alone takes {overhead} "
-                "tokens, wanted more than that"
+                f"extraction.max_length: expected more than the {overhead} tokens of encoder {encoder}'s template "
+                f"alone, found {max_length}"
             )
 
     @property
     def template_digest(self) -> str:
-        """SHA-256 of the chat template's text, its date fixed; `none` for plain prompts."""
+        """SHA-256 of the chat template's text, with its date fixed; `none` for plain prompts."""
         if not self._chat:
             return "none"
         return hashlib.sha256(self._template.encode()).hexdigest()
@@ -101,7 +103,9 @@ class PromptEncoder:
         """
         for prompt in prompts:
             if _SURROGATE.search(prompt):
-                raise UserError(f"prompt {prompt[:40]!a}: is not valid Unicode text, wanted UTF-8")
+                raise UserError(
+                    f"prompt {prompt[:40]!a}: expected UTF-8, found text that is not valid Unicode"
+                )
         texts = [self._render(prompt) for prompt in prompts]
         bare = [len(ids) for ids in self._tokenize(prompts, bare=True)]
         encoded = []
@@ -122,13 +126,13 @@ class PromptEncoder:
                 chat_template=self._template,
                 **self._kwargs,
             )
-        except Exception as error:  # a template is a program: whatever it raises is the template's message
+        except Exception as error:  # a template is a program and may raise anything
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"encoder {self._encoder}: its chat template fails ({reason})") from error
         return str(rendered)
 
     def _tokenize(self, texts: Sequence[str], *, bare: bool = False) -> list[list[int]]:
-        # The template has written the special tokens already; `plain` leaves them to the tokenizer.
+        # The template has already written the special tokens; with `plain` the tokenizer adds them.
         special = not bare and not self._chat
         return self._tokenizer(list(texts), add_special_tokens=special, verbose=False)["input_ids"]
 
@@ -139,13 +143,13 @@ class PromptEncoder:
         )
         ids, offsets = out["input_ids"], out["offset_mapping"]
         start, stop = len(self._before), len(text) - len(self._after)
-        # Tokens inside the query; one that reaches into the template is the template's.
+        # Tokens inside the query; one that reaches into the template belongs to the template.
         inside = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= stop]
         keep = len(inside) - (len(ids) - self.max_length)
         if keep < 1:
             raise UserError(
-                f"extraction.max_length={self.max_length}: encoder {self._encoder}'s template takes "
-                f"{len(ids) - len(inside)} tokens and leaves none for the query; wanted more than that"
+                f"extraction.max_length: expected more than the {len(ids) - len(inside)} tokens of encoder "
+                f"{self._encoder}'s template, found {self.max_length}, which leaves none for the query"
             )
         head, tail = keep - keep // 2, keep // 2
         dropped = set(inside[head : len(inside) - tail])
@@ -153,21 +157,21 @@ class PromptEncoder:
 
 
 def choose_format(tokenizer: Any, of_encoder: str | None, of_extraction: str | None, encoder: str) -> str:
-    """The form of the queries: what was asked for, else `chat` where the tokenizer has a chat template.
+    """The format of the prompts: the one requested, else `chat` if the tokenizer has a chat template.
 
     Args:
-        tokenizer: of Hugging Face.
+        tokenizer: a Hugging Face tokenizer.
         of_encoder: `encoder.prompt_format`.
         of_extraction: `extraction.prompt_format`.
         encoder: name, for the message.
 
     Raises:
-        UserError: the two ask for different forms.
+        UserError: the two settings request different formats.
     """
     if of_encoder and of_extraction and of_encoder != of_extraction:
         raise UserError(
-            f"extraction.prompt_format={of_extraction}: encoder {encoder} says encoder.prompt_format={of_encoder}; "
-            f"expected the same of both: set encoder.prompt_format={of_extraction}, for the run as well"
+            f"encoder {encoder}: expected the same of both, found extraction.prompt_format={of_extraction} and "
+            f"encoder.prompt_format={of_encoder}; set encoder.prompt_format={of_extraction}, for the run as well"
         )
     asked = of_encoder or of_extraction
     if asked:
@@ -182,6 +186,6 @@ def choose_format(tokenizer: Any, of_encoder: str | None, of_extraction: str | N
 
 
 def _fix_date(template: str) -> str:
-    """Write `TEMPLATE_DATE` where a template asks for today."""
+    """Write `TEMPLATE_DATE` where a template asks for today's date."""
     call = re.compile(r"""strftime_now\(\s*(['"])(.*?)\1\s*\)""")
     return call.sub(lambda found: repr(TEMPLATE_DATE.strftime(found[2])), template)

@@ -1,4 +1,4 @@
-"""Extract the activations of many queries into a cache, going on from whatever is there."""
+"""Extracts the activations of many queries into a cache, continuing from whatever it holds."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,28 +25,28 @@ Encode = Callable[[Sequence[str]], list[EncodedPrompt]]
 
 
 class Encoder(Protocol):
-    """What extraction needs of an encoder; `PrefillEncoder` is one, and so are embedders and language models."""
+    """What extraction needs from an encoder; `PrefillEncoder` is one, and so are embedders and language models."""
 
     layer_ids: tuple[int, ...]
     poolings: tuple[str, ...]
 
     @property
     def prompts(self) -> Encode:
-        """Queries to the token ids that are fed."""
+        """Turns queries into the token ids that are fed."""
 
     @property
     def identity(self) -> CacheIdentity:
-        """What its caches are checked against."""
+        """The identity that its caches are checked against."""
 
     @property
     def versions(self) -> str:
-        """Libraries, for the record."""
+        """Library versions, for the record."""
 
     def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """Catch only these from now on."""
+        """Capture only these from now on."""
 
     def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Token ids to pooling -> (B, layers, hidden)."""
+        """Turn token ids into pooling -> (B, layers, hidden)."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +61,18 @@ class ExtractionReport:
     truncated: int
     """Queries whose middle was cut."""
     sharing: int
-    """Different texts that became one row through that."""
+    """Different texts that share a row because of that."""
     damaged: int
     """Rows that failed their checksum and were extracted again (`verify`)."""
     padding: float
-    """Part of the tokens of this run's batches that was padding."""
+    """Share of padding among the tokens of this run's batches."""
     tokens: int
     """Real tokens fed in this run."""
     seconds: float
-    """From the first batch to the last, writing included; loading and the check of the model are not."""
+    """Time from the first batch to the last, including writing but not loading and checking the model."""
 
     def lines(self) -> list[str]:
-        """For people."""
+        """A summary for people to read."""
         lines = [f"{self.path}: {self.queries} queries, {self.new_rows} rows new, {self.reused_rows} reused"]
         if self.tokens:
             speed = f"{self.tokens / self.seconds:,.0f} tokens/s"
@@ -104,14 +104,14 @@ def extract(
         prompts: N texts.
         caches: folder of all caches.
         options: batches, array jobs, verification.
-        progress: told what is done.
+        progress: receives the progress made.
 
     Returns:
-        What was done. With `num_shards` > 1 this job's part is, and the index joins what all have done.
+        What was done. With `num_shards` > 1 this is this job's part, while the index joins the work of all jobs.
 
     Raises:
-        UserError: a cache that does not match or is damaged or locked, a model that gives a query other activations
-            in a batch than alone (before anything is written), a bad activation, no room.
+        UserError: the cache does not match, is damaged or is locked; the model gives a query other activations in a
+            batch than alone (detected before anything is written); an activation is invalid; or there is no room.
     """
     progress = progress or Silent()
     identity = encoder.identity
@@ -120,7 +120,9 @@ def extract(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"paths.caches={caches}: cannot be written ({error.strerror})") from error
+        raise UserError(
+            f"paths.caches={caches}: expected a writable folder, found {error.strerror}"
+        ) from error
     _refuse_other_identity(path, identity)
 
     table, token_ids = _encode(encoder.prompts, query_ids, prompts)
@@ -149,7 +151,7 @@ def extract(
     if work:
         encoder.narrow(
             work[0].plan.layer_ids, work[0].plan.poolings
-        )  # loads the weights, which is not our speed
+        )  # loads the weights, which does not count towards our speed
         started = time.monotonic()
         first = encoder.activations(_token_ids(work[0], work[0].batches[0], token_ids))
         checking = time.monotonic()
@@ -192,7 +194,7 @@ def _fill(
     progress: ExtractionProgress,
     first: Pooled | None,
 ) -> None:
-    """Run and store a job's batches; `first` is what the first one gave, where it has run already."""
+    """Run and store a job's batches; `first` is the result of the first batch if it has already run."""
     for number, batch in enumerate(job.batches):
         if number == 0 and first is not None:
             pooled = first
@@ -209,9 +211,9 @@ def _token_ids(job: ShardWork, rows: np.ndarray, token_ids: dict[str, np.ndarray
 def _check_model(
     encoder: Encoder, job: ShardWork, first: Pooled, token_ids: dict[str, np.ndarray], name_of: dict[str, str]
 ) -> None:
-    """Refuse a model whose rows touch each other: a query of the first batch, and a short one with much padding.
+    """Refuse a model whose rows affect each other: check a query of the first batch, and a short one with much padding.
 
-    The first batch has the longest queries, all of nearly the same length, so that little of it is padding.
+    The first batch has the longest queries, all of nearly the same length, so it contains little padding.
     """
     rows = np.concatenate(job.batches)
     short = rows[np.asarray(short_company(job.plan.fed_tokens[rows].tolist()), dtype=np.int64)]
@@ -233,7 +235,7 @@ def _check_model(
 def _encode(
     encode: Encode, query_ids: Sequence[str], prompts: Sequence[str]
 ) -> tuple[QueryTable, dict[str, np.ndarray]]:
-    """Tokenise in blocks; ids are kept as int32 arrays (4 bytes a token), once per key."""
+    """Tokenise in blocks; ids are kept as int32 arrays (4 bytes per token), once per key."""
     keys: list[str] = []
     counts: list[tuple[int, int, bool]] = []
     token_ids: dict[str, np.ndarray] = {}
@@ -255,7 +257,7 @@ def _encode(
 
 
 def _refuse_other_identity(path: Path, identity: CacheIdentity) -> None:
-    """A readable index of another identity is refused; a missing or damaged one is made anew at the end."""
+    """Refuse a readable index of another identity; a missing or damaged one is rebuilt at the end."""
     try:
         found = read_index(path).identity
     except UserError:
@@ -264,7 +266,7 @@ def _refuse_other_identity(path: Path, identity: CacheIdentity) -> None:
 
 
 def _verify(path: Path, identity: CacheIdentity) -> int:
-    """Number of damaged rows of a shard; they are marked as not done."""
+    """Mark the damaged rows of a shard as not done; returns their number."""
     shard = open_shard(path)
     with ActivationWriter(path, shard.plan, identity, shard.part, shard.versions) as writer:
         return len(writer.verify())

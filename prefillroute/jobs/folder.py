@@ -1,7 +1,7 @@
-"""Which folder of a sweep is a job's: the one in which it began earlier, else a new one.
+"""Finds the folder of a job in a sweep: the one in which it started earlier, or else a new one.
 
-Jobs are told apart by their overrides alone. A sweep that is started again with more, fewer or reordered values finds
-each job where it lies, and two jobs never share a folder.
+Jobs are distinguished only by their overrides. A sweep that is started again with more, fewer or reordered values finds
+each job in its folder, and two jobs never share a folder.
 """
 
 import itertools
@@ -30,16 +30,16 @@ def task_overrides(overrides: Any) -> tuple[str, ...]:
 
 
 def job_folder(sweep_dir: Path, overrides: Sequence[str], number: int) -> str:
-    """The folder of a job, made if it is new.
+    """The folder of a job, created if it is new.
 
     Args:
-        sweep_dir: of the sweep.
-        overrides: of the job; their order says nothing.
-        number: of the job in this sweep, and its folder's name where that is free.
+        sweep_dir: folder of the sweep.
+        overrides: overrides of the job; their order does not matter.
+        number: number of the job in this sweep, and the name of its folder if that is free.
 
     Returns:
-        The folder, relative to `sweep_dir`. Its status.json names the job from the moment it is made, so that jobs
-        that start at the same time take different ones.
+        The folder, relative to `sweep_dir`. Its status.json names the job from the moment it is created, so that jobs
+        that start at the same time take different folders.
     """
     own = sorted(overrides)
     found = {folder: status for folder, status in _jobs(sweep_dir) if sorted(status.overrides) == own}

@@ -12,7 +12,7 @@ class SweepPlan:
     """Written into the sweep's folder before its first job."""
 
     command: str
-    """Goes on with the sweep in the same folder."""
+    """The command that resumes the sweep in the same folder."""
     jobs: tuple[tuple[str, ...], ...] | None = None
     """The overrides of each; None where the sweeper decides while it runs."""
     shown: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ class Status:
     error: str | None = None
 
     def is_of(self, overrides: tuple[str, ...]) -> bool:
-        """Whether it is that of a job with these overrides; Hydra gives each key once, so their order says nothing."""
+        """Whether this is the status of a job with these overrides; their order does not matter, as keys are unique."""
         return sorted(self.overrides) == sorted(overrides)
 
     def write(self, folder: Path) -> None:
@@ -32,7 +32,7 @@ class Status:
 
 
 def read_status(folder: Path) -> Status | None:
-    """How the job of a folder stood last; None where no job left a whole status.json."""
+    """The last status of the job of a folder; None if no job left a complete status.json."""
     try:
         found = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
         return Status(found["state"], tuple(found["overrides"]), found["error"])

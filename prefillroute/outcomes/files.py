@@ -49,7 +49,12 @@ def read_outcomes(
         excluded: targets that the pool leaves out already, for the message that leaves out more.
 
     Raises:
-        UserError: for a missing or damaged file, a target without outcomes, or what validation refuses.
+        UserError: a file is missing or damaged, a target has no outcomes, or validation refuses the table.
+
+    Example:
+        >>> outcomes = read_outcomes("pkg://prefillroute.starter_pool", max_queries=100)
+        >>> outcomes.targets[:2], outcomes.correct.shape
+        (('gemma3-270m-direct', 'gemma3-270m-steps'), (100, 4))
     """
     folder = outcome_folder(folder)
     queries_path, outcomes_path = folder / QUERIES_FILE, folder / OUTCOMES_FILE

@@ -15,8 +15,8 @@ def pool_targets(targets: Sequence[TargetConfig], exclude: Sequence[str] = ()) -
     """The targets of a run: all but the excluded ones, in pool order.
 
     Raises:
-        UserError: for a name given twice, an excluded name that the pool lacks, fewer than two targets left,
-            or a price that is none.
+        UserError: a name is duplicated, an excluded name is not in the pool, fewer than two targets are left, or a
+            price is invalid.
     """
     names = [target.name for target in targets]
     for name in names:

@@ -2,7 +2,7 @@
 
 Units (groups of rows) are shuffled, and a unit's rank q in its stratum is the share of the stratum's rows
 that lie before it, in [0, 1). Ordered by q, every stretch of units holds all strata in proportion, so cutting
-that order at the wanted shares gives exact totals and strata off by about one unit. No loop over rows.
+that order at the given shares gives exact totals and strata off by about one unit. No loop over rows is needed.
 """
 
 import hashlib

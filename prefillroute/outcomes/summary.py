@@ -61,7 +61,7 @@ def summarise(outcomes: Outcomes, targets: Sequence[TargetConfig]) -> PoolSummar
         targets: the M targets in the table's order.
 
     Raises:
-        UserError: for a price that is none.
+        UserError: a price is invalid.
     """
     price_in, price_out = check_prices(targets)
     by_tokens = token_cost(outcomes.prompt_tokens, outcomes.completion_tokens, price_in, price_out)

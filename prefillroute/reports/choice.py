@@ -26,7 +26,7 @@ class Chosen:
 
 
 def chosen_point(metrics: dict[str, Any]) -> Chosen | None:
-    """What metrics.json says was chosen; None where there were no rows to choose on."""
+    """The choice recorded in metrics.json; None if there were no rows to choose on."""
     lambda_ = number(metrics["test"], "chosen_lambda")
     if lambda_ is not None:
         return Chosen(lambda_, None)
@@ -35,7 +35,7 @@ def chosen_point(metrics: dict[str, Any]) -> Chosen | None:
 
 
 def choice_sentence(metrics: dict[str, Any]) -> str:
-    """What was chosen and on what evidence; empty where the run recorded no choice."""
+    """What was chosen and on what evidence; empty if the run recorded no choice."""
     choice = metrics.get("choice")
     if not choice:
         return ""

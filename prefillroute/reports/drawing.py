@@ -20,7 +20,7 @@ from prefillroute.text.visible import visible
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure of the report, with what a reader who cannot see it is told."""
+    """One figure of the report, with a description for readers who cannot see it."""
 
     name: str
     """File stem in ``figures/`` and prefix of every id inside the SVG."""
@@ -30,9 +30,9 @@ class Drawing:
     """What the figure shows, in words and numbers."""
     caption: str = ""
     tooltips: dict[str, str] = field(default_factory=dict)
-    """Artist gid to the text a browser shows when the pointer rests on it."""
+    """Artist gid -> the text that a browser shows when the pointer rests on it."""
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    """Names drawn with escapes for want of a font -> what they stand for; see `glyphs.drawn_names`."""
+    """Names drawn with escapes because no font has their signs -> their meaning; see `glyphs.drawn_names`."""
 
     def __post_init__(self) -> None:
         settle(self.figure)
@@ -92,7 +92,7 @@ def name_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str],
 
 
 def settle(figure: Figure) -> None:
-    """Lay the figure out once and fix it there: the layout is the dearest part of drawing."""
+    """Lay the figure out once and keep that layout, because layout is the most expensive part of drawing."""
     if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

@@ -1,4 +1,4 @@
-"""A sweep by families of predictors: how many configurations, trainings and seconds stand behind the table."""
+"""A sweep by families of predictors: how many configurations, trainings and seconds went into the table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import yaml
 from prefillroute.reports.sweep_jobs import Job
 
 PREDICTOR_KEY = "experiment/semantic"
-"""The override that names a predictor; what else but `calibration` varies makes another one of it."""
+"""The override that names a predictor; any other override that varies, except `calibration`, makes a new predictor."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Family:
     num_predictors: int = 0
     """Predictors that were trained by themselves."""
     num_fits: int = 0
-    """Nets, forests or regressions that these took: groups x members, and targets where each has its own."""
+    """Number of nets, forests or regressions trained: groups x members, times targets if each target has its own."""
     training_s: float = 0.0
     """Wall seconds of features and head, each predictor counted once."""
     evaluation_s: float = 0.0
@@ -32,7 +32,7 @@ class Family:
 
 
 def by_family(sweep_dir: Path, finished: Sequence[Job]) -> dict[str, str]:
-    """Folder of each job to the name of its family; empty where the jobs do not vary :data:`PREDICTOR_KEY`."""
+    """Folder of each job -> name of its family; empty if the jobs do not vary :data:`PREDICTOR_KEY`."""
     if len({job.overrides.get(PREDICTOR_KEY) for job in finished}) < 2:
         return {}
     return {job.folder: _head(sweep_dir / job.folder) for job in finished}
@@ -52,7 +52,7 @@ def families(finished: Sequence[Job], family_of: dict[str, str]) -> list[Family]
 
 
 def job_counts(job: Job) -> dict[str, object]:
-    """What a job adds to its family's row, for summary.csv; a predictor's trainings stand with each of its jobs."""
+    """What a job adds to its family's row, for summary.csv; a predictor's trainings appear with each of its jobs."""
     counts = _counts(job.metrics or {}, first=True)
     return {"fits": counts.num_fits, "training_s": counts.training_s, "evaluation_s": counts.evaluation_s}
 
@@ -78,7 +78,7 @@ def _sum(a: Family, b: Family) -> Family:
 
 
 def _head(folder: Path) -> str:
-    """The head's option by Hydra's record, or a question mark."""
+    """The head's option according to Hydra's record, or a question mark."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # hundreds of files: the plain one takes seconds
     try:
         text = (folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8")

@@ -20,15 +20,15 @@ class Card:
 
 
 def number(section: dict[str, Any], key: str) -> float | None:
-    """A number of a section of metrics.json; None for null, absent keys and anything that is no number."""
+    """A number in a section of metrics.json; None for null, a missing key or anything that is not a number."""
     value = section.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def interval(metrics: dict[str, Any], key: str) -> tuple[float, float] | None:
-    """The bootstrap interval of a metric, or None; an end that JSON has no number for is infinite.
+    """The bootstrap interval of a metric, or None; a null end means infinity, which JSON cannot express.
 
-    Only a cost that is never reached is infinite, so a null is an upper end.
+    Only a cost that is never reached is infinite, so a null is always an upper end.
     """
     pair = (metrics.get("intervals") or {}).get(key)
     if not isinstance(pair, list | tuple) or len(pair) != 2 or all(end is None for end in pair):
@@ -70,7 +70,7 @@ def headline_cards(metrics: dict[str, Any]) -> list[Card]:
 
 
 def hull_gain_verdict(metrics: dict[str, Any]) -> str:
-    """Whether the interval of hull_gain contains the constant predictor's value, said in words."""
+    """A statement of whether the interval of hull_gain contains the constant predictor's value."""
     metric = next(entry for entry in METRICS if entry.key == "hull_gain")
     value, constant = (number(metrics["test"], key) for key in ("hull_gain", "constant_hull_gain"))
     ends = interval(metrics, "hull_gain")
@@ -89,7 +89,7 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
     paired = next(entry for entry in METRICS if entry.key == "hull_gain_over_constant")
     difference, difference_ends = number(metrics["test"], paired.key), interval(metrics, paired.key)
     if difference is not None and difference_ends is not None:
-        # both routers meet the same resamples, so this is the sharper and the deciding comparison
+        # both routers see the same resamples, so this comparison is sharper, and it decides
         inside = difference_ends[0] <= 0 <= difference_ends[1]
         side = "contains 0" if inside else "lies above 0" if difference_ends[0] > 0 else "lies below 0"
         said += (
@@ -106,7 +106,7 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
 
 
 def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    """(metric, reason) for every null of metrics.json; a reason that many metrics share is said once."""
+    """(metric, reason) for every null in metrics.json; a reason that several metrics share is given once."""
     reasons = {str(key): str(text) for key, text in (metrics.get("reasons") or {}).items()}
     for section in ("test", "disagreement"):
         for name, value in (metrics.get(section) or {}).items():
@@ -116,13 +116,13 @@ def null_notes(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     for key, text in reasons.items():
         section, _, name = key.partition(".")
         if section == "disagreement" and reasons.get(f"test.{name}") == text:
-            continue  # what holds for all queries needs no second word for the subset
+            continue  # what holds for all queries need not be repeated for the subset
         by_reason.setdefault(text, []).append(name if section == "test" else key)
     return [(joined(keys), text) for text, keys in by_reason.items()]
 
 
 def scope_note(num_queries: int, num_left_out: int, num_targets: int) -> str:
-    """On which queries the global numbers stand."""
+    """A sentence on the queries that the global numbers are based on."""
     left_out = (
         f"; {count(num_left_out)} test {'query' if num_left_out == 1 else 'queries'} "
         "without every target's outcome left out of the global metrics"

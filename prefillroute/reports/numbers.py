@@ -24,7 +24,7 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share as percent, with the space that the SI wants, which does not break."""
+    """A share as percent, with the non-breaking space that the SI prescribes."""
     if value is None or not isfinite(value):
         return MISSING
     return f"{decimal(100 * value, digits)}{NBSP}%"

@@ -1,4 +1,4 @@
-"""One operating point of the router on the test part: who is chosen, and what that gives."""
+"""One operating point of the router on the test part: the targets chosen, and the resulting cost and accuracy."""
 
 import numpy as np
 

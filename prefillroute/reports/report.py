@@ -22,16 +22,16 @@ from prefillroute.reports.style import styled
 from prefillroute.reports.template import render_template
 
 UNCALIBRATED = {"none", "uncalibrated", "zscore"}
-"""Calibrations whose output is a score and no probability (DESIGN section 7)."""
+"""Calibrations whose output is a score, not a probability (DESIGN section 7)."""
 
 
 def write_report(run_dir: Path) -> Path:
     """Write ``figures/*.png``, ``figures/*.svg`` and ``report.html`` into a run folder; returns its path.
 
-    Reads the run folder only, so it can be rebuilt at any time and on another machine.
+    It reads only the run folder, so the report can be rebuilt at any time and on another machine.
 
     Raises:
-        UserError: a file of the folder is missing, cut off or inconsistent, or the folder cannot be written.
+        UserError: a file of the folder is missing, truncated or inconsistent, or the folder is not writable.
     """
     run = read_run_folder(Path(run_dir))
     plane = pool_plane(run.test)
@@ -44,14 +44,12 @@ def write_report(run_dir: Path) -> Path:
                 drawing.save(run.path / "figures")
             write_text(path, html)
         except OSError as error:
-            raise UserError(
-                f"{path}: cannot be written ({error.strerror}), wanted a writable run folder"
-            ) from error
+            raise UserError(f"{path}: expected a writable run folder, found {error.strerror}") from error
     return path
 
 
 def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
-    """Every figure that the folder has data for, in the order of the page; inside ``styled()``."""
+    """Every figure that the folder has data for, in the order of the page; call it inside ``styled()``."""
     cost_range = _cost_range(run)
     point = chosen_point(run.metrics)
     chosen = None
@@ -75,7 +73,7 @@ def _taken(run: RunFolder, point: Chosen, cost_range: tuple[float, float]) -> np
 
 
 def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
-    """(encoder, layer, pooling) of the run's feature blocks, each once, as metrics.json or else the bundle says."""
+    """The distinct (encoder, layer, pooling) of the run's feature blocks, from metrics.json or else from the bundle."""
     layers = run.metrics.get("layers") or run.bundle
     found = [
         (str(block["encoder"]), int(layer), str(block["pooling"]))
@@ -86,7 +84,7 @@ def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
 
 
 def title(run: RunFolder) -> str:
-    """What was read (the encoder, or the semantic signal), pool, head and calibration of the run."""
+    """The run's source (the encoder or the semantic signal), pool, head and calibration."""
     signal = run.choice("signal") or "prefill"
     read = run.choice("encoder") if signal == "prefill" else signal
     named = [read, *(run.choice(group) for group in ("pool", "head", "calibration"))]
@@ -94,7 +92,7 @@ def title(run: RunFolder) -> str:
 
 
 def facts(run: RunFolder) -> list[tuple[str, str]]:
-    """What else a reader wants to know before the numbers."""
+    """Further facts that a reader needs before the numbers."""
     blocks = chosen_blocks(run)
     several = len({encoder for encoder, _, _ in blocks}) > 1
     read: dict[str, list[str]] = {}
@@ -146,12 +144,12 @@ def _tables(run: RunFolder) -> list[tables.Table]:
 
 
 def baseline_notes(run: RunFolder) -> list[tuple[str, str]]:
-    """What the evaluation had to take from other rows than it should."""
+    """Notes on what the evaluation had to take from rows other than the intended ones."""
     return [(str(name), str(text)) for name, text in (run.metrics.get("notes") or {}).items()]
 
 
 def calibration_note(run: RunFolder) -> list[tuple[str, str]]:
-    """A warning where the confidences are scores and no probabilities."""
+    """A warning if the confidences are scores rather than probabilities."""
     recorded = run.metrics.get("calibration") or {}
     name = str(recorded.get("name") or run.choice("calibration") or "")
     if recorded.get("calibrated", name.lower() not in UNCALIBRATED):
@@ -163,7 +161,7 @@ def calibration_note(run: RunFolder) -> list[tuple[str, str]]:
 
 
 def layer_notes(run: RunFolder) -> list[tuple[str, str]]:
-    """What the layer choice left out, and the targets that it could not score."""
+    """Notes on what the layer choice left out and on the targets that it could not score."""
     layers = run.metrics.get("layers") or {}
     notes = [("layers", str(note)) for note in layers.get("notes", [])]
     if layers.get("unscored"):
@@ -181,6 +179,6 @@ def _cost_range(run: RunFolder) -> tuple[float, float]:
         or not all(isinstance(end, int | float) for end in found)
     ):
         raise UserError(
-            f"{run.path / 'metrics.json'}: cost_range is {found!r}, wanted two numbers [c_lo, c_hi]"
+            f"{run.path / 'metrics.json'}: cost_range: expected two numbers [c_lo, c_hi], found {found!r}"
         )
     return float(found[0]), float(found[1])

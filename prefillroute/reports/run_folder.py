@@ -1,4 +1,4 @@
-"""Everything the report knows: one run folder, read and checked file by file (DESIGN section 6)."""
+"""The report's only source: one run folder, read and checked file by file (DESIGN section 6)."""
 
 import json
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class TestPart:
 
     @property
     def complete(self) -> np.ndarray:
-        """(N,) bool: queries with every target's outcome; global metrics stand on them (DESIGN section 4)."""
+        """(N,) bool: queries with every target's outcome, on which global metrics are based (DESIGN section 4)."""
         return ~np.isnan(self.correct).any(axis=1)
 
 
@@ -48,12 +48,12 @@ class RunFolder:
     layers: pd.DataFrame | None
     """None for predictors that choose no layer."""
     config_text: str
-    """``.hydra/config.yaml`` as it stands."""
+    """The text of ``.hydra/config.yaml``."""
     config: dict[str, Any]
     hydra: dict[str, Any]
-    """``.hydra/hydra.yaml`` under its key ``hydra``; empty where the run was not started by Hydra."""
+    """``.hydra/hydra.yaml`` under its key ``hydra``; empty if the run was not started by Hydra."""
     bundle: dict[str, Any]
-    """``router/router.json``; empty where the run shipped no bundle."""
+    """``router/router.json``; empty if the run wrote no bundle."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -65,25 +65,25 @@ class RunFolder:
         """The rows of the test part.
 
         Raises:
-            UserError: no test row, or a (query, target) pair that is absent or doubled.
+            UserError: there is no test row, or a (query, target) pair is missing or duplicated.
         """
         rows = self.predictions[self.predictions["split"] == "test"]
         path = self.path / "predictions.parquet"
         if rows.empty:
-            raise UserError(f"{path}: found no row with split 'test', wanted at least one query")
+            raise UserError(f"{path}: expected at least one query with split 'test', found none")
         position = {name: i for i, name in enumerate(self.targets)}
         column = rows["target"].map(position)
         if column.isna().any():
             stranger = rows.loc[column.isna(), "target"].iloc[0]
             raise UserError(
-                f"{path}: found target {stranger!r}, wanted one of those in metrics.json: {self.targets}"
+                f"{path}: target: expected one of {self.targets} as in metrics.json, found {stranger!r}"
             )
         row, query_id = pd.factorize(rows["query_id"])
         shape = (len(query_id), len(position))
         if len(rows) != shape[0] * shape[1] or rows.duplicated(["query_id", "target"]).any():
             raise UserError(
-                f"{path}: found {len(rows)} test rows for {shape[0]} queries x {shape[1]} targets, "
-                f"wanted exactly one row for each pair"
+                f"{path}: expected exactly one row for each pair of query and target, found {len(rows)} test rows for "
+                f"{shape[0]} queries x {shape[1]} targets"
             )
         filled = {}
         for name in ("confidence", "cost_usd", "correct"):
@@ -93,7 +93,7 @@ class RunFolder:
             if not np.isfinite(filled[name]).all():
                 index = int(np.argwhere(~np.isfinite(filled[name]))[0, 0])
                 raise UserError(
-                    f"{path}: found no {name} for query {query_id[index]!r}, wanted a finite number"
+                    f"{path}: {name} of query {query_id[index]!r}: expected a finite number, found none"
                 )
         return TestPart(query_id=np.asarray(query_id), **filled)
 
@@ -132,11 +132,14 @@ def read_run_folder(path: Path) -> RunFolder:
     """Read and check a run folder.
 
     Raises:
-        UserError: the folder or one of its files is missing, cut off, or lacks a column or key; named.
+        UserError: the folder or one of its files is missing or truncated, or lacks a column or key; the message names
+            it.
     """
     path = Path(path)
     if not path.is_dir():
-        raise UserError(f"{path}: found no such folder, wanted a run folder written by `prefillroute train`")
+        raise UserError(
+            f"{path}: expected a run folder written by `prefillroute train`, found no such folder"
+        )
     config_path = path / ".hydra" / "config.yaml"
     hydra_path = path / ".hydra" / "hydra.yaml"
     bundle_path = path / "router" / "router.json"
@@ -158,24 +161,26 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """Read metrics.json of a run folder.
 
     Raises:
-        UserError: it is missing, cut off, or has no section ``test`` or ``targets``.
+        UserError: the file is missing or truncated, or has no section ``test`` or ``targets``.
     """
     path = folder / "metrics.json"
     metrics = _read_json(path)
     for key in ("test", "targets"):
         if not isinstance(metrics.get(key), dict) or not metrics[key]:
-            raise UserError(f"{path}: found no section {key!r}, wanted the metrics of a finished run")
+            raise UserError(f"{path}: expected the metrics of a finished run, found no section {key!r}")
     return metrics
 
 
 def _read_text(path: Path) -> str:
     if not path.is_file():
-        raise UserError(f"{path}: found no such file, wanted it in the run folder (did the run finish?)")
+        raise UserError(
+            f"{path}: expected this file in the run folder, found no such file; did the run finish?"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{path}: found bytes that are not UTF-8 at position {error.start}, wanted text"
+            f"{path}: expected UTF-8 text, found other bytes at position {error.start}"
         ) from error
 
 
@@ -184,11 +189,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path}: found no valid JSON ({error}), wanted a whole file; is it cut off?"
-        ) from error
+        raise UserError(f"{path}: expected a complete JSON file, found {error}; was it cut off?") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path}: found a {type(value).__name__}, wanted a JSON object")
+        raise UserError(f"{path}: expected a JSON object, found a {type(value).__name__}")
     return value
 
 
@@ -198,23 +201,25 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         problem = " ".join(str(error).split())
-        raise UserError(f"{path}: found no valid YAML ({problem}), wanted a whole file") from error
+        raise UserError(f"{path}: expected a complete YAML file, found {problem}") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path}: found a {type(value).__name__}, wanted a mapping")
+        raise UserError(f"{path}: expected a mapping, found a {type(value).__name__}")
     return value
 
 
 def _read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if not path.is_file():
-        raise UserError(f"{path}: found no such file, wanted it in the run folder (did the run finish?)")
+        raise UserError(
+            f"{path}: expected this file in the run folder, found no such file; did the run finish?"
+        )
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         problem = " ".join(str(error).split())
         raise UserError(
-            f"{path}: found no readable parquet ({problem}), wanted a whole file; is it cut off?"
+            f"{path}: expected a complete Parquet file, found {problem}; was it cut off?"
         ) from error
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        raise UserError(f"{path}: found columns {list(frame.columns)}, wanted also {missing}")
+        raise UserError(f"{path}: expected also the columns {missing}, found {list(frame.columns)}")
     return frame

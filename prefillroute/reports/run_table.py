@@ -14,27 +14,27 @@ from prefillroute.routing.table import ConfidenceTable
 
 
 def read_config(folder: Path) -> DictConfig:
-    """The composed configuration of a run, interpolations not yet resolved.
+    """The composed configuration of a run, with interpolations not yet resolved.
 
     Raises:
-        UserError: it is missing or no whole YAML file.
+        UserError: the file is missing or is not a complete YAML file.
     """
     path = folder / ".hydra" / "config.yaml"
     try:
-        # libyaml where it is there: OmegaConf's own loader takes ten times as long
+        # libyaml if available: OmegaConf's own loader takes ten times as long
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         config = OmegaConf.create(yaml.load(path.read_text(encoding="utf-8"), Loader=loader))
     except (OSError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(
-            f"{path}: cannot be read ({' '.join(str(error).split())}), wanted the run's configuration"
+            f"{path}: expected the run's configuration, found {' '.join(str(error).split())}"
         ) from error
     if not isinstance(config, DictConfig):
-        raise UserError(f"{path}: found no mapping, wanted the run's configuration")
+        raise UserError(f"{path}: expected the run's configuration, found no mapping")
     return config
 
 
 def read_confidence_table(folder: Path) -> ConfidenceTable:
-    """The table that the run was evaluated on: evaluated again, it gives the same numbers.
+    """The table that the run was evaluated on; evaluating it again gives the same numbers.
 
     Raises:
         UserError: predictions, configuration or the pool's queries are missing or damaged.
@@ -50,9 +50,9 @@ def read_confidence_table(folder: Path) -> ConfidenceTable:
 
 
 def read_predictions(folder: Path) -> ConfidenceTable:
-    """A run's predictions where its pool's queries may be elsewhere: every query counts as of one benchmark.
+    """A run's predictions if its pool's queries may not be available: all queries count as one benchmark.
 
-    Only the baseline that knows each benchmark's best target can tell the difference.
+    Only the baseline that knows each benchmark's best target is affected.
 
     Raises:
         UserError: predictions or configuration are missing or damaged.
@@ -68,8 +68,8 @@ def _read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pd.read_parquet(path, columns=columns)
     except FileNotFoundError as error:
         raise UserError(
-            f"{path}: found no such file, wanted it to compute the run's numbers again"
+            f"{path}: expected this file to compute the run's numbers again, found no such file"
         ) from error
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: found no whole Parquet file ({reason})") from error
+        raise UserError(f"{path}: expected a whole Parquet file, found {reason}") from error

@@ -42,10 +42,10 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen |
         screen: where to print; standard output by default.
 
     Returns:
-        The number of jobs that failed or never began.
+        The number of jobs that failed or never started.
 
     Raises:
-        UserError: no job, an unknown metric, or a folder that cannot be written.
+        UserError: there is no job, the metric is unknown, or the folder is not writable.
     """
     sweep_dir = Path(sweep_dir)
     plan = read_plan(sweep_dir)
@@ -70,9 +70,7 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen |
         write_text(sweep_dir / "summary.csv", csv_text(frame))
         write_text(sweep_dir / "summary.html", render_sweep(sweep_dir, view))
     except OSError as error:
-        raise UserError(
-            f"{sweep_dir}: cannot be written ({error.strerror}), wanted a writable folder"
-        ) from error
+        raise UserError(f"{sweep_dir}: expected a writable folder, found {error.strerror}") from error
     print_sweep(screen or Screen(columns=160), view)
     return view.num_unfinished
 
@@ -84,25 +82,25 @@ def is_sweep(folder: Path) -> bool:
 
 
 def summary_metrics(sort_by: str, shown: Sequence[str] = ()) -> tuple[Metric, list[Metric]]:
-    """The metric that orders the jobs, and those of the columns, :data:`SHOWN` by default.
+    """The metric that orders the jobs, and the metrics of the columns, :data:`SHOWN` by default.
 
     Raises:
-        UserError: there is no such metric, or neither way of the first one is better.
+        UserError: a metric is unknown, or the first one has no better direction.
     """
     known = {entry.key: entry for entry in METRICS}
     ordered = [entry.key for entry in METRICS if entry.better]
     if sort_by not in ordered:
-        raise UserError(f"sort_by={sort_by}: found no such metric, wanted one of {', '.join(ordered)}")
+        raise UserError(f"sort_by: expected one of {', '.join(ordered)}, found {sort_by}")
     for key in shown:
         if key not in known:
-            raise UserError(f"shown: found no metric {key}, wanted some of {', '.join(known)}")
+            raise UserError(f"shown: expected some of {', '.join(known)}, found {key}")
     columns = [known[key] for key in shown or SHOWN]
     metric = known[sort_by]
     return metric, columns if metric in columns else [metric, *columns]
 
 
 def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:
-    """Order finished jobs by a metric; null last, equals as they were started."""
+    """Order finished jobs by a metric: null comes last, and ties keep the order in which the jobs were started."""
     sign = -1.0 if metric.better == "higher" else 1.0
 
     def place(job: Job) -> tuple[bool, float]:
@@ -120,7 +118,7 @@ def varied_keys(jobs: Sequence[Job]) -> list[str]:
 
 
 def resamples_note(finished: Sequence[Job]) -> str:
-    """On how many resamples the intervals stand, where not all on equally many."""
+    """States how many resamples the intervals are based on, if not all on the same number."""
     numbers = Counter(int((job.metrics or {}).get("num_resamples") or 0) for job in finished)
     if len(numbers) < 2:
         return ""

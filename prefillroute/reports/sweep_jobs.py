@@ -1,4 +1,4 @@
-"""The jobs of a sweep as they stand: which finished, with what numbers, and which failed, with the reason."""
+"""The state of a sweep's jobs: which finished, with what numbers, and which failed, for what reason."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class Job:
     """One run folder of a sweep."""
 
     folder: str
-    """Relative to the sweep's folder."""
+    """Folder of the job, relative to the sweep's folder."""
     overrides: dict[str, str]
     """What the command line changed for this job."""
     error: str | None = None
@@ -27,34 +27,34 @@ class Job:
 
     @property
     def predictor(self) -> frozenset[tuple[str, str]]:
-        """What was trained: jobs that differ in the calibration alone share it."""
+        """Identifies what was trained; jobs that differ only in their calibration share it."""
         return frozenset((key, value) for key, value in self.overrides.items() if key != "calibration")
 
     def value(self, key: str) -> float | None:
-        """A global test metric, None where it is null or the job failed."""
+        """A global test metric; None if it is null or the job failed."""
         return None if self.metrics is None else number(self.metrics["test"], key)
 
 
 def read_jobs(sweep_dir: Path) -> list[Job]:
     """Read every job folder below a sweep's folder, in the order in which they were started.
 
-    A job is believed by its status.json and metrics.json, not by exit codes: a killed job leaves ``running``.
+    A job is judged by its status.json and metrics.json, not by exit codes: a killed job leaves ``running``.
 
     Raises:
-        UserError: there is no such folder, or no job in it.
+        UserError: the folder does not exist or holds no job.
     """
     if not sweep_dir.is_dir():
-        raise UserError(f"{sweep_dir}: found no such folder, wanted the folder of a sweep")
+        raise UserError(f"{sweep_dir}: expected the folder of a sweep, found no such folder")
     folders = {path.parent for path in sweep_dir.rglob(STATUS_FILE)}
     folders |= {path.parent for path in sweep_dir.rglob(".hydra") if path.is_dir()}
     folders.discard(sweep_dir)
     if not folders:
-        raise UserError(f"{sweep_dir}: found no job, wanted run folders with a {STATUS_FILE} each")
+        raise UserError(f"{sweep_dir}: expected run folders with a {STATUS_FILE} each, found none")
     return [_read_job(folder, sweep_dir) for folder in sorted(folders, key=_natural)]
 
 
 def num_missing(planned: Sequence[Sequence[str]], jobs: Sequence[Job]) -> int:
-    """How many planned jobs, by their overrides, left no folder."""
+    """Number of planned jobs, identified by their overrides, that left no folder."""
     begun = [job.overrides for job in jobs]
     return sum(dict(map(_split, overrides)) not in begun for overrides in planned)
 
@@ -81,7 +81,7 @@ def _read_job(folder: Path, sweep_dir: Path) -> Job:
 
 
 def _split(override: str) -> tuple[str, str]:
-    """``+trainer.max_epochs=3`` to its key and value."""
+    """Split ``+trainer.max_epochs=3`` into key and value."""
     key, _, value = override.partition("=")
     return key.lstrip("+~"), value
 

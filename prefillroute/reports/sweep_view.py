@@ -26,34 +26,34 @@ class SweepView:
     """Best first."""
     failed: Sequence[Job]
     num_missing: int
-    """Jobs that never began."""
+    """Number of jobs that never started."""
     command: str
-    """Goes on with the sweep."""
+    """The command that resumes the sweep."""
     varied: Sequence[str]
     """Overridden keys that differ between jobs."""
     shown: Sequence[Metric]
     metric: Metric
-    """What orders the jobs."""
+    """The metric that orders the jobs."""
     note: str
-    """What else is to be known of the numbers; empty where nothing is."""
+    """A further remark about the numbers; may be empty."""
     families: Sequence[Family]
-    """Empty where the sweep is not one of predictors; all of them together come last."""
+    """One row per family and a total in the last; empty if the sweep is not over predictors."""
 
     @property
     def num_unfinished(self) -> int:
-        """Jobs that failed or never began."""
+        """Number of jobs that failed or never started."""
         return len(self.failed) + self.num_missing
 
     @property
     def missing(self) -> str:
-        """Says how many jobs never began; empty where all did."""
+        """A sentence on how many jobs never started; empty if all did."""
         if not self.num_missing:
             return ""
         return f"{count(self.num_missing)} job{'s' * (self.num_missing > 1)} never began"
 
     @property
     def family_rows(self) -> list[tuple[str, ...]]:
-        """Printed cells under :data:`FAMILY_COLUMNS`."""
+        """The printed cells of :data:`FAMILY_COLUMNS`."""
         return [
             (
                 family.name,
@@ -68,7 +68,7 @@ class SweepView:
 
 
 def print_sweep(screen: Screen, view: SweepView) -> None:
-    """Print the table of jobs, that of families, what failed and how to go on."""
+    """Print the table of jobs, the table of families, what failed and how to resume."""
     if view.finished:
         screen.print(_jobs(screen, view))
     if view.note:
@@ -84,7 +84,7 @@ def print_sweep(screen: Screen, view: SweepView) -> None:
 
 
 def job_name(job: Job, varied: Sequence[str]) -> str:
-    """What tells this job from the others: its varied overrides, or its folder."""
+    """What distinguishes this job from the others: its varied overrides, or its folder."""
     said = [f"{key}={job.overrides[key]}" for key in varied if key in job.overrides]
     return " ".join(said) or job.folder
 

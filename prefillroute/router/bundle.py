@@ -39,12 +39,12 @@ class Bundle:
 
 
 def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write a bundle to the folder `path`, whole or not at all; an older one there is replaced at the end.
+    """Write a bundle to the folder `path`, whole or not at all; an older bundle there is replaced at the end.
 
-    The sizes and sums of the weights in `manifest` are filled in here.
+    This function fills in the size and the checksum of the weights in `manifest`.
 
     Raises:
-        UserError: the disk is full or cannot be written; what was at `path` is still there.
+        UserError: the disk is full or not writable; whatever was at `path` is still there.
     """
     weights = save(
         {
@@ -71,7 +71,7 @@ def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Ten
 
 
 def _replace(new: Path, path: Path) -> None:
-    """Put the folder `new` where `path` is. A full folder cannot be replaced in one step: it steps aside."""
+    """Put the folder `new` at `path`. A non-empty folder cannot be replaced in one step, so it is moved aside first."""
     if not path.exists():
         os.rename(new, path)
         return
@@ -86,14 +86,14 @@ def _replace(new: Path, path: Path) -> None:
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Read a bundle and check that not one byte of it has changed.
+    """Read a bundle and check that not a single byte of it has changed.
 
     Raises:
-        UserError: a file is missing, cut short, damaged or of another format version.
+        UserError: a file is missing, truncated, damaged or of another format version.
     """
     if not path.is_dir():
         raise UserError(
-            f"{path}: no such folder; wanted a router bundle, <run folder>/router of `prefillroute train`"
+            f"{path}: expected a router bundle (<run folder>/router of `prefillroute train`), found no such folder"
         )
     manifest = read_manifest(path / MANIFEST)
     file = path / WEIGHTS
@@ -103,16 +103,16 @@ def read_bundle(path: Path) -> Bundle:
         raise UserError(f"{file}: {error.strerror or error}; copy the whole bundle again") from error
     if len(raw) != manifest.weights_bytes:
         raise UserError(
-            f"{file}: {len(raw)} bytes, wanted {manifest.weights_bytes}; copy the whole bundle again"
+            f"{file}: expected {manifest.weights_bytes} bytes, found {len(raw)}; copy the whole bundle again"
         )
     digest = hashlib.sha256(raw).hexdigest()
     if digest != manifest.weights_sha256:
         raise UserError(
-            f"{file}: damaged: sha256 {digest[:12]}..., wanted {manifest.weights_sha256[:12]}...; "
+            f"{file}: damaged: expected sha256 {manifest.weights_sha256[:12]}..., found {digest[:12]}...; "
             "copy the bundle again"
         )
     try:
         tensors = load(raw)
     except SafetensorError as error:
-        raise UserError(f"{file}: not a safetensors file ({error}); train again") from error
+        raise UserError(f"{file}: expected a safetensors file, found {error}; train again") from error
     return Bundle(path, manifest, tensors)

@@ -1,4 +1,4 @@
-"""What the router answers: the chosen target, and everything the choice was made from."""
+"""The router's answer: the chosen target and everything that the choice was based on."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,25 +8,33 @@ from typing import Any
 class Decision:
     """One routed query.
 
-    `confidence` is the calibrated P(target answers correctly), `cost_usd` the estimate for this query, both
-    per target in pool order and only for the targets that were allowed.
+    `confidence` is the calibrated P(target answers correctly) and `cost_usd` is the estimate for this query. Both list
+    the allowed targets only, in pool order.
+
+    Example:
+        >>> decision = Decision(
+        ...     "small", "org/small-1b", {"small": 0.9, "large": 0.95}, {"small": 1e-5, "large": 1e-3},
+        ...     policy="lambda=0.3", query_tokens=12, encoder_tokens=20, truncated=False,
+        ... )
+        >>> decision.to_dict()["target"], decision.confidence[decision.target]
+        ('small', 0.9)
     """
 
     target: str
     """The chosen target, as the pool names it."""
     endpoint: str
-    """Model name that a gateway sends the query to."""
+    """Name of the model that a gateway sends the query to."""
     confidence: dict[str, float]
     cost_usd: dict[str, float]
     policy: str
-    """Policy and its parameter, for instance ``lambda=0.3``."""
+    """The policy and its parameter, for instance ``lambda=0.3``."""
     query_tokens: int
-    """Tokens of the bare query, which the cost estimate starts from."""
+    """Tokens of the bare query, on which the cost estimate is based."""
     encoder_tokens: int
-    """Tokens that the encoder read, chat template included; less than the query has when it was cut."""
+    """Tokens that the encoder read, chat template included; fewer than the query has if it was truncated."""
     truncated: bool
-    """The query was longer than the encoder's context: its middle was left out (DESIGN section 7)."""
+    """Whether the query was longer than the encoder's context, so that its middle was left out (DESIGN section 7)."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, in the order of the fields."""
+        """The fields as plain values, in order."""
         return asdict(self)

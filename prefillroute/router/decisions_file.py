@@ -1,4 +1,4 @@
-"""Decisions of a batch, written whole or not at all."""
+"""Writes the decisions of a batch, whole or not at all."""
 
 import json
 import tempfile
@@ -17,26 +17,28 @@ SUFFIXES = (".jsonl", ".parquet")
 
 
 def check_output(path: Path) -> None:
-    """Say before the work begins that decisions could not be written to `path`.
+    """Check before the work begins that decisions can be written to `path`.
 
     Raises:
-        UserError: the suffix is not known, or its folder cannot be written to.
+        UserError: the suffix is unknown, or the folder is not writable.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{path}: suffix '{path.suffix}'; expected one of {', '.join(SUFFIXES)}")
+        raise UserError(f"{path}: expected a suffix among {', '.join(SUFFIXES)}, found '{path.suffix}'")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise UserError(f"{path.parent}: {error.strerror or error}; expected a folder to write in") from error
+        raise UserError(
+            f"{path.parent}: expected a writable folder, found {error.strerror or error}"
+        ) from error
 
 
 def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[Decision]) -> None:
-    """Write one row per query: JSON Lines as `Decision.to_dict`, parquet with one column per target and kind.
+    """Write one row per query: JSON Lines as in `Decision.to_dict`, or parquet with one column per target and quantity.
 
     Raises:
-        UserError: the disk is full or cannot be written; nothing is left under `path` that was not there.
+        UserError: the disk is full or not writable; whatever was at `path` is unchanged.
     """
     check_output(path)
     rows = [
@@ -54,7 +56,7 @@ def write_decisions(path: Path, queries: Sequence[Query], decisions: Sequence[De
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """``confidence/<target>`` and ``cost_usd/<target>`` instead of the two nested values."""
+    """Replace the two nested values by columns ``confidence/<target>`` and ``cost_usd/<target>``."""
     flat = {key: value for key, value in row.items() if not isinstance(value, dict)}
     for kind in ("confidence", "cost_usd"):
         flat.update({f"{kind}/{target}": value for target, value in row[kind].items()})

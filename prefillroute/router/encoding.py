@@ -15,9 +15,7 @@ from prefillroute.layers.choice import Block
 from prefillroute.router.manifest import EncoderEntry
 
 STORED_ONLY = ("storage_dtype", "backend")
-"""Parts of a cache's identity that say how activations were kept or by what they were made, not what they
-are.
-"""
+"""Parts of a cache's identity that say how activations were stored or what made them, not what their values are."""
 
 
 @dataclass(frozen=True)
@@ -25,42 +23,37 @@ class EncodedQueries:
     """N queries as the router sees them."""
 
     activations: tuple[np.ndarray, ...]
-    """Per block (N, layers * hidden) float32, the block's layers side by side."""
+    """One (N, layers * hidden) float32 array per block, with the block's layers side by side."""
     query_tokens: np.ndarray
-    """(N,) tokens of the bare query by the first encoder's tokenizer."""
+    """(N,) tokens of the bare query, counted by the first encoder's tokenizer."""
     encoder_tokens: np.ndarray
-    """(N,) tokens fed to all encoders together, templates included."""
+    """(N,) tokens fed to all encoders in total, templates included."""
     truncated: np.ndarray
-    """(N,) bool: some encoder's context was too short, and the query's middle was cut."""
+    """(N,) bool: some encoder's context was too short, so the middle of the query was cut out."""
 
 
 class QueryEncoder:
-    """The encoders of a bundle; each is loaded on first use and must be the one that the bundle was
-    trained on.
+    """The encoders of a bundle. Each is loaded on first use and must be the one that the bundle was trained with.
 
     Args:
         entries: the encoders.
         blocks: what to read from them.
-        bundle: its folder, for messages.
+        bundle: folder of the bundle, for messages.
         device: as `ExtractionOptions.device`.
     """
 
     def __init__(
         self, entries: Sequence[EncoderEntry], blocks: Sequence[Block], bundle: Path, device: str = "auto"
     ) -> None:
-        self._entries, self._blocks, self._bundle, self._device = (
-            tuple(entries),
-            tuple(blocks),
-            bundle,
-            device,
-        )
+        self._entries, self._blocks = tuple(entries), tuple(blocks)
+        self._bundle, self._device = bundle, device
         self._loaded: dict[str, PrefillEncoder] = {}
 
     def __call__(self, prompts: Sequence[str]) -> EncodedQueries:
         """Encode N prompts.
 
         Raises:
-            UserError: an encoder cannot be had, or is not the one of the training run.
+            UserError: an encoder cannot be loaded, or is not the one of the training run.
         """
         read: dict[tuple[str, int, str], np.ndarray] = {}
         query_tokens: np.ndarray | None = None
@@ -108,12 +101,12 @@ class QueryEncoder:
         return self._loaded[name]
 
     def _check(self, found: CacheIdentity, wanted: CacheIdentity) -> None:
-        """Refuse an encoder whose activations would not be those of the training run."""
+        """Refuse an encoder whose activations would differ from those of the training run."""
         found = replace(found, **{key: getattr(wanted, key) for key in STORED_ONLY})
         for field in fields(found):
             here, there = getattr(found, field.name), getattr(wanted, field.name)
             if here != there:
                 raise UserError(
-                    f"{self._bundle}: trained with {field.name}={there}, encoder {wanted.encoder} here has "
-                    f"{field.name}={here}; wanted the same encoder files"
+                    f"{self._bundle}: encoder {wanted.encoder}: expected {field.name}={there} as in training, found "
+                    f"{field.name}={here}; use the same encoder files"
                 )

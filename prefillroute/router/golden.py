@@ -1,8 +1,7 @@
-"""Golden vectors: a few activations, and the confidences that the run gave them, checked whenever a
-bundle loads.
+"""Golden vectors: a few activations and the confidences that the run gave them, checked whenever a bundle is loaded.
 
-They tell a bundle that computes something else (another library, another processor, a bug) from one that
-merely reads well (DESIGN section 6).
+They detect a bundle whose files are intact but which computes something else here, because of another library, another
+processor or a bug (DESIGN section 6).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +24,10 @@ NUM_ROWS = 8
 
 @dataclass(frozen=True)
 class GoldenVectors:
-    """K queries: `activations` per block (K, H) float32; `logits` z (K, M) and `confidence` (K, M) of the
-    run.
+    """K queries: `activations` (K, H) float32 per block, and the run's `logits` z (K, M) and `confidence` (K, M).
 
-    Both are kept because isotonic and percentile calibration have steps: rounding in z may cross one,
-        which is no fault. So z is compared as a probability, and the calibrator on the run's own z.
+    Both outputs are kept because isotonic and percentile calibration have steps, and rounding in z may cross a step
+    without anything being wrong. So z is compared as a probability, and the calibrator is checked on the run's own z.
     """
 
     activations: tuple[np.ndarray, ...]
@@ -45,19 +43,19 @@ class GoldenVectors:
         logits: np.ndarray,
         confidence: np.ndarray,
     ) -> "GoldenVectors":
-        """Of cached activations.
+        """Take golden vectors from cached activations.
 
         Args:
             sources: what the run read.
-            blocks: its feature blocks.
-            rows: (K,) row numbers in the sources; `NUM_ROWS` are plenty.
-            logits: (K, M) ensemble logits of the run for those rows.
+            blocks: the run's feature blocks.
+            rows: (K,) row numbers in the sources; `NUM_ROWS` rows are plenty.
+            logits: (K, M) the run's ensemble logits for those rows.
             confidence: (K, M) the run's confidences for those rows.
         """
         return cls(tuple(read_block(sources, block)[rows] for block in blocks), logits, confidence)
 
     def tensors(self) -> dict[str, Tensor]:
-        """For safetensors: ``activations.<block>``, ``logits`` and ``confidence`` (both float64)."""
+        """Tensors for safetensors: ``activations.<block>``, ``logits`` and ``confidence`` (both float64)."""
         named = {
             f"activations.{number}": torch.from_numpy(np.array(array, dtype=np.float32))
             for number, array in enumerate(self.activations)
@@ -74,7 +72,7 @@ class GoldenVectors:
         return cls(activations, tensors["logits"].numpy(), tensors["confidence"].numpy())
 
     def check(self, predictor: Predictor, bundle: Path) -> None:
-        """Predict them again.
+        """Predict the golden vectors again and compare.
 
         Raises:
             UserError: a probability is off by more than `TOLERANCE`.
@@ -83,7 +81,7 @@ class GoldenVectors:
         confidence = predictor.calibrator.transform(self.logits)
         if logits.shape != self.logits.shape or confidence.shape != self.confidence.shape:
             raise UserError(
-                f"{bundle}: golden vectors are for {self.logits.shape} outputs, computed {logits.shape}; "
+                f"{bundle}: golden vectors: expected outputs of shape {self.logits.shape}, found {logits.shape}; "
                 "train again"
             )
         worst = max(
@@ -92,7 +90,6 @@ class GoldenVectors:
         )
         if not worst <= TOLERANCE:  # NaN is refused too
             raise UserError(
-                f"{bundle}: golden vectors give probabilities off by {worst:.1e}, wanted at most "
-                f"{TOLERANCE:.0e}; "
+                f"{bundle}: golden vectors: expected probabilities off by at most {TOLERANCE:.0e}, found {worst:.1e}; "
                 "train again, or use the library versions that wrote the bundle"
             )

@@ -1,4 +1,4 @@
-"""From a bundle's files to working parts."""
+"""Turns a bundle's files into working parts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from prefillroute.router.predictor import Predictor
 
 @dataclass(frozen=True)
 class Parts:
-    """What a router is made of, the encoder aside."""
+    """What a router is made of, apart from the encoder."""
 
     manifest: Manifest
     predictor: Predictor
@@ -26,11 +26,11 @@ class Parts:
 
 
 def load_parts(path: Path) -> Parts:
-    """Read the bundle at `path`, put it together and check its golden vectors.
+    """Read the bundle at `path`, assemble it and check its golden vectors.
 
     Raises:
-        UserError: it is missing, damaged, of another version, does not fit together, or computes
-            something else.
+        UserError: the bundle is missing, damaged or of another version, does not fit together, or computes something
+            else here.
     """
     bundle = read_bundle(path)
     try:
@@ -38,7 +38,7 @@ def load_parts(path: Path) -> Parts:
     except UserError as error:
         raise UserError(f"{path}: {error}; train again") from error
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
-        # The sums are right, so the file is as it was written: by hand, or by a version that differs.
+        # The checksums match, so the file is as it was written: by hand, or by a different version.
         raise UserError(f"{path}: the parts do not fit together ({error!r:.150}); train again") from error
     golden.check(parts.predictor, path)
     return parts
@@ -55,12 +55,11 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
     names = manifest.target_names
     if not names or cost.targets_ != names or predictor.head.num_targets != len(names):
         raise UserError(
-            f"{len(names)} targets, a head for {predictor.head.num_targets} and costs for "
-            f"{len(cost.targets_)}; "
-            "wanted the same targets in all three"
+            f"expected the same targets throughout, found {len(names)} targets, a head for "
+            f"{predictor.head.num_targets} and costs for {len(cost.targets_)}"
         )
     encoders = {entry.facts.name for entry in manifest.encoders}
     if unknown := {block.encoder for block in manifest.blocks} - encoders or not encoders:
-        raise UserError(f"blocks of encoder {unknown}, wanted {', '.join(sorted(encoders)) or 'an encoder'}")
+        raise UserError(f"blocks: expected encoder {', '.join(sorted(encoders)) or 'names'}, found {unknown}")
     restore_policy(manifest.policy, names)
     return Parts(manifest, predictor, cost), GoldenVectors.from_tensors(bundle.part("golden"))

@@ -1,8 +1,8 @@
-"""``router.json``: everything of a router bundle that is not an array, and the proof that it is whole.
+"""``router.json``: everything in a router bundle that is not an array, and the proof that the bundle is intact.
 
-DESIGN section 6. Two SHA-256 sums make one flipped byte anywhere in a bundle an error: `weights_sha256`
-covers ``weights.safetensors``; `manifest_sha256` covers ``router.json`` itself, taken with its own 64 digits
-set to zero.
+DESIGN section 6. Two SHA-256 sums make a single flipped byte anywhere in a bundle an error: `weights_sha256` covers
+``weights.safetensors``, and `manifest_sha256` covers ``router.json`` itself, computed with its own 64 digits set to
+zero.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ _BLANK = "0" * 64
 
 @dataclass(frozen=True)
 class EncoderEntry:
-    """An encoder as the run used it: its facts, and what its cache said about itself (`CacheIdentity`)."""
+    """An encoder as the run used it: its facts, and the identity that its cache recorded (`CacheIdentity`)."""
 
     facts: EncoderConfig
     identity: dict[str, Any]
@@ -56,14 +56,14 @@ class Manifest:
     cost: dict[str, Any]
     """`CostModel.state`."""
     policy: dict[str, Any]
-    """Name and value of the policy when none is asked for, see `router.policies.policy_spec`."""
+    """Name and value of the default policy, see `router.policies.policy_spec`."""
     cost_range: tuple[float, float]
     """(c_lo, c_hi) in USD over training queries x targets (DESIGN section 5, eq. 4)."""
     correct_threshold: float
     fingerprint: dict[str, Any]
-    """What the run was: seed, data, versions."""
+    """What identifies the run: seed, data, versions."""
     metrics: dict[str, Any]
-    """Headline metrics of the run's test part."""
+    """Headline metrics on the run's test part."""
     weights_bytes: int
     weights_sha256: str
     written_by: str
@@ -75,10 +75,10 @@ class Manifest:
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write `manifest` to `path`, with the sum of its own text.
+    """Write `manifest` to `path`, with the checksum of its own text.
 
     Raises:
-        ValueError: a value is NaN or infinite, which JSON has no word for; null is meant.
+        ValueError: a value is NaN or infinite, which JSON cannot express; use None instead.
     """
     content = {"format_version": FORMAT_VERSION, **dataclasses.asdict(manifest), "manifest_sha256": _BLANK}
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
@@ -90,24 +90,24 @@ def read_manifest(path: Path) -> Manifest:
     """Read and check ``router.json``.
 
     Raises:
-        UserError: the file is missing, is not JSON, has another format version, or is not as it was written.
+        UserError: the file is missing, is not JSON, has another format version, or has changed since it was written.
     """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"{path}: {error.strerror or error}; wanted the router.json of a bundle that a training run wrote"
+            f"{path}: expected the router.json of a bundle that a training run wrote, found {error.strerror or error}"
         ) from error
     try:
         content = json.loads(raw)
     except ValueError as error:
         raise UserError(
-            f"{path}: damaged or cut short ({error}); wanted the JSON that a run wrote"
+            f"{path}: damaged or truncated: expected the JSON that a run wrote, found {error}"
         ) from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
         raise UserError(
-            f"{path}: format_version is {version!r}, wanted {FORMAT_VERSION}; train again or install the "
+            f"{path}: expected format_version {FORMAT_VERSION}, found {version!r}; train again or install the "
             "prefillroute version that wrote the bundle"
         )
     _check_sum(raw, path)
@@ -115,25 +115,27 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _check_sum(raw: bytes, path: Path) -> None:
-    """Compare the sum of the text with the one that it carries."""
+    """Compare the checksum of the text with the one that it contains."""
     found = _SUM.findall(raw)
     wanted = found[-1][1].decode() if found else "none"
     blanked = _SUM.sub(rb"\g<1>" + _BLANK.encode() + rb"\g<3>", raw)
     actual = hashlib.sha256(blanked).hexdigest()
     if len(found) != 1 or actual != wanted:
         raise UserError(
-            f"{path}: damaged or edited: sha256 of its text is {actual[:12]}..., manifest_sha256 says "
-            f"{wanted[:12]}...; copy the bundle again or train again"
+            f"{path}: damaged or edited: expected sha256 {wanted[:12]}... (manifest_sha256), found "
+            f"{actual[:12]}...; copy the bundle again or train again"
         )
 
 
 def _manifest(content: dict[str, Any], path: Path) -> Manifest:
-    """Build the dataclasses; keys are checked because a hand-made file may carry a right sum."""
+    """Build the dataclasses. Keys are checked because a handmade file may have a correct checksum."""
     names = {f.name for f in dataclasses.fields(Manifest)}
     keys = set(content) - {"format_version", "manifest_sha256"}
     if keys != names:
         odd = ", ".join(sorted(keys ^ names))
-        raise UserError(f"{path}: keys missing or unknown: {odd}; wanted exactly {', '.join(sorted(names))}")
+        raise UserError(
+            f"{path}: expected exactly the keys {', '.join(sorted(names))}, found missing or unknown: {odd}"
+        )
     try:
         return Manifest(
             encoders=tuple(
@@ -158,4 +160,4 @@ def _manifest(content: dict[str, Any], path: Path) -> Manifest:
             written_by=str(content["written_by"]),
         )
     except (KeyError, TypeError, IndexError, ValueError) as error:
-        raise UserError(f"{path}: not the content of a bundle: {error!r}; train again") from error
+        raise UserError(f"{path}: expected the content of a bundle, found {error!r}; train again") from error

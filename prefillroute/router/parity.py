@@ -1,4 +1,4 @@
-"""Does a bundle say what its run said? Confidences from cached activations and from text, and the choices."""
+"""Checks that a bundle reproduces its run: confidences from cached activations and from text, and the choices."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,29 +21,29 @@ from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
 LAMBDAS = (0.0, 0.3, 0.7)
 CACHED_TOLERANCE, TEXT_TOLERANCE, AGREEMENT = 1e-5, 1e-3, 0.99
-"""What the bundle of a run must keep to."""
+"""Limits that a run's bundle must stay within: two errors of a confidence, and the share of equal choices."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Greatest differences of confidence, and the share of test queries that get the run's target."""
+    """Largest differences in confidence, and the share of test queries that are sent to the run's target."""
 
     num_cached: int
     cached_error: float
-    """Greatest |difference| of a confidence from cached activations."""
+    """Largest |difference| in a confidence from cached activations."""
     num_texts: int
     text_error: float
-    """The same from text: tokenizer, template and forward included."""
+    """The same from text, tokenizer, template and forward pass included."""
     agreement: dict[str, float]
-    """Lambda to the share, with the run's own costs."""
+    """Share for each lambda, with the run's own costs."""
     agreement_new: dict[str, float]
-    """The same with costs as for a new query, whose tokens at the target are not known yet."""
+    """The same with costs estimated as for a new query, whose token counts at the target are not known yet."""
     cost_error: float
     """Median |relative difference| between those costs and the run's."""
 
     @property
     def passed(self) -> bool:
-        """Whether the bundle keeps to the tolerances; `agreement_new` and `cost_error` only inform."""
+        """Whether the bundle stays within the tolerances; `agreement_new` and `cost_error` are for information only."""
         return (
             self.cached_error <= CACHED_TOLERANCE
             and self.text_error <= TEXT_TOLERANCE
@@ -51,23 +51,21 @@ class Parity:
         )
 
     def lines(self) -> list[str]:
-        """For people."""
+        """A summary for people to read."""
         same = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement.items())
         new = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement_new.items())
         return [
-            f"confidence from cached activations: within {self.cached_error:.1e} on {self.num_cached} "
-            "test queries "
-            f"(wanted {CACHED_TOLERANCE:.0e})",
+            f"confidence from cached activations: within {self.cached_error:.1e} on {self.num_cached} test queries "
+            f"(limit {CACHED_TOLERANCE:.0e})",
             f"confidence from text: within {self.text_error:.1e} on {self.num_texts} test queries "
-            f"(wanted {TEXT_TOLERANCE:.0e})",
-            f"the run's target chosen, with the run's costs: {same} (wanted {AGREEMENT})",
-            f"the same with a new query's cost estimate: {new}; costs differ by {self.cost_error:.1%} in "
-            "the median",
+            f"(limit {TEXT_TOLERANCE:.0e})",
+            f"same target as the run, with the run's costs: {same} (at least {AGREEMENT} required)",
+            f"the same with a new query's cost estimate: {new}; the median cost difference is {self.cost_error:.1%}",
             "parity holds" if self.passed else "parity FAILS",
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """The fields and `passed` as plain values."""
         return {**asdict(self), "passed": self.passed}
 
 
@@ -75,19 +73,18 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
     """Compare a run folder's bundle with its predictions, reading cache and prompts where the run found them.
 
     Args:
-        run_dir: with ``.hydra/config.yaml``, ``predictions.parquet`` and ``router/``.
-        num_texts: so many test queries, evenly spread, are run from text.
-        device: for the encoder.
+        run_dir: folder with ``.hydra/config.yaml``, ``predictions.parquet`` and ``router/``.
+        num_texts: number of test queries, evenly spread, to run from text.
+        device: device of the encoder.
 
     Raises:
-        UserError: it is no run folder of the prefill signal, or its cache or outcomes are not where they
-            were.
+        UserError: `run_dir` is not a run folder of the prefill signal, or its cache or outcomes have moved.
     """
     config_file, predictions = run_dir / ".hydra" / "config.yaml", run_dir / "predictions.parquet"
     for path in (config_file, predictions):
         if not path.is_file():
             raise UserError(
-                f"{path}: no such file; wanted the folder of a finished run of `prefillroute train`"
+                f"{path}: expected the folder of a finished run of `prefillroute train`, found no such file"
             )
     try:
         config: Any = OmegaConf.load(config_file)
@@ -95,7 +92,7 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
         outcomes, names = Path(config.pool.outcomes), [str(target.name) for target in config.pool.targets]
     except OmegaConfBaseException as error:
         raise UserError(
-            f"{config_file}: {str(error).splitlines()[0]}; wanted a run's configuration"
+            f"{config_file}: expected a run's configuration, found {str(error).splitlines()[0]}"
         ) from error
     router = Router.load(run_dir / "router", device)
     frame = pd.read_parquet(predictions)
@@ -123,11 +120,11 @@ def compare(
     """Compare a router with predictions.
 
     Args:
-        router: of the bundle.
+        router: the router of the bundle.
         view: cached activations of N test queries.
-        prompts: their texts.
-        test: rows of ``predictions.parquet`` for just these queries.
-        num_texts: how many of them to run from text.
+        prompts: texts of these queries.
+        test: rows of ``predictions.parquet`` for exactly these queries.
+        num_texts: how many of the queries to run from text.
     """
     wide = test.pivot(index="query_id", columns="target", values=["confidence", "cost_usd"])
     wide = wide.reindex(list(view.query_ids))

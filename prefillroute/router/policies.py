@@ -1,4 +1,4 @@
-"""Policies by the names that the command line uses, and back."""
+"""Maps the command line's names of policies to policies, and back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from prefillroute.routing.policies.tolerance_policy import TolerancePolicy
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """One policy: its class, the constructor's one argument, the option that sets it and what it means."""
+    """One policy: its class, the only argument of its constructor, the option that sets it and what it means."""
 
     policy: type
     argument: str
@@ -37,13 +37,17 @@ def make_policy(name: str, value: float | None) -> Policy:
     """The policy called `name`, with its one parameter.
 
     Raises:
-        UserError: no such policy, no value, or a value out of its range.
+        UserError: the policy is unknown, or the value is missing or out of range.
+
+    Example:
+        >>> describe(make_policy("lambda", 0.3))
+        'lambda=0.3'
     """
     spec = POLICIES.get(name)
     if spec is None:
-        raise UserError(f"no policy '{name}'; allowed are {', '.join(POLICIES)}")
+        raise UserError(f"policy: expected one of {', '.join(POLICIES)}, found '{name}'")
     if value is None:
-        raise UserError(f"policy '{name}' needs {spec.option} ({spec.meaning})")
+        raise UserError(f"policy '{name}': expected {spec.option} ({spec.meaning}), found none")
     try:
         policy: Policy = spec.policy(**{spec.argument: value})
     except UserError as error:
@@ -52,13 +56,13 @@ def make_policy(name: str, value: float | None) -> Policy:
 
 
 SINGLE = "single"
-"""In the place of a policy's name, a bundle that sends every query to one target carries this, and the target's."""
+"""Stands in for the policy's name in a bundle that sends every query to one target; the value is that target's name."""
 GUARDED = "guard (no gain over this target was shown)"
-"""What a decision says of such a bundle's choice."""
+"""What a decision of such a bundle gives as its policy."""
 
 
 def describe(policy: Policy) -> str:
-    """A policy in words, for instance ``lambda=0.3``; the class's name for one of somebody else's."""
+    """A policy in words, for instance ``lambda=0.3``; for a policy from elsewhere, the name of its class."""
     for name, spec in POLICIES.items():
         if type(policy) is spec.policy:
             return f"{name}={getattr(policy, spec.argument) or 0.0:g}"
@@ -73,11 +77,11 @@ def restore_policy(spec: Mapping[str, Any], targets: Sequence[str]) -> tuple[Pol
         targets: names of the bundle's targets.
 
     Returns:
-        The policy, and the target that takes every query in its place, if there is one; the policy of such a bundle,
-        highest confidence, is for callers that leave that target out.
+        The policy, and the target that takes every query in the policy's place, or None if there is no such target.
+        The policy of a bundle with such a target is highest confidence; it applies where callers exclude that target.
 
     Raises:
-        UserError: no such policy, a value out of its range, or no such target.
+        UserError: the policy or the target is unknown, or the value is out of range.
     """
     name, value = spec["name"], spec["value"]
     if name != SINGLE:
@@ -90,19 +94,19 @@ def restore_policy(spec: Mapping[str, Any], targets: Sequence[str]) -> tuple[Pol
 def policy_spec(
     policy: Policy, choice: LambdaChoice | None = None, targets: Sequence[str] = ()
 ) -> dict[str, str | float]:
-    """What a bundle keeps of a policy, as plain values.
+    """What a bundle stores of a policy, as plain values.
 
     Args:
         policy: one of `POLICIES`.
-        choice: what the run chose; it stands in for a parameter that is None.
+        choice: the run's choice of lambda; it stands in for a parameter that is None.
         targets: names in pool order.
 
     Returns:
-        `name` and `value`, for `make_policy` to make again; or `SINGLE` and a target, where the run found no evidence
-        for leaving the best single one.
+        `name` and `value`, from which `make_policy` builds the policy again; or `SINGLE` and a target if the run found
+        no evidence that leaving the best single target helps.
 
     Raises:
-        UserError: it is not one of `POLICIES`.
+        UserError: `policy` is not one of `POLICIES`.
     """
     for name, spec in POLICIES.items():
         if type(policy) is spec.policy:
@@ -113,5 +117,5 @@ def policy_spec(
                 value = choice.chosen.lambda_
             return {"name": name, "value": float(value or 0.0)}
     raise UserError(
-        f"policy {type(policy).__name__} cannot be kept in a bundle; wanted one of {', '.join(POLICIES)}"
+        f"policy: expected one that a bundle can hold ({', '.join(POLICIES)}), found {type(policy).__name__}"
     )

@@ -1,4 +1,4 @@
-"""Pooled activations to calibrated confidences: a bundle's arithmetic, without encoder, cost or policy."""
+"""Turns pooled activations into calibrated confidences: a bundle's arithmetic without encoder, cost or policy."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,12 @@ from prefillroute.router.single_query import SingleQuery
 
 
 class Predictor:
-    """Scaler and PCA (one affine map per block), kept members, calibration.
+    """Scaler and PCA (one affine map per block), the kept members, and calibration.
 
     Args:
-        transform: of the final fit.
+        transform: scaler and PCA of the final fit.
         head: one group, the kept members.
-        calibrator: fitted.
+        calibrator: a fitted calibrator.
 
     Raises:
         UserError: the parts do not fit together.
@@ -30,8 +30,8 @@ class Predictor:
     def __init__(self, transform: BlockTransform, head: Head, calibrator: Calibrator) -> None:
         if head.num_groups != 1 or head.in_features != transform.num_features:
             raise UserError(
-                f"router bundle: the head reads {head.in_features} features in {head.num_groups} groups, "
-                f"wanted the {transform.num_features} of the blocks in one group"
+                f"router bundle: head: expected the {transform.num_features} features of the blocks in one group, "
+                f"found {head.in_features} features in {head.num_groups} groups"
             )
         self.blocks = transform.blocks
         self.head = head.eval()
@@ -48,10 +48,10 @@ class Predictor:
         """Ensemble logits z (N, M) of N queries, before calibration.
 
         Args:
-            activations: per block (N, H), in the order of `blocks`.
+            activations: one (N, H) array per block, in the order of `blocks`.
 
         Raises:
-            UserError: an activation is of another shape, or not finite.
+            UserError: an array has the wrong shape or holds a value that is not finite.
         """
         checked = self._checked(activations)
         if self._single is not None and len(checked[0]) == 1:
@@ -61,18 +61,18 @@ class Predictor:
         return ensemble_logits(self.head, features[None])[0].numpy()
 
     def _checked(self, activations: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The activations as float32: finite, each of its block's width, all of the same number of queries."""
+        """The activations as float32, checked: finite, as wide as their blocks, equally many queries in each."""
         if len(activations) != len(self.blocks):
-            raise UserError(f"got activations of {len(activations)} blocks, wanted {len(self.blocks)}")
+            raise UserError(f"activations: expected {len(self.blocks)} blocks, found {len(activations)}")
         arrays = [np.asarray(given, dtype=np.float32) for given in activations]
         for block, array, mean in zip(self.blocks, arrays, self._means, strict=True):
             if array.ndim != 2 or array.shape != (len(arrays[0]), len(mean)):
                 raise UserError(
-                    f"block {block.name}: activations of shape {array.shape}, wanted (N, {len(mean)})"
+                    f"block {block.name}: expected activations of shape (N, {len(mean)}), found {array.shape}"
                 )
             if not np.isfinite(array).all():
                 row = int((~np.isfinite(array)).any(axis=1).argmax())
                 raise UserError(
-                    f"block {block.name}: activations of query {row} hold NaN or infinity, wanted numbers"
+                    f"block {block.name}: activations of query {row}: expected finite numbers, found NaN or infinity"
                 )
         return arrays

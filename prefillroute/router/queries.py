@@ -1,4 +1,4 @@
-"""Queries to route: from a text file or a table of records, checked before any model is loaded."""
+"""Reads the queries to route from a text file or a table and checks them before any model is loaded."""
 
 import logging
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ENCODING_OPTION = "--encoding "
 
 @dataclass(frozen=True)
 class Query:
-    """One prompt to be routed. `query_id` is the file's own, or its number in the file, from 0."""
+    """One prompt to be routed. `query_id` comes from the file, or is the prompt's number in it, starting at 0."""
 
     query_id: str
     prompt: str
@@ -27,7 +27,7 @@ class Query:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of the file: where it is, and its cells."""
+    """A row of the file: its place and its cells."""
 
     where: str
     prompt: object
@@ -35,41 +35,45 @@ class _Row:
 
 
 def check_prompt(prompt: object, where: str) -> str:
-    """`prompt` itself, when it is text with something in it.
+    """Return `prompt` if it is text that is not blank.
 
     Raises:
-        UserError: it is not a string, is empty or blank, or holds bytes that are not UTF-8; `where` names it.
+        UserError: `prompt` is not a string, is empty or blank, or is not valid UTF-8; the message begins with `where`.
     """
     if not isinstance(prompt, str):
-        raise UserError(f"{where}: prompt is {type(prompt).__name__} ({prompt!r:.40}); expected text")
+        raise UserError(f"{where}: prompt: expected text, found {type(prompt).__name__} ({prompt!r:.40})")
     if not prompt.strip():
-        raise UserError(f"{where}: empty prompt; expected at least one character that is not blank")
+        raise UserError(f"{where}: expected at least one character that is not blank, found an empty prompt")
     try:
         prompt.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UserError(f"{where}: not UTF-8 at character {error.start}; expected UTF-8 text") from error
+        raise UserError(
+            f"{where}: expected UTF-8 text, found something else at character {error.start}"
+        ) from error
     return prompt
 
 
 def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
-    """Read a text file (one prompt a line) or a table with `prompt` and, if known, `query_id`, as an import reads it.
+    """Read a text file (one prompt per line) or a table with the columns `prompt` and optionally `query_id`.
 
-    Blank lines are passed over. Rows of one query (one id, one prompt: a log of several targets) are one query, and a
-    warning says how many there were.
+    Tables are read as an import reads them. Blank lines are skipped. Rows with the same id and the same prompt (as in a
+    log of several targets) count as one query, and a warning says how many there were.
 
     Args:
         path: `.txt`, or a table in one of the formats of ``prefillroute import csv``; each may be gzipped.
-        encoding: of text without a byte order mark; null is UTF-8.
+        encoding: encoding of text without a byte order mark; None means UTF-8.
 
     Raises:
-        UserError: the file cannot be read, has no query, or a prompt is not one; with its row.
+        UserError: the file cannot be read or has no query, or a prompt is invalid; the message names the row.
     """
     if not path.is_file():
-        raise UserError(f"{path}: No such file; expected a file of queries that ends in {TEXT}, {SUFFIXES}")
+        raise UserError(
+            f"{path}: expected a file of queries that ends in {TEXT}, {SUFFIXES}, found no such file"
+        )
     source = Source(path, encoding, ENCODING_OPTION)
     rows = list(_lines(source) if suffix_of(path) == TEXT else _records(source))
     if not rows:
-        raise UserError(f"{path}: no query in it; expected at least one")
+        raise UserError(f"{path}: expected at least one query, found none")
     prompts = [_text(row) for row in rows]
     ids = [_query_id(row) for row in rows]
     given = set(ids)
@@ -77,7 +81,7 @@ def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
     for number, (row, query_id, prompt) in enumerate(zip(rows, ids, prompts, strict=True)):
         name = _free(str(number), given) if query_id is None else query_id
         if queries.setdefault(name, Query(name, prompt)).prompt != prompt:
-            raise UserError(f"{row.where}: second prompt under query_id '{name}'; expected one")
+            raise UserError(f"{row.where}: expected one prompt for query_id '{name}', found a second one")
     if len(queries) < len(rows):
         log.warning(
             "%s: %d rows repeat the query_id and prompt of another; each query is routed once, %d in all",
@@ -97,9 +101,7 @@ def _records(source: Source) -> Iterator[_Row]:
     for chunk in read_chunks(source):
         found = matched(chunk.names, COLUMNS, source.file)
         if "prompt" not in found:
-            raise UserError(
-                f"{source.file}: no column 'prompt'; found {', '.join(chunk.names)}, expected prompt"
-            )
+            raise UserError(f"{source.file}: expected a column 'prompt', found {', '.join(chunk.names)}")
         missing = [None] * len(chunk.rows)
         ids = chunk.columns[found["query_id"]] if "query_id" in found else missing
         for row, prompt, query_id in zip(chunk.rows, chunk.columns[found["prompt"]], ids, strict=True):
@@ -115,7 +117,7 @@ def _text(row: _Row) -> str:
 
 
 def _query_id(row: _Row) -> str | None:
-    """None where the file has none, or a blank one."""
+    """The id in the file; None if it is missing or blank."""
     try:
         name = checked_text(name_of(row.query_id) or "")
     except BadCellError as error:

@@ -1,4 +1,4 @@
-"""The router: a query in, a target out."""
+"""The router: takes a query and returns a target."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,12 +21,11 @@ from prefillroute.text.hints import listed
 # N = queries, M = targets, H = width of a block's layers side by side
 
 QUERIES_AT_ONCE = 1024
-"""Bounds the memory of a batch: activations of all blocks are held for so many queries."""
+"""Bounds the memory of a batch: the activations of all blocks are held for this many queries."""
 
 
 class Router:
-    """Routes queries with a trained bundle. `Router.load(folder)` makes one; the encoder is loaded on
-    first use.
+    """Routes queries with a trained bundle. Create one with `Router.load(folder)`; the encoder is loaded on first use.
 
     Example::
 
@@ -40,22 +39,22 @@ class Router:
         self.manifest = manifest
         self.predictor = predictor
         self.policy, self.single = restore_policy(manifest.policy, manifest.target_names)
-        """Used when a call names none; `single` is the target that takes every query before the policy is asked, None
-        where the run showed that leaving the best single target gains accuracy, or was told its policy."""
+        """The default policy. `single` is the target that takes every query before the policy is consulted; it is None
+        if the run showed that leaving the best single target gains accuracy, or if the policy was set by the user."""
         self._cost = cost
         self._encoder = encoder
         self._endpoints = [entry.facts.endpoint or entry.facts.name for entry in manifest.targets]
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> "Router":
-        """Read a bundle, check every byte of it, and predict its golden vectors again.
+        """Read a bundle, check every byte of it, and recompute its golden vectors.
 
         Args:
             path: folder with ``router.json`` and ``weights.safetensors``.
             device: where the encoder will run: `auto`, `cpu`, `cuda`, ...
 
         Raises:
-            UserError: the bundle is missing, damaged, of another version, or computes something else here.
+            UserError: the bundle is missing, damaged or of another version, or computes something else here.
         """
         parts = load_parts(Path(path))
         encoder = QueryEncoder(parts.manifest.encoders, parts.manifest.blocks, Path(path), device)
@@ -82,13 +81,13 @@ class Router:
         """Choose a target for one query, or for each of several.
 
         Args:
-            query: text, or texts.
-            policy: how confidence and cost become a choice; the bundle's own by default, which may be one target for
-                every query (see `single`).
+            query: one text or several.
+            policy: turns confidence and cost into a choice. The default is the bundle's own policy, which may send
+                every query to one target (see `single`).
             targets: choose among these only.
 
         Raises:
-            UserError: an empty prompt, an unknown target, or an encoder that is not the bundle's.
+            UserError: a prompt is empty, a target is unknown, or the encoder is not the bundle's.
         """
         single = isinstance(query, str)
         prompts = [query] if isinstance(query, str) else query
@@ -117,10 +116,10 @@ class Router:
         encoder_tokens: np.ndarray | None = None,
         truncated: np.ndarray | None = None,
     ) -> list[Decision]:
-        """Everything after the encoder's forward.
+        """Do everything that comes after the encoder's forward pass.
 
         Args:
-            activations: per block (N, H), in the order of ``manifest.blocks``.
+            activations: one (N, H) array per block, in the order of ``manifest.blocks``.
             query_tokens: (N,) tokens of the bare queries, for the cost estimate.
             policy: the bundle's own by default.
             targets: choose among these only.
@@ -128,7 +127,7 @@ class Router:
             truncated: (N,) bool; only reported.
 
         Raises:
-            UserError: activations that do not fit the blocks, or an unknown target.
+            UserError: the activations do not fit the blocks, or a target is unknown.
         """
         columns = self._columns(targets)
         confidence = self.predictor(activations)
@@ -171,11 +170,13 @@ class Router:
         ]
 
     def _columns(self, targets: Sequence[str] | None) -> list[int] | None:
-        """Numbers of the allowed targets in pool order; None for all."""
+        """Indices of the allowed targets in pool order; None means all."""
         if targets is None:
             return None
         known = self.targets
         unknown = [name for name in targets if name not in known]
         if unknown or not targets:
-            raise UserError(f"no target '{listed(unknown)}' in the router; it has {listed(known)}")
+            raise UserError(
+                f"targets: expected some of the router's {listed(known)}, found '{listed(unknown)}'"
+            )
         return [number for number, name in enumerate(known) if name in set(targets)]

@@ -1,4 +1,4 @@
-"""Write a router bundle from the fitted parts of a run."""
+"""Writes a router bundle from the fitted parts of a run."""
 
 import dataclasses
 import math
@@ -43,30 +43,29 @@ def save_bundle(
     fingerprint: Mapping[str, Any],
     metrics: Mapping[str, Any],
 ) -> Path:
-    """Write the bundle of a run; it is read back and checked before this returns.
+    """Write the bundle of a run, then read it back and check it.
 
     Args:
-        path: folder, made or replaced as a whole.
+        path: folder, created or replaced as a whole.
         transform: scaler and PCA of the final fit.
         head: one group, the kept members (`FittedHead.final`).
-        calibrator: fitted.
-        cost: fitted; its `cost_range_` becomes the bundle's.
+        calibrator: the fitted calibrator.
+        cost: the fitted cost model; its `cost_range_` becomes the bundle's.
         targets: in pool order, as in the confidence table.
-        encoders: facts of each encoder and the identity of the cache that was read; the first one's tokenizer
+        encoders: facts of each encoder and the identity of the cache that was read; the tokenizer of the first one
             counts the query's tokens for the cost estimate.
         golden: a few queries with the confidences that the run gave them.
-        policy: used where a call names none.
-        choice: of lambda, by the run; for a policy that leaves lambda to it.
-        correct_threshold: of the pool.
-        fingerprint: what the run was; plain JSON values.
+        policy: the default policy.
+        choice: the run's choice of lambda, for a policy that leaves lambda to the run.
+        correct_threshold: the pool's threshold.
+        fingerprint: what identifies the run; plain JSON values.
         metrics: headline metrics; NaN becomes null.
 
     Returns:
         `path`.
 
     Raises:
-        UserError: the disk is full or cannot be written, or the golden vectors do not come out as the run
-            had them.
+        UserError: the disk is full or not writable, or the golden vectors do not reproduce the run's values.
     """
     golden.check(Predictor(transform, head, calibrator), path)  # before anything is written
     medians = getattr(cost, "completion_tokens_", None)
@@ -106,12 +105,12 @@ def save_bundle(
 
 
 def _plain_target(target: TargetConfig) -> TargetConfig:
-    """The same facts without NaN, for which JSON has no word."""
+    """The same facts without NaN, which JSON cannot express."""
     return TargetConfig(**_finite(dataclasses.asdict(target)))
 
 
 def _finite(value: Any) -> Any:
-    """`value` with None in the place of NaN and infinity, all the way down."""
+    """`value` with NaN and infinity replaced by None at every level."""
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

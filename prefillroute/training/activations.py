@@ -20,7 +20,7 @@ from prefillroute.semantic.language_model import COLUMNS
 
 
 def activations_path(caches: Path, encoder: EncoderConfig) -> Path:
-    """The cache that a run reads: of the encoder's prompt format, else the one there is, `chat` before `plain`."""
+    """The cache that a run reads: the one of the encoder's prompt format, else an existing one, `chat` first."""
     if encoder.prompt_format is not None:
         return cache_path(caches, encoder.name, encoder.prompt_format)
     chat, plain = (cache_path(caches, encoder.name, prompt_format) for prompt_format in PROMPT_FORMATS)
@@ -37,13 +37,13 @@ def open_activations(
 
     Args:
         caches: folder of all caches.
-        encoder: whose.
-        pool: of the table, for messages.
+        encoder: the encoder whose activations to read.
+        pool: the pool of the table, for messages.
         outcomes: the table.
 
     Raises:
-        UserError: no cache, or one that lacks queries (both name the command to run first), or a cache made
-            from other facts (both values are named).
+        UserError: there is no cache, or it lacks queries (the message names the command to run first), or it was made
+            with other facts (the message names both values).
     """
     path = activations_path(caches, encoder)
     queries = outcomes.queries
@@ -118,7 +118,7 @@ def _one_vector(
 
 
 def _for_pool(error: UserError, pool: PoolConfig) -> UserError:
-    """The cache knows its encoder; which pool to extract, only the run knows."""
+    """Add the pool to the command in the message: the cache knows its encoder, but only the run knows the pool."""
     return UserError(str(error).replace("pool=<pool>", f"pool={pool.name}"))
 
 

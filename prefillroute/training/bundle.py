@@ -1,4 +1,4 @@
-"""From a run's fitted parts to its router bundle."""
+"""Turns a run's fitted parts into its router bundle."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,7 +50,7 @@ def write_router(
         signal.transform_.blocks,
         np.arange(len(last)),
         logits.predict[last],
-        # The table ends with the rows that `logits.predict` ends with.
+        # The table and `logits.predict` end with the same rows.
         table.confidence[-len(last) :],
     )
     save_bundle(

@@ -1,4 +1,4 @@
-"""Ensemble logits to the confidence table: out-of-fold where folds were trained, calibrated, with costs.
+"""Turns ensemble logits into the confidence table: out-of-fold where folds were trained, calibrated, with costs.
 
 N = training rows, P = calibration and test rows, M = targets.
 """
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Logits:
-    """z before calibration, float64."""
+    """Logits z before calibration, float64."""
 
     out_of_fold: np.ndarray | None
-    """(N, M), each row by the group that never saw it; None when the split has a calibration part."""
+    """(N, M), each row predicted by the group that never saw it; None if the split has a calibration part."""
     predict: np.ndarray
-    """(P, M) by the final fit."""
+    """(P, M), predicted by the final fit."""
 
 
 def predict_logits(fitted: FittedHead, features: Features, groups: Groups) -> Logits:
@@ -47,9 +47,10 @@ def predict_logits(fitted: FittedHead, features: Features, groups: Groups) -> Lo
 def calibrate(calibrator: Calibrator, logits: Logits, data: RunData) -> tuple[np.ndarray, np.ndarray]:
     """Fit a calibrator on rows that the nets have not seen.
 
-    These are the calibration part or, without one, the out-of-fold rows of the training part; calibrators that
-    follow single rows are cross-fitted for the rows they learned from, duplicates always together. A calibration part
-    that is one query and its duplicates cannot be: it gets what a calibrator says that has seen it, and a warning.
+    These are the calibration part or, without one, the out-of-fold rows of the training part. Calibrators that follow
+    single rows are cross-fitted for the rows that they learned from, with duplicates always together. A calibration
+    part that consists of one query and its duplicates cannot be cross-fitted: it is calibrated by a calibrator that has
+    seen it, with a warning.
 
     Returns:
         Confidences of those rows, and of the test rows.
@@ -69,11 +70,11 @@ def calibrate(calibrator: Calibrator, logits: Logits, data: RunData) -> tuple[np
 
 
 def _enough_folds(found: int, wanted: int) -> bool:
-    """Whether calibrators can be cross-fitted; says what happens where there are fewer folds than wanted."""
+    """Whether calibrators can be cross-fitted; logs what happens if there are fewer folds than requested."""
     if found == 1:
         log.warning(
             "the calibration part is one query and its duplicates, so the calibrator is not cross-fitted: "
-            "what it says of these rows is too good; a greater split.calibration_size mends that"
+            "its confidences on these rows are too optimistic; a larger split.calibration_size fixes that"
         )
     elif found < wanted:
         log.warning(
@@ -89,7 +90,7 @@ def make_table(
     cost: CostModel,
     query_tokens: np.ndarray | None,
 ) -> ConfidenceTable:
-    """Calibrate and put all parts of the data into one table."""
+    """Calibrate, and combine all parts of the data in one table."""
     outcomes, groups = data.outcomes, data.groups
     own, test = calibrate(calibrator, logits, data)
     confidence = np.concatenate([own, test])

@@ -1,4 +1,4 @@
-"""What every predictor of a run is trained and measured on: outcomes, split, groups."""
+"""The data that every predictor of a run is trained and measured on: outcomes, split, groups."""
 
 import logging
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunData:
-    """A pool's outcomes, divided."""
+    """A pool's outcomes, divided into parts."""
 
     pool: PoolConfig
     targets: list[TargetConfig]
@@ -32,11 +32,11 @@ class RunData:
     predict_rows: np.ndarray
     """Calibration and test rows of the outcome table, which are only predicted."""
     key: str
-    """Of everything that decides the above, for `training.shared`."""
+    """Key of everything that determines the fields above, for `training.shared`."""
 
 
 def data_key(config: DictConfig) -> str:
-    """Names what `load_data` depends on; the outcome files count with their size and time."""
+    """Key of everything that `load_data` depends on; the outcome files enter with their size and modification time."""
     folder = outcome_folder(fact(config.pool, PoolConfig).outcomes)
     stamps = [stamp(Path(folder) / name) for name in ("queries.parquet", "outcomes.parquet")]
     return key_of(config.pool, config.split, config.num_folds, config.validation_size, config.seed, stamps)
@@ -46,7 +46,7 @@ def load_data(config: DictConfig) -> RunData:
     """Read the pool's outcomes and divide them.
 
     Raises:
-        UserError: for what is missing or wrong in them.
+        UserError: something is missing or wrong in the outcomes.
     """
     pool = fact(config.pool, PoolConfig)
     targets, outcomes = load_pool(

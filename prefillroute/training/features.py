@@ -1,4 +1,4 @@
-"""Signal to features: the layer choice where one is needed, then scaler and PCA per group.
+"""Turns a signal into features: the layer choice if one is needed, then scaler and PCA per group.
 
 N = training rows, P = rows that are only predicted, G = groups, D = features.
 """
@@ -27,18 +27,18 @@ from prefillroute.training.progress import progress_bar
 
 @dataclass(frozen=True)
 class Features:
-    """What the head reads."""
+    """The features that the head reads."""
 
     train: np.ndarray
     """(G, N, D) float32: the training rows under the transform of each group."""
     predict: np.ndarray
     """(P, D) float32: calibration and test rows under the final transform."""
     signal: Signal
-    """Fitted; group 0 goes into the bundle."""
+    """The fitted signal; group 0 goes into the bundle."""
     choice: LayerChoice | None
-    """Of group 0; None for a signal without layers."""
+    """The layer choice of group 0; None for a signal without layers."""
     seconds: Mapping[str, float]
-    """Wall time of making them."""
+    """Wall time taken to make the features."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class QueryTable:
     def inputs(
         self, rows: np.ndarray, choices: tuple[LayerChoice, ...] = (), fitting: bool = False
     ) -> SignalInputs:
-        """Some rows, as signals see them; with their outcomes only for fitting."""
+        """The given rows as signals see them; their outcomes are included only for fitting."""
         queries = self.outcomes.queries
         activations: Mapping[str, RowSubset] = {}
         if self.view is not None:
@@ -75,14 +75,14 @@ class QueryTable:
 
 
 class LayerChooser:
-    """The group `layers` on training rows, remembered between the jobs of a sweep.
+    """The choice of the group `layers` on training rows, remembered between the jobs of a sweep.
 
     Args:
         node: the choice node.
         view: activations of all queries of the table.
-        identity: of the cache; part of what a remembered choice depends on.
+        identity: identity of the cache; a remembered choice depends on it.
         memo: folder of remembered choices.
-        seed: of folds and permutations.
+        seed: seed of folds and permutations.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ def make_features(
     """Choose layers on the training rows, fit the signal inside each group, transform all rows.
 
     Args:
-        nested: choose layers anew inside each group, on that group's rows only (DESIGN section 7).
+        nested: choose layers separately inside each group, on that group's rows only (DESIGN section 7).
     """
     start = time.perf_counter()
     outcomes = table.outcomes

@@ -1,4 +1,4 @@
-"""Who is trained on which rows: group 0 is the final fit, groups 1..K leave one fold out (DESIGN section 7)."""
+"""Which group is trained on which rows: group 0 is the final fit, groups 1..K leave one fold out (DESIGN section 7)."""
 
 from dataclasses import dataclass
 
@@ -22,14 +22,14 @@ class Groups:
     valid: np.ndarray
     """(G, N) bool: early stopping and the choice of members read these; part of the group's training rows."""
     held_out: np.ndarray
-    """(G, N) bool: only predicted; empty for group 0."""
+    """(G, N) bool: rows that are only predicted; empty for group 0."""
     calibration_folds: np.ndarray
-    """(C,) fold of each calibration row, between which calibrators are cross-fitted; all 0 where these rows are one
-    query and its duplicates."""
+    """(C,) fold of each calibration row, for cross-fitting calibrators; all 0 if these rows are one query and its
+    duplicates."""
 
     @property
     def fit(self) -> np.ndarray:
-        """(G, N) bool: what a group may learn from: its training and validation rows."""
+        """(G, N) bool: the rows that a group may learn from, that is, its training and validation rows."""
         return self.train | self.valid
 
     @property

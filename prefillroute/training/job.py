@@ -1,4 +1,4 @@
-"""One job: what it was asked and how it ended are written down, and a failed job does not end its sweep."""
+"""One job: records its request and how it ended; a failed job does not end its sweep."""
 
 import logging
 from collections.abc import Callable
@@ -24,15 +24,15 @@ CONFIGURATION = ".hydra"
 
 
 def job(config: DictConfig, work: Callable[[Path], None]) -> None:
-    """Do one job's work in its run folder, record its configuration in ``.hydra`` and its end in ``status.json``.
+    """Do one job's work in its run folder, record its configuration in ``.hydra`` and its outcome in ``status.json``.
 
-    A user's mistake is one line on stderr. Alone, the process then ends with status 1; in a sweep the other jobs
-    go on and the sweep's summary sets the exit status. A sweep that is started again in the same folder leaves the
-    jobs alone that finished earlier with the same overrides.
+    A user's mistake is reported in one line on stderr. A single run then ends with status 1; in a sweep the other jobs
+    continue, and the sweep's summary sets the exit status. A sweep that is started again in the same folder skips the
+    jobs that finished earlier with the same overrides.
 
     Raises:
-        UserError: the folder holds another job, which stays as it is. Alone, a run may take the place of another one
-            that did not finish.
+        UserError: the folder holds another job, which is left unchanged. A single run may replace another one that did
+            not finish.
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
@@ -77,7 +77,7 @@ def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
 
 
 def _check_own(folder: Path, overrides: tuple[str, ...], in_sweep: bool) -> None:
-    """Two jobs never share a folder; only a folder that the user named can bring that about."""
+    """Make sure that two jobs never share a folder, which can happen only if the user named the folder."""
     status = read_status(folder)
     if status is None or status.is_of(overrides):
         return
@@ -98,7 +98,7 @@ def _check_own(folder: Path, overrides: tuple[str, ...], in_sweep: bool) -> None
 
 
 def _write_configuration(folder: Path, config: DictConfig) -> None:
-    """What Hydra writes itself where `hydra.output_subdir` is set, though before a job can refuse its folder."""
+    """Write what `hydra.output_subdir` would make Hydra write, which would be before a job can refuse its folder."""
     written = folder / CONFIGURATION
     hydra = HydraConfig.get()
     nodes = {"config": config, "hydra": OmegaConf.create({"hydra": hydra}), "overrides": hydra.overrides.task}
@@ -110,5 +110,5 @@ def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:
     try:
         Status("failed", overrides, message).write(folder)
     except OSError:
-        # A full or read-only disk is what is being reported; the message on stderr has to do.
+        # The error may itself be a full or read-only disk; then the message on stderr has to suffice.
         log.debug("status.json could not be written in %s", folder)

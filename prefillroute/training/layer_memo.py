@@ -1,4 +1,4 @@
-"""Remember layer choices between the jobs of a sweep: heads and calibrations share one probe of the same data."""
+"""Remembers layer choices between the jobs of a sweep: heads and calibrations share one probe of the same data."""
 
 import hashlib
 import json
@@ -28,9 +28,9 @@ def memo_key(facts: dict[str, Any], *arrays: np.ndarray) -> str:
 
 
 def remembered_choice(folder: Path, key: str, choose: Callable[[], LayerChoice]) -> LayerChoice:
-    """The choice stored under ``key`` in ``folder``, else the one that ``choose`` makes, which is then stored.
+    """The choice stored under ``key`` in ``folder``; if there is none, call ``choose`` and store its result.
 
-    A file that cannot be read is made anew: a memo is never a reason to fail.
+    A file that cannot be read is replaced, because a memo must never be a reason to fail.
     """
     table_path, choice_path = folder / f"{key}.parquet", folder / f"{key}.json"
     try:

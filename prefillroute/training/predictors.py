@@ -1,4 +1,4 @@
-"""Signal and head to logits: what a run trains, once for each predictor it is made of."""
+"""Turns a signal and a head into logits: what a run trains, once for each predictor that it consists of."""
 
 import logging
 from collections.abc import Mapping
@@ -50,20 +50,20 @@ class Prediction:
     logits: Logits
     choice: LayerChoice | None
     signal: Signal | None
-    """Fitted; None where the predictor is an average of others, as is the next."""
+    """The fitted head; None if the predictor is an average of others, and so is the next field."""
     fitted: FittedHead | None
     seconds: Mapping[str, float]
-    """Wall time of features and head, when they were made."""
+    """Wall time taken to make features and head."""
     fits: int
-    """Nets, forests or regressions that were trained: groups x members, and targets where each has its own."""
+    """Number of nets, forests or regressions trained: groups x members, times targets if each target has its own."""
 
 
 class Predictors:
-    """Trains the predictors of one run, or finds them among those of the sweep's earlier jobs.
+    """Trains the predictors of one run, or reuses those of the sweep's earlier jobs.
 
     Args:
-        config: of the run.
-        data: its rows.
+        config: the run's configuration.
+        data: the run's rows.
         shared: work of earlier jobs.
     """
 
@@ -73,7 +73,7 @@ class Predictors:
 
     @cached_property
     def encoder(self) -> EncoderConfig:
-        """Whose prefill is read."""
+        """The encoder whose prefill is read."""
         return fact(self.config.encoder, EncoderConfig)
 
     @cached_property
@@ -106,14 +106,14 @@ class Predictors:
 
         Args:
             signal, head: choice nodes.
-            logger: gets the losses of every epoch.
-            folder: of checkpoints, from which a stopped training goes on.
+            logger: receives the losses of every epoch.
+            folder: folder of checkpoints, from which an interrupted training continues.
         """
         key = key_of(self._feature_key(signal), head, self.config.trainer)
         return self.shared.predictions.get(key, lambda: self._train(signal, head, logger, folder))
 
     def blend(self, blend: Blend) -> Prediction:
-        """Train the parts, calibrate each, average."""
+        """Train the parts, calibrate each and average them."""
         parts = [self.predict(part["signal"], part["head"]) for part in blend.parts.values()]
         tables = [calibrate(build(blend.calibration), part.logits, self.data) for part in parts]
         own, test = (blended_logit([table[side] for table in tables]) for side in (0, 1))
@@ -140,7 +140,9 @@ class Predictors:
             seed=self.config.seed,
             own_features=features.signal.own_features,
             own_names=features.signal.own_names,
-            num_nodes=getattr(features.signal, "num_nodes", 0),  # of an ego graph; only head=gnn takes it
+            num_nodes=getattr(
+                features.signal, "num_nodes", 0
+            ),  # nodes of an ego graph; only head=gnn uses them
         )
         difficulty = None
         if head.needs_difficulty:
@@ -201,6 +203,6 @@ class Predictors:
 
 
 def num_fits(head: Head) -> int:
-    """How often something was fitted: per group, and there per member (what is solved has one) and target."""
+    """Number of fits: per group, per member (a head with a closed-form solution has one) and per target."""
     members = 1 if isinstance(head, ClosedFormHead) else head.num_members
     return head.num_groups * members * head.fits_per_member

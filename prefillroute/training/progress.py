@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, a line now and then in a log file."""
+"""A progress bar on a terminal, an occasional line in a log file."""
 
 import logging
 import time
@@ -18,12 +18,12 @@ from prefillroute.text.screen import Screen, Words
 log = logging.getLogger(__name__)
 
 Report = Callable[[int, int, str], None]
-"""Steps done, steps in all, what was just done."""
+"""Receives the steps done, the total number of steps, and what was just done."""
 
 
 @contextmanager
 def progress_bar(title: str, seconds_between_lines: float = 30.0) -> Iterator[Report]:
-    """Yield a callback that shows how far a long computation is."""
+    """Yield a callback that shows the progress of a long computation."""
     screen = Screen(stderr=True)
     if not screen.is_terminal:
         yield _lines(title, seconds_between_lines)

@@ -1,4 +1,4 @@
-"""Sharper intervals for the jobs of a sweep that matter: more resamples, from the predictions as they stand."""
+"""Sharper intervals for the most important jobs of a sweep: more resamples of the existing predictions."""
 
 import logging
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 def refine_jobs(
     sweep_dir: Path, sort_by: str, num_best: int, also: Sequence[str] = (), num_resamples: int = NUM_RESAMPLES
 ) -> int:
-    """Compute the intervals of the best predictors, and of named ones, again, under each of their calibrations.
+    """Recompute the intervals of the best predictors, and of named ones, under each of their calibrations.
 
-    Jobs with as many resamples already are left alone, so that what was stopped goes on. One that cannot be
-    computed again keeps its numbers; a warning says why.
+    Jobs that already have as many resamples are skipped, so that an interrupted refinement continues. A job that cannot
+    be recomputed keeps its numbers, and a warning says why.
 
     Args:
         sweep_dir: folder of the sweep.
         sort_by: metric that orders the jobs.
-        num_best: how many predictors, from the best on. Not jobs: calibrations that keep the order of the queries
-            share their AUC, so that a few predictors would fill all places.
-        also: predictors in addition, see `named_jobs`.
-        num_resamples: of the new intervals.
+        num_best: how many of the best predictors to refine. Predictors are counted rather than jobs because
+            calibrations that keep the order of the queries share their AUC, so a few predictors would fill all places.
+        also: additional predictors, see `named_jobs`.
+        num_resamples: resamples for the new intervals.
 
     Returns:
         The number of jobs with new intervals.
 
     Raises:
-        UserError: no job, or an unknown metric.
+        UserError: there is no job, or the metric is unknown.
     """
     if not num_best and not also:
         return 0
@@ -55,7 +55,7 @@ def refine_jobs(
     }
     coarse = [folder for folder, job in chosen.items() if _num_resamples(job) < num_resamples]
     refined = 0
-    # A job's resamples run on one core, so each core takes a job; a core alone works in this process.
+    # A job's resamples run on one core, so each core takes a job; with a single core the work stays in this process.
     at_once = min(len(coarse), threads.cores()) or 1
     share = min(threads.allowed(), threads.cores() // at_once)
     workers = parallel_config("loky", n_jobs=at_once, inner_max_num_threads=share)
@@ -73,7 +73,7 @@ def refine_jobs(
 
 
 def named_jobs(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
-    """Jobs whose `experiment/semantic` is one of the names; a name that is none of its values is taken as a part."""
+    """Jobs whose `experiment/semantic` is one of the names; a name that equals no value may match part of one."""
     values = {value for job in jobs if (value := job.overrides.get(PREDICTOR_KEY)) is not None}
     wanted: set[str] = set()
     for name in names:
@@ -85,10 +85,10 @@ def named_jobs(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
 
 
 def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
-    """Evaluate a run's predictions again and put the numbers in the place of its metrics.json's.
+    """Evaluate a run's predictions again and replace the numbers in its metrics.json.
 
     Raises:
-        UserError: a file of the run, or its pool's queries, are missing or damaged.
+        UserError: a file of the run or its pool's queries are missing or damaged.
     """
     config = read_config(folder)
     settings = {**config.evaluation, "num_resamples": num_resamples}
@@ -99,7 +99,7 @@ def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
 
 
 def _refined(sweep_dir: Path, folder: str, num_resamples: int) -> tuple[str, str]:
-    """The folder, and why it could not be refined."""
+    """Refine one folder; returns it and the reason why that failed (empty if it did not)."""
     try:
         refine_run(sweep_dir / folder, num_resamples)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Write a run's tables and numbers, each file whole or not at all, and say the headline."""
+"""Writes a run's tables and numbers, each file whole or not at all, and prints the headline."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from prefillroute.text.screen import Screen
 from prefillroute.training.timings import Timings
 
 _INTERVAL = re.compile(r"\[\n\s+([^\s,\"\[\]{}]+),\n\s+([^\s,\"\[\]{}]+)\n\s*\]")
-"""Two numbers in brackets on four lines. Line ends are escaped inside JSON's strings, so none of those can match."""
+"""Two numbers in brackets on four lines. Strings in JSON cannot match, because line ends are escaped in them."""
 HEADLINE = (
     ("mean_auc", "mean AUC"),
     ("mean_brier", "mean Brier"),
@@ -33,7 +33,7 @@ HEADLINE = (
     ("headroom_captured", "headroom captured"),
     ("cost_savings", "cost savings"),
 )
-"""Rows of the table that a run prints: key in metrics.json's `test`, words."""
+"""Rows of the table that a run prints: the key in metrics.json's `test`, and its label."""
 
 
 def write_results(
@@ -45,7 +45,7 @@ def write_results(
     timings: Timings,
     fits: int,
 ) -> None:
-    """Write predictions, curve, layers and metrics.json; the last one last, so that it stands for a whole run."""
+    """Write predictions, curve, layers and metrics.json, the latter last, so that its presence means a complete run."""
     write_table(table.to_frame(), folder / "predictions.parquet")
     write_table(evaluation.curve, folder / "curve.parquet")
     layers: dict[str, Any] | None = None
@@ -63,13 +63,13 @@ def write_results(
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics.json, whole or not at all; an interval stands on one line, for there are hundreds."""
+    """Write metrics.json, whole or not at all, with each interval on one line because there are hundreds."""
     text = _INTERVAL.sub(r"[\1, \2]", json.dumps(metrics, indent=1, allow_nan=False))
     write_text(folder / "metrics.json", text + "\n")
 
 
 def print_headline(evaluation: Evaluation, report: Path | None) -> None:
-    """Print the headline numbers with their intervals beside the constant predictor's, and where the report is."""
+    """Print the headline numbers and intervals next to the constant predictor's numbers, and where the report is."""
     metrics = evaluation.metrics
     table = Table(title="test", title_justify="left")
     for name in ("metric", "value", "95 % interval", "constant predictor"):

@@ -1,4 +1,4 @@
-"""One run, from outcomes to report and bundle: read `train_router` as a table of contents."""
+"""One run, from outcomes to report and bundle; `train_router` reads as a table of contents."""
 
 import logging
 import shutil
@@ -31,19 +31,19 @@ from prefillroute.training.tracking import log_metrics, tracking
 log = logging.getLogger(__name__)
 
 _SHARED = Shared()
-"""The jobs of a sweep that run in one process, one after another, find each other's work here."""
+"""Jobs of a sweep that run one after another in one process find each other's work here."""
 
 
 def run(config: DictConfig) -> None:
-    """`prefillroute train`: one job, in Hydra's run folder."""
+    """Run one job of `prefillroute train` in Hydra's run folder."""
     job(config, lambda folder: train_router(config, folder, _SHARED))
 
 
 def use_threads(count: int) -> None:
-    """Let torch, and every BLAS and OpenMP that is loaded, work with `count` threads from now on.
+    """Make torch and every loaded BLAS and OpenMP use `count` threads from now on.
 
     Raises:
-        UserError: fewer than one.
+        UserError: `count` is below 1.
     """
     if count < 1:
         raise UserError(f"threads: expected 1 or more, or null, found {count}")
@@ -55,18 +55,18 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     """Train, calibrate and evaluate a router; leave the run folder of DESIGN section 6.
 
     Args:
-        config: of the run.
-        folder: to leave it in.
-        shared: work of earlier jobs of the same sweep, and the place for this one's.
+        config: the run's configuration.
+        folder: the run folder to write.
+        shared: work of earlier jobs of the same sweep; this job's work is added to it.
 
     Raises:
-        UserError: for what is missing or wrong in configuration, outcomes or cache.
+        UserError: something is missing or wrong in configuration, outcomes or cache.
     """
     shared = shared or Shared()
     pl.seed_everything(config.seed, verbose=False)
     use_threads(threads.allowed() if config.threads is None else config.threads)
     timings = Timings()
-    policy = build(config.policy)  # refuses its values before anything is trained
+    policy = build(config.policy)  # refuses invalid values before anything is trained
 
     with timings("outcomes"):
         data = shared.data.get(data_key(config), lambda: load_data(config))
@@ -104,5 +104,5 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             policy=policy, choice=evaluation.choice, metrics=evaluation.metrics,
         )  # fmt: skip
     print_headline(evaluation, write_report(folder) if config.report else None)
-    # The nets live on in the bundle; sixty of them with optimiser states are half a gigabyte.
+    # The nets are kept in the bundle; sixty of them with optimiser states take half a gigabyte.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What the jobs of one sweep share inside a process: outcomes, features, logits."""
+"""What the jobs of one sweep share within a process: outcomes, features, logits."""
 
 import hashlib
 import json
@@ -13,10 +13,10 @@ Made = TypeVar("Made")
 
 
 class Recent:
-    """The last few things that were made, by what they were made from.
+    """A cache of the last few results, by the key of what they were made from.
 
     Args:
-        capacity: how many are kept; the one that was not asked for longest goes first.
+        capacity: number of results kept; the least recently used one is dropped first.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -24,7 +24,7 @@ class Recent:
         self._made: OrderedDict[str, Any] = OrderedDict()
 
     def get(self, key: str, make: Callable[[], Made]) -> Made:
-        """What was made under `key`, else what `make` makes now."""
+        """The result stored under `key`; if there is none, call `make` and store its result."""
         if key in self._made:
             self._made.move_to_end(key)
             found: Made = self._made[key]
@@ -37,10 +37,10 @@ class Recent:
 
 
 class Shared:
-    """Work of earlier jobs of the sweep that later ones need not repeat.
+    """Work of earlier jobs of the sweep that later jobs need not repeat.
 
-    Logits are small and all kept, so that calibrations and blends of a predictor cost nothing; feature arrays are
-    large and only the last few are.
+    Logits are small and all of them are kept, so that calibrations and blends of a predictor cost nothing; feature
+    arrays are large and only the last few are kept.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Shared:
 
 
 def key_of(*parts: Any) -> str:
-    """A name for everything that something is made from: configuration nodes, plain values, file stamps."""
+    """A key for everything that a result is made from: configuration nodes, plain values, file stamps."""
     plain = [
         OmegaConf.to_container(part, resolve=True) if OmegaConf.is_config(part) else part for part in parts
     ]
@@ -58,7 +58,7 @@ def key_of(*parts: Any) -> str:
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time of the last change of a file; None where there is none."""
+    """Size and modification time of a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Around a sweep: before it the plan, after it one table over its jobs, best to worst, and an exit status."""
+"""What happens around a sweep: first the plan; at the end a table of its jobs, best to worst, and an exit status."""
 
 import itertools
 import json
@@ -26,17 +26,17 @@ log = logging.getLogger(__name__)
 
 
 class SweepSummary(Callback):
-    """Hydra callback: prints the summary of all run folders below the sweep's folder when the last job ended.
+    """Hydra callback that prints the summary of all run folders below the sweep's folder after the last job.
 
     Args:
         sort_by: metric of metrics.json's section ``test`` that orders the jobs.
         refine: how many of the best predictors get intervals from 1,000 resamples, under each of their calibrations,
-            whatever the sweep's jobs have.
-        refine_also: predictors that get them too, by their `experiment/semantic`: its value, or a part of it.
-        shown: metrics in the table's columns; empty for the usual ones.
+            however many resamples the sweep's jobs have.
+        refine_also: further predictors that get them, by their `experiment/semantic`: its value, or a part of it.
+        shown: metrics in the table's columns; empty means the usual ones.
 
     Raises:
-        UserError: an unknown metric, or a negative number.
+        UserError: a metric is unknown, or `refine` is negative.
     """
 
     def __init__(
@@ -50,17 +50,17 @@ class SweepSummary(Callback):
         self.refine_also, self.shown = tuple(map(str, refine_also)), tuple(map(str, shown))
         summary_metrics(sort_by, self.shown)
         if refine < 0:
-            raise UserError(f"refine={refine}: wanted 0 (none) or more")
+            raise UserError(f"refine: expected 0 (none) or more, found {refine}")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write sweep.json, and say how to go on after a stop."""
+        """Write sweep.json, and log how to resume after an interruption."""
         folder = Path(config.hydra.sweep.dir)
         plan = SweepPlan(sweep_command(config), _planned(config), self.shown)
         write_text(folder / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
         log.info("after a stop this goes on: %s", plan.command)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refine, write summary.csv and summary.html into the sweep's folder; status 1 when a job failed."""
+        """Refine, write summary.csv and summary.html into the sweep's folder; exit with status 1 if a job failed."""
         folder = Path(config.hydra.sweep.dir)
         # SystemExit passes Hydra's callback guard, which turns ordinary exceptions into warnings.
         try:
@@ -74,7 +74,7 @@ class SweepSummary(Callback):
 
 
 def sweep_command(config: DictConfig) -> str:
-    """The command that goes on with a sweep in its folder."""
+    """The command that resumes a sweep in its folder."""
     hydra = config.hydra
     said = OmegaConf.to_container(hydra.overrides, resolve=False)  # as typed
     assert isinstance(said, dict)
@@ -102,7 +102,7 @@ def _planned(config: DictConfig) -> tuple[tuple[str, ...], ...] | None:
     assert isinstance(task, list)
     overrides = [f"{key!s}={value!s}" for key, value in params.items()] + task
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    values = {}  # by key: the command line wins over the experiment
+    values = {}  # by key: the command line takes precedence over the experiment
     for override in parser.parse_overrides(overrides):
         key = override.get_key_element()
         several = override.is_sweep_override()

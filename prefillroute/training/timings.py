@@ -16,7 +16,7 @@ class Timings:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Time one stage and say that it is done."""
+        """Time one stage and log it when it is done."""
         self.seconds.setdefault(stage, 0.0)
         start = time.perf_counter()
         yield

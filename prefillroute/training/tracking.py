@@ -1,4 +1,4 @@
-"""One logger per job, opened here and closed in a ``finally``: in one process a second job would log into the first."""
+"""One logger per job, opened and closed here, because otherwise a second job in a process would log into the first."""
 
 import hashlib
 import warnings
@@ -22,16 +22,16 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
     Args:
         node: the group `logger`: a Lightning logger.
         folder: run folder.
-        config: of the run; logged resolved, as plain values.
-        tags: what W&B shows as tags.
+        config: the run's configuration; logged resolved, as plain values.
+        tags: tags for W&B.
 
     Raises:
-        UserError: when the logger's package is not installed.
+        UserError: the logger's package is not installed.
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     is_wandb = str(node.get("_target_", "")).endswith("WandbLogger")
-    # The same folder gives the same id, so that a requeued job goes on in its own W&B run.
+    # The same folder gives the same id, so that a requeued job continues its own W&B run.
     run_id = hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]
     extra = {"id": run_id, "resume": "allow", "tags": tags, "dir": str(logs)} if is_wandb else {}
     try:
@@ -42,7 +42,7 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
         with warnings.catch_warnings():
-            # A resumed run writes its CSV file anew, epochs before the resume included: nothing is lost.
+            # A resumed run rewrites its CSV file, including the epochs before the resume, so nothing is lost.
             warnings.filterwarnings("ignore", message="Experiment logs directory")
             logger.log_hyperparams({str(key): value for key, value in plain.items()})
         yield logger
@@ -54,7 +54,7 @@ def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]
 
 
 def log_metrics(logger: Logger, metrics: Mapping[str, Any]) -> None:
-    """Send the numbers of one section of metrics.json (nulls and names left out) as ``test/<name>``."""
+    """Log the numbers of one section of metrics.json (without nulls and names) as ``test/<name>``."""
     numbers = {f"test/{k}": float(v) for k, v in metrics.items() if isinstance(v, int | float)}
     if isinstance(logger, WandbLogger):
         logger.experiment.summary.update(numbers)

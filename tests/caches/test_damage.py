@@ -94,7 +94,7 @@ def test_a_truncated_index_is_named_and_made_anew(cache, length, make_identity, 
     path, _ = cache
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(
-        UserError, match=r"toy-chat\.h5: .*(truncated|is not an activation cache).*prefillroute extract"
+        UserError, match=r"toy-chat\.h5: .*(truncated|expected an activation cache).*prefillroute extract"
     ):
         ActivationCache(path)
     build_index(path, make_identity(), make_table(NAMES))
@@ -105,7 +105,7 @@ def test_a_truncated_or_missing_shard_is_named(cache):
     path, shard = cache
     shard.write_bytes(shard.read_bytes()[:-100])
     with pytest.raises(
-        UserError, match=r"part-.*\.h5: truncated, \d+ bytes found, \d+ wanted; delete this file and run"
+        UserError, match=r"part-.*\.h5: truncated: expected \d+ bytes, found \d+; delete this file and run"
     ):
         ActivationCache(path).select(NAMES).read(0, "mean")
     with pytest.raises(
@@ -121,13 +121,15 @@ def test_another_format_version_says_which(cache):
     path, _ = cache
     old, new = f"version={FORMAT_VERSION}".encode(), f"version={FORMAT_VERSION + 1}".encode()
     path.write_bytes(path.read_bytes().replace(old, new, 1))
-    with pytest.raises(UserError, match=f"format version {FORMAT_VERSION + 1}, wanted {FORMAT_VERSION}"):
+    with pytest.raises(
+        UserError, match=f"expected format version {FORMAT_VERSION}, found {FORMAT_VERSION + 1}"
+    ):
         ActivationCache(path)
 
 
 def test_a_foreign_file_is_no_cache(tmp_path):
     (tmp_path / "toy-chat.h5").write_text("query_id,target\n")
-    with pytest.raises(UserError, match="is not an activation cache"):
+    with pytest.raises(UserError, match="expected an activation cache"):
         ActivationCache(tmp_path / "toy-chat.h5")
 
 

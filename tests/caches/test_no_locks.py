@@ -113,7 +113,9 @@ def test_of_another_machines_process_the_message_tells_the_way_out(tmp_path: Pat
     path.unlink()
     ExclusiveFile(path, "index.h5").release()
     path.write_text("")
-    with pytest.raises(UserError, match=f"says nothing of who holds the lock; .* remove {path}"):
+    with pytest.raises(
+        UserError, match=f"expected the host and process that hold the lock, .* remove {path}"
+    ):
         ExclusiveFile(path, "index.h5")
 
 

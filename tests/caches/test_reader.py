@@ -56,7 +56,7 @@ def test_missing_things_name_the_command(path, tmp_path):
     cache = ActivationCache(path)
     with pytest.raises(
         UserError,
-        match=r"nowhere-chat\.h5: no activation cache; make it with prefillroute extract encoder=nowhere",
+        match=r"nowhere-chat\.h5: expected an activation cache, .*; make it with prefillroute extract encoder=nowhere",
     ):
         ActivationCache(tmp_path / "nowhere-chat.h5")
     with pytest.raises(
@@ -79,7 +79,9 @@ def test_one_id_with_two_prompts_needs_the_prompts(path, make_identity, make_tab
     other = make_table(["q5"])
     build_index(path, make_identity(), type(other)(("q1",), *[getattr(other, f) for f in other.__dict__][1:]))
     cache = ActivationCache(path)
-    with pytest.raises(UserError, match="query q1 stands for 2 different prompts; pass the prompts too"):
+    with pytest.raises(
+        UserError, match="query q1: expected one prompt, found 2 different ones; pass the prompts too"
+    ):
         cache.select(["q1"])
     view = cache.select(["q1", "q1"], ["prompt q5", "prompt q1"])
     assert np.array_equal(view.read(0, "mean"), truth(["q5", "q1"], [0], "mean")[:, 0])
@@ -119,7 +121,7 @@ def test_identity_is_checked_against_plain_facts(path):
     identity.check_facts(path, **facts)
     identity.check_facts(path, **facts, repo="toy", revision="0")
     for key, value in {"num_layers": 5, "hidden_size": 13, "chat_template_kwargs": {"think": False}}.items():
-        with pytest.raises(UserError, match=rf"{key}=.*, the configuration says {key}="):
+        with pytest.raises(UserError, match=rf"expected {key}=.*made with {key}="):
             identity.check_facts(path, **(facts | {key: value}))
-    with pytest.raises(UserError, match=r"weights=toy@0, the configuration says weights=toy@1"):
+    with pytest.raises(UserError, match=r"expected weights=toy@1 .*made with weights=toy@0"):
         identity.check_facts(path, **facts, repo="toy", revision="1")

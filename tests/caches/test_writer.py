@@ -18,7 +18,7 @@ def batch(truth):
 
 
 @pytest.mark.parametrize(
-    ("bad", "word"), [(np.nan, "NaN"), (np.inf, "infinite"), (-np.inf, "infinite"), (0, "zero")]
+    ("bad", "word"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity"), (0, "zero")]
 )
 def test_bad_activations_are_refused_by_name(tmp_path, make_plan, make_identity, batch, bad, word):
     path = tmp_path / "shard.h5"
@@ -28,7 +28,7 @@ def test_bad_activations_are_refused_by_name(tmp_path, make_plan, make_identity,
             values["mean"][2, 3] = 0
         else:
             values["mean"][2, 3, 5] = bad
-        with pytest.raises(UserError, match=rf"query q2, layer 3, pooling mean: activation is {word}"):
+        with pytest.raises(UserError, match=rf"query q2, layer 3, pooling mean: activation: .*found {word}"):
             writer.write([0, 1, 2, 3], values, NAMES[:4])
         assert not writer.done.any()
         writer.write([4, 5], batch(NAMES[4:]), NAMES[4:])
@@ -51,7 +51,7 @@ def test_float16_only_where_it_keeps_every_element(tmp_path, make_plan, make_ide
         for outside in (1e5, 70000.0):
             values["last"][1, 2, 7] = outside
             with pytest.raises(
-                UserError, match=r"query q1, layer 2, pooling last: float16 would turn .* into inf"
+                UserError, match=r"query q1, layer 2, pooling last: float16: .* turned into inf"
             ):
                 writer.write([0, 1], values, NAMES[:2])
         values["last"][1, 2] = np.linspace(1e-7, 3e-7, 12)  # below float16's normal numbers
@@ -77,7 +77,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path, make_plan, make_identity):
 def test_another_identity_is_refused_with_both_values(tmp_path, make_plan, make_identity):
     path = tmp_path / "shard.h5"
     ActivationWriter(path, make_plan(NAMES), make_identity()).close()
-    with pytest.raises(UserError, match=r"max_length=64, the configuration says max_length=128"):
+    with pytest.raises(UserError, match=r"expected max_length=128 .*made with max_length=64"):
         ActivationWriter(path, make_plan(NAMES), make_identity(max_length=128))
 
 

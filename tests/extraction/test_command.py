@@ -48,13 +48,16 @@ def test_extract_twice(arguments, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("extraction.layers=[9]", "extraction.layers=[9]: wanted layer ids from 0 to 4"),
-        ("extraction.poolings=[max]", "extraction.poolings=['max']: wanted some of ['last', 'mean']"),
+        ("extraction.layers=[9]", "extraction.layers: expected layer ids from 0 to 4, found [9]"),
+        (
+            "extraction.poolings=[max]",
+            "extraction.poolings: expected some of ['last', 'mean'], found ['max']",
+        ),
         (
             "extraction.max_length=10",
-            "extraction.max_length=10: encoder smollm2_135m_hub's template alone takes",
+            "extraction.max_length: expected more than the",
         ),
-        ("encoder.repo=/nowhere/at/all", "encoder.repo=/nowhere/at/all: neither a local folder nor"),
+        ("encoder.repo=/nowhere/at/all", "encoder.repo=/nowhere/at/all: expected a local folder"),
     ],
 )
 def test_mistakes_are_one_line(arguments, capsys, monkeypatch, override, message):

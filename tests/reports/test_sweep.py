@@ -91,7 +91,7 @@ def test_finished_job_with_cut_metrics_counts_as_failed(sweep):
 
 @pytest.mark.parametrize(
     ("folder", "sort_by", "named"),
-    [("absent", "mean_auc", "absent"), (".", "mean_auc", "no job"), (".", "accuracy", "mean_auc")],
+    [("absent", "mean_auc", "absent"), (".", "mean_auc", "found none"), (".", "accuracy", "mean_auc")],
 )
 def test_mistakes_are_named(tmp_path, folder, sort_by, named):
     with pytest.raises(UserError, match=named):
@@ -157,7 +157,7 @@ def test_the_plan_chooses_the_columns(sweep):
         assert label in header
     assert "Relative AUC" not in header
     plan(sweep, shown=["mean_bier"])
-    with pytest.raises(UserError, match=r"mean_bier.*mean_brier"):
+    with pytest.raises(UserError, match=r"mean_brier.*mean_bier"):
         printed(sweep)
 
 

@@ -47,14 +47,14 @@ def test_a_file_of_queries_to_parquet_and_jsonl(route, tmp_path):
     [
         (["x", "--lambda", "2"], "--lambda 2.0: expected a number in [0, 1]"),
         (["x", "--policy", "best"], "invalid choice: 'best' (choose from"),
-        (["x", "--policy", "budget"], "policy 'budget' needs --budget"),
-        (["x", "--lambda", "0", "--budget", "1"], "--budget belongs to policy 'budget', found with 'lambda'"),
-        (["x", "--targets", "small,huge"], "no target 'huge' in the router; it has small, medium, large"),
-        ([""], "query: empty prompt"),
-        ([], "wanted either a query or --file, found none"),
-        (["x", "--file", "q.txt"], "wanted either a query or --file, found both"),
-        (["--file", "q.txt"], "--file needs --out"),
-        (["--file", "none.txt", "--out", "d.jsonl"], "none.txt: No such file"),
+        (["x", "--policy", "budget"], "policy 'budget': expected --budget"),
+        (["x", "--lambda", "0", "--budget", "1"], "found --budget, which belongs to policy 'budget'"),
+        (["x", "--targets", "small,huge"], "some of the router's small, medium, large, found 'huge'"),
+        ([""], "found an empty prompt"),
+        ([], "expected either a query or --file, found neither"),
+        (["x", "--file", "q.txt"], "expected either a query or --file, found both"),
+        (["--file", "q.txt"], "--file: expected --out"),
+        (["--file", "none.txt", "--out", "d.jsonl"], "none.txt: expected a file of queries"),
     ],
 )
 def test_mistakes_are_one_line_and_status_1(route, tmp_path, monkeypatch, arguments, message):

@@ -61,8 +61,8 @@ def test_a_full_disk_leaves_the_older_file_as_it_was(tmp_path, suffix):
 
 
 def test_unknown_suffix_and_unwritable_folder(tmp_path):
-    with pytest.raises(UserError, match=r"suffix '.csv'; expected one of .jsonl, .parquet"):
+    with pytest.raises(UserError, match=r"expected a suffix among .jsonl, .parquet, found '.csv'"):
         write_decisions(tmp_path / "out.csv", QUERIES, DECISIONS)
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="expected a folder to write in"):
+    with pytest.raises(UserError, match="expected a writable folder"):
         write_decisions(tmp_path / "file" / "out.jsonl", QUERIES, DECISIONS)

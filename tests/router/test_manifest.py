@@ -79,10 +79,10 @@ def test_missing_cut_and_wrong_version(tmp_path):
     write_manifest(MANIFEST, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="damaged or cut short"):
+    with pytest.raises(UserError, match="damaged or truncated"):
         read_manifest(path)
     path.write_bytes(whole.replace(b'"format_version": 1', b'"format_version": 2'))
-    with pytest.raises(UserError, match="format_version is 2, wanted 1"):
+    with pytest.raises(UserError, match="expected format_version 1, found 2"):
         read_manifest(path)
 
 

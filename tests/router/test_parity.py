@@ -81,5 +81,5 @@ def test_costs_are_compared_absolutely_where_the_run_had_none(bundle, fitted, pr
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    with pytest.raises(UserError, match="wanted the folder of a finished run"):
+    with pytest.raises(UserError, match="expected the folder of a finished run"):
         check_parity(tmp_path)

@@ -26,17 +26,17 @@ def test_text_jsonl_and_parquet_say_the_same(tmp_path):
     ("name", "content", "message"),
     [
         ("q.txt", b"one\n\xff\xfe\n", "line 2: byte 0xff is not UTF-8"),
-        ("q.txt", b"", "no query in it"),
-        ("q.txt", b"\n \n", "no query in it"),
+        ("q.txt", b"", "q.txt: expected at least one query, found none"),
+        ("q.txt", b"\n \n", "q.txt: expected at least one query, found none"),
         ("q.doc", b"prompt\nx\n", "suffix '.doc'; expected one of .csv, .tsv"),
-        ("q.csv", b"prompt,n\nx,1\n ,2\n", "q.csv: row 2: empty prompt"),
+        ("q.csv", b"prompt,n\nx,1\n ,2\n", "q.csv: row 2: expected at least one character"),
         ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "row 2: not JSON"),
-        ("q.jsonl", b'{"text": "x"}\n', "no column 'prompt'; found text"),
+        ("q.jsonl", b'{"text": "x"}\n', "expected a column 'prompt', found text"),
         ("q.jsonl", b'{"prompt": ["x"]}\n', "row 1: prompt is a list (['x']); expected text"),
         (
             "q.jsonl",
             b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n',
-            "row 2: second prompt under query_id '1'",
+            "row 2: expected one prompt for query_id '1', found a second one",
         ),
         ("q.jsonl", b'{"prompt": "\\ud800"}\n', "row 1: prompt has half a character (U+D800 at character 1"),
         ("q.parquet", b"PAR1 cut", "not a whole Parquet file"),
@@ -96,13 +96,13 @@ def test_ids_given_and_missing(tmp_path, caplog):
 
 def test_parquet_without_prompt_column_and_missing_file(tmp_path):
     pd.DataFrame({"text": ["x"]}).to_parquet(tmp_path / "q.parquet")
-    with pytest.raises(UserError, match="no column 'prompt'; found text"):
+    with pytest.raises(UserError, match="expected a column 'prompt', found text"):
         read_queries(tmp_path / "q.parquet")
-    with pytest.raises(UserError, match="No such file"):
+    with pytest.raises(UserError, match="found no such file"):
         read_queries(tmp_path / "none.txt")
 
 
 def test_bytes_of_the_command_line_that_are_not_utf8_are_refused():
     argument = b"caf\xe9".decode("utf-8", "surrogateescape")
-    with pytest.raises(UserError, match="query: not UTF-8 at character 3"):
+    with pytest.raises(UserError, match="query: expected UTF-8 text, found something else at character 3"):
         check_prompt(argument, "query")

@@ -61,9 +61,9 @@ def test_subset_routing_chooses_among_the_named_only(router, prompts):
     decisions = router.route(prompts[:6], policy=LambdaPolicy(1.0), targets=["large", "medium"])
     assert {decision.target for decision in decisions} == {"medium"}
     assert list(decisions[0].confidence) == ["medium", "large"]
-    with pytest.raises(UserError, match="no target 'huge' in the router; it has small, medium, large"):
+    with pytest.raises(UserError, match="some of the router's small, medium, large, found 'huge'"):
         router.route(prompts[0], targets=["small", "huge"])
-    with pytest.raises(UserError, match="no target"):
+    with pytest.raises(UserError, match=r"^targets: expected"):
         router.route(prompts[0], targets=[])
 
 
@@ -75,17 +75,17 @@ def test_a_long_query_is_cut_and_the_decision_says_so(router):
 
 
 def test_bad_prompts_and_activations_are_refused(router, fitted):
-    with pytest.raises(UserError, match="query: empty prompt"):
+    with pytest.raises(UserError, match=r"^query: .*found an empty prompt"):
         router.route(" \n")
-    with pytest.raises(UserError, match="query 1: not UTF-8"):
+    with pytest.raises(UserError, match="query 1: expected UTF-8"):
         router.route(["fine", "caf\udce9"])
     activations = [read_block(fitted.source, block)[:2].copy() for block in router.manifest.blocks]
-    with pytest.raises(UserError, match="got activations of 1 blocks, wanted 2"):
+    with pytest.raises(UserError, match="activations: expected 2 blocks, found 1"):
         router.route_activations(activations[:1], np.array([3, 4]))
-    with pytest.raises(UserError, match=r"shape \(2, 5\), wanted \(N, 16\)"):
+    with pytest.raises(UserError, match=r"shape \(N, 16\), found \(2, 5\)"):
         router.route_activations([activations[0][:, :5], activations[1]], np.array([3, 4]))
     activations[0][1, 3] = np.nan
-    with pytest.raises(UserError, match="activations of query 1 hold NaN"):
+    with pytest.raises(UserError, match=r"activations of query 1: .*found NaN"):
         router.route_activations(activations, np.array([3, 4]))
 
 
@@ -96,7 +96,7 @@ def test_another_encoder_under_the_same_name_is_refused(router, bundle, fitted, 
     entry = router.manifest.encoders[0]
     facts = EncoderConfig(**{**vars(entry.facts), "repo": str(folder)})
     encode = QueryEncoder([EncoderEntry(facts, entry.identity)], router.manifest.blocks, bundle)
-    with pytest.raises(UserError, match="trained with chat_template="):
+    with pytest.raises(UserError, match=r"expected chat_template=.* as in training"):
         encode(["x"])
 
 
@@ -109,9 +109,9 @@ def test_policies_go_through_their_names():
     assert isinstance(make_policy("budget", 3.0), BudgetPolicy)
     with pytest.raises(UserError, match=r"--lambda 1.5: expected a number in \[0, 1\]"):
         make_policy("lambda", 1.5)
-    with pytest.raises(UserError, match="policy 'budget' needs --budget"):
+    with pytest.raises(UserError, match="policy 'budget': expected --budget"):
         make_policy("budget", None)
-    with pytest.raises(UserError, match="no policy 'best'; allowed are lambda, budget"):
+    with pytest.raises(UserError, match=r"policy: expected one of lambda, budget, .*found 'best'"):
         make_policy("best", 1.0)
 
 

@@ -85,8 +85,8 @@ def test_a_cache_is_made_and_mended_as_the_message_says(own_copy, message):
     assert main(list(check)) == 0
     cache.write_bytes(cache.read_bytes()[:3000])
     said = message(*check)
-    assert "makes it anew" in said, said
-    follow(re.search(r"run (prefillroute .*), which makes it anew", said)[1])
+    assert "rebuilds it" in said, said
+    follow(re.search(r"run (prefillroute .*), which rebuilds it", said)[1])
     assert main(list(check)) == 0
     shard = next(shards_folder(cache).glob("*.h5"))
     shard.write_bytes(shard.read_bytes()[:-100])

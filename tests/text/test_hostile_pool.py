@@ -58,7 +58,7 @@ def test_route_a_query_and_every_name_in_targets(command):
     assert set(json.loads(command(*router, "x", "--json", *options))["confidence"]) == set(NAMES)
     two = command(*router, "x", "--json", "--targets", f"{NAMES[5]},{NAMES[0]}")
     assert set(json.loads(two)["confidence"]) == {NAMES[5], NAMES[0]}
-    assert "no target 'huge' in the router; it has o3[high]" in command(
+    assert "targets: expected some of the router's o3[high]" in command(
         *router, "x", "--targets", "huge", status=1
     )
 

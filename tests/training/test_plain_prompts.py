@@ -81,7 +81,7 @@ def test_extract_train_and_route_as_the_messages_say(
     own = [*facts, f"paths.caches={tmp_path}/my caches", f"hydra.run.dir={tmp_path}/run", *QUICK]
     done = train(*own)
     assert done.returncode == 1
-    assert "smollm2_135m_hub-chat.h5: no activation cache" in done.stderr
+    assert "smollm2_135m_hub-chat.h5: expected an activation cache" in done.stderr
     assert main(hint(done.stderr)) == 0
     assert "no chat template; queries are fed as they stand (encoder.prompt_format=plain)" in caplog.text
     assert f"{tmp_path}/my caches/smollm2_135m_hub-plain.h5: 240 queries" in capsys.readouterr().out
@@ -117,10 +117,13 @@ def test_asked_for_chat_it_says_what_to_ask_for(
 ) -> None:
     command = ["extract", *facts, f"paths.caches={tmp_path}"]
     for overrides, message in (
-        (["extraction.prompt_format=chat"], "has no chat template; use encoder.prompt_format=plain\n"),
+        (
+            ["extraction.prompt_format=chat"],
+            "with a chat template, found none; use encoder.prompt_format=plain\n",
+        ),
         (
             ["extraction.prompt_format=chat", "encoder.prompt_format=plain"],
-            "expected the same of both: set encoder.prompt_format=chat",
+            "; set encoder.prompt_format=chat",
         ),
         (["encoder.prompt_format=prose"], "encoder.prompt_format=prose: expected chat, plain or null"),
     ):

@@ -25,7 +25,7 @@ class HLE(Benchmark):
     The instruction has the owners' form: explanation, answer, confidence.
 
     Args:
-        path: local copy, a parquet or JSON lines file or a folder; null asks the hub, which wants HF_TOKEN.
+        path: local copy, a parquet or JSON lines file or a folder; null asks the hub, which requires HF_TOKEN.
         split: the data set has one, test.
         revision: commit on the hub.
         answer_type: exactMatch or multipleChoice alone; null takes both.

@@ -54,7 +54,7 @@ def read_record(line: bytes, where: str) -> dict[str, Any]:
 
 
 def function_name(record: dict[str, Any], where: str) -> str | None:
-    """The function that a task wants; none where it wants a script.
+    """The function that a task asks for; None if it asks for a script.
 
     Raises:
         UserError: for metadata in another form.
