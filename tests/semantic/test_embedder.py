@@ -67,7 +67,10 @@ def test_cached_resumed_and_refused_on_mismatch(facts: EmbedderConfig, tmp_path:
         found, vectors(SentenceEmbedder(facts, options), [TEXTS[3], TEXTS[0]]), atol=1e-5
     )
     shorter = ExtractionOptions(device="cpu", max_length=32)
-    with pytest.raises(UserError, match=r"max_length=256.*max_length=32.*prefillroute embed embedder=minilm"):
+    with pytest.raises(
+        UserError,
+        match=r"expected max_length=32 .*found .*max_length=256;.*prefillroute embed embedder=minilm",
+    ):
         extract(SentenceEmbedder(facts, shorter), ["a"], TEXTS[:1], tmp_path, shorter)
 
 

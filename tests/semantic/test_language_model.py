@@ -102,7 +102,8 @@ def test_cached_once_and_refused_for_another_model(folder: Path, tmp_path: Path)
     cache = ActivationCache(tmp_path / "language_model.toy-plain.h5")
     assert cache.select(["c", "a"], [TEXTS[2], TEXTS[0]]).read(0, POOLING).shape == (2, 5)
     with pytest.raises(
-        UserError, match=r"max_length=128.*max_length=100.*prefillroute perplexity language_model=toy"
+        UserError,
+        match=r"expected max_length=100 .*found .*max_length=128;.*prefillroute perplexity language_model=toy",
     ):
         bring(100)
     with pytest.raises(

@@ -136,7 +136,7 @@ def test_what_was_not_asked_for_longest_goes_first() -> None:
 
 
 def test_a_blend_says_what_it_lacks() -> None:
-    with pytest.raises(UserError, match=r"head\.parts has 1"):
+    with pytest.raises(UserError, match=r"head\.parts: expected at least two predictors, found 1"):
         Blend({"a": {"signal": {}, "head": {}}}, {})
     with pytest.raises(UserError, match=r"head\.parts\.b: expected .*, found no head"):
         Blend({"a": {"signal": {}, "head": {}}, "b": {"signal": {}}}, {})
