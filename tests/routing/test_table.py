@@ -36,6 +36,17 @@ def test_rows_may_come_in_any_order(make_table) -> None:
     np.testing.assert_array_equal(back.confidence[place], table.confidence)
 
 
+def test_half_right_counts_as_right_unless_the_pool_says_otherwise(make_table) -> None:
+    table = make_table(num_train=2, num_test=2)
+    correct = np.full_like(table.correct, 0.5)
+    correct[0, 0] = 0.49
+    values = (table.query_id, table.split, table.benchmark, table.targets, table.confidence, table.cost_usd)
+    plain = ConfidenceTable(*values, table.realised_cost_usd, correct)
+    assert plain.labels[0, 0] == 0.0
+    assert (plain.labels.ravel()[1:] == 1.0).all()
+    assert (replace(plain, correct_threshold=0.6).labels == 0.0).all()
+
+
 def test_parts_and_consensus(make_table) -> None:
     table = make_table(num_train=3, num_test=4, num_targets=2)
     table = replace(

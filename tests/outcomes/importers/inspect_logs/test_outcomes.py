@@ -124,7 +124,19 @@ def test_prompts(evaluate, imported, model, skipped):
 
 
 def test_scores(evaluate, imported, model, gives):
-    scores = {"C": 1, "I": 0, "P": 0.5, "N": 0, True: 1, 0.25: 0.25, "0.75": 0.75, "Yes": 1}
+    scores = {
+        "C": 1,
+        "I": 0,
+        "P": 0.5,
+        "N": 0,
+        True: 1,
+        0.25: 0.25,
+        "0.75": 0.75,
+        "Yes": 1,
+        "true": 1,
+        "no": 0,
+        "False": 0,
+    }
     dataset = [
         Sample(id=i, input=f"q{i}", metadata={"score": s}) for i, s in enumerate([*scores, {"f1": 0.5}])
     ]
