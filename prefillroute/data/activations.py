@@ -9,7 +9,7 @@ from torch import Tensor
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 
 
 class GroupBatch(NamedTuple):

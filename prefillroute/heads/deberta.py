@@ -19,7 +19,7 @@ from prefillroute.heads.lora_backbone import (
     pretrained_backbone,
     random_backbone,
 )
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedLinear
 
 ROWS_AT_ONCE = 64

@@ -4,7 +4,7 @@ from typing import Any
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked_attention import StackedGraphNet
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, DebertaV2Config, DebertaV2Model
 
 from prefillroute.errors import UserError
-from prefillroute.heads.seeds import derive_seed
+from prefillroute.seeds import derive_seed
 from prefillroute.heads.stacked import relu_dropout
 from prefillroute.pretrained.loading import pretrained
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head, NetStack
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedLinear
 
 # S = nets, B = rows, D = features, M = targets, R = rank

@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedMLP, check_shape
 
 # S = nets, B = rows, M = targets, L = latent dimensions

@@ -5,7 +5,7 @@ from typing import Any
 
 from prefillroute.heads.contract import Head
 from prefillroute.heads.own_features import OwnFeaturesMLP
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedMLP, check_shape
 
 

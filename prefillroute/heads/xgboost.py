@@ -10,7 +10,7 @@ from torch import Tensor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, NetStack
-from prefillroute.heads.seeds import derive_seed
+from prefillroute.seeds import derive_seed
 from prefillroute.text import hints
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from prefillroute.data.activations import FoldedBatch
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.modules.monitor import MONITORS
 from prefillroute.modules.progress import GroupProgress
 

@@ -6,7 +6,7 @@ G = groups, N = queries, M = targets, P = new queries, n = memory rows, d = widt
 import numpy as np
 
 from prefillroute.errors import UserError
-from prefillroute.heads.seeds import derive_seed
+from prefillroute.seeds import derive_seed
 from prefillroute.semantic.neighbour_statistics import KERNELS, KS, NAMES, neighbour_statistics
 from prefillroute.semantic.neighbours import group_neighbours, nearest
 from prefillroute.signals.inputs import SignalInputs

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 
 from prefillroute.errors import UserError
 from prefillroute.heads.cluster import ClusterHead, ClusterStack
-from prefillroute.heads.seeds import derive_seed
+from prefillroute.seeds import derive_seed
 
 N, D, M, BLOBS = 300, 5, 3, 6
 

@@ -15,7 +15,7 @@ from prefillroute.errors import UserError
 from prefillroute.heads.deberta import DebertaHead, StackedAdapters
 from prefillroute.heads.lora_backbone import LoraBackbone
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
 

@@ -11,7 +11,7 @@ from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.graph_attention import GraphAttentionHead
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked_attention import StackedGraphAttention
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings

@@ -12,7 +12,7 @@ from prefillroute.heads.contract import Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.independent_mlp import IndependentMLP
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.heads.seeds import seeded_generator
+from prefillroute.seeds import seeded_generator
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.heads.stacked import relu_dropout
 

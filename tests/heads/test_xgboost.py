@@ -9,7 +9,7 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.heads.seeds import derive_seed
+from prefillroute.seeds import derive_seed
 from prefillroute.heads.xgboost import BoosterStack, XGBoostHead
 
 N, D, M = 500, 6, 3
