@@ -70,12 +70,12 @@ def store(thing: Stored, name: str = "") -> tuple[dict[str, Any], dict[str, np.n
             another `Stored` object.
 
     Example:
-        >>> from prefillroute.calibration.percentile import PercentileCalibrator
-        >>> spec, arrays = store(PercentileCalibrator(share=0.2))
-        >>> spec["class"], spec["arguments"]
-        ('prefillroute.calibration.percentile.PercentileCalibrator', {'share': 0.2})
-        >>> restore(spec, arrays, PercentileCalibrator).share
-        0.2
+        >>> from prefillroute.heads.layout import Layout
+        >>> spec, arrays = store(Layout(width=3))
+        >>> spec["class"], spec["arguments"]["width"]
+        ('prefillroute.heads.layout.Layout', 3)
+        >>> restore(spec, arrays, Layout).width
+        3
     """
     arrays: dict[str, np.ndarray] = {}
     return _object(thing, name, arrays), arrays

@@ -13,8 +13,8 @@ from prefillroute.errors import UserError
 from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import ClosedFormHead, NetStack
 from prefillroute.heads.loss import masked_bce
-from prefillroute.seeds import derive_seed
 from prefillroute.heads.smoothed_accuracy import smoothed_accuracy
+from prefillroute.seeds import derive_seed
 
 
 class ClusterStack(NetStack):

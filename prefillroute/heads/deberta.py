@@ -19,8 +19,8 @@ from prefillroute.heads.lora_backbone import (
     pretrained_backbone,
     random_backbone,
 )
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedLinear
+from prefillroute.seeds import seeded_generator
 
 ROWS_AT_ONCE = 64
 """Queries in one pass, sorted by length, so that there is little padding and attention has a bounded size."""

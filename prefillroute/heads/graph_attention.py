@@ -4,8 +4,8 @@ from typing import Any
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked_attention import StackedGraphNet
+from prefillroute.seeds import seeded_generator
 
 
 class GraphAttentionHead(Head):

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from transformers import AutoConfig, DebertaV2Config, DebertaV2Model
 
 from prefillroute.errors import UserError
-from prefillroute.seeds import derive_seed
 from prefillroute.heads.stacked import relu_dropout
 from prefillroute.pretrained.loading import pretrained
+from prefillroute.seeds import derive_seed
 
 PROJECTIONS = ["query_proj", "key_proj", "value_proj"]
 ADAPTER = "lora"

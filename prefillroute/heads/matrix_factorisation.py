@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head, NetStack
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedLinear
+from prefillroute.seeds import seeded_generator
 
 # S = nets, B = rows, D = features, M = targets, R = rank
 

@@ -14,8 +14,8 @@ from torch.nn.functional import softplus
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedMLP, check_shape
+from prefillroute.seeds import seeded_generator
 
 # S = nets, B = rows, M = targets, L = latent dimensions
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from prefillroute.heads.contract import Head
 from prefillroute.heads.own_features import OwnFeaturesMLP
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked import StackedMLP, check_shape
+from prefillroute.seeds import seeded_generator
 
 
 class MLPHead(Head):

@@ -16,9 +16,9 @@ from torch import Tensor
 from prefillroute.data.activations import FoldedBatch
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
-from prefillroute.seeds import seeded_generator
 from prefillroute.modules.monitor import MONITORS
 from prefillroute.modules.progress import GroupProgress
+from prefillroute.seeds import seeded_generator
 
 VALID_ROWS_AT_ONCE = 1024
 OPTIMIZERS: dict[str, type[torch.optim.Adam | torch.optim.AdamW]] = {

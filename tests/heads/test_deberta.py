@@ -15,9 +15,9 @@ from prefillroute.errors import UserError
 from prefillroute.heads.deberta import DebertaHead, StackedAdapters
 from prefillroute.heads.lora_backbone import LoraBackbone
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.seeds import seeded_generator
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
+from prefillroute.seeds import seeded_generator
 
 B, T, M, VOCAB = 70, 9, 2, 40  # more rows than go through at once
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}

@@ -11,10 +11,10 @@ from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.graph_attention import GraphAttentionHead
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.stacked_attention import StackedGraphAttention
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
+from prefillroute.seeds import seeded_generator
 
 with warnings.catch_warnings():
     # torch-geometric 2.8 scripts a class when it is imported, which torch 2.13 has deprecated.

@@ -12,9 +12,9 @@ from prefillroute.heads.contract import Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.independent_mlp import IndependentMLP
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.seeds import seeded_generator
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.heads.stacked import relu_dropout
+from prefillroute.seeds import seeded_generator
 
 D, M, G, E, B = 7, 3, 2, 4, 11
 KINDS = (SharedTrunkNet, IndependentMLP)

@@ -9,8 +9,8 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.restore import head_spec, restore_head
-from prefillroute.seeds import derive_seed
 from prefillroute.heads.xgboost import BoosterStack, XGBoostHead
+from prefillroute.seeds import derive_seed
 
 N, D, M = 500, 6, 3
 HYPER = {"num_rounds": 60, "patience": 5, "max_depth": 3, "min_child_weight": 1.0, "learning_rate": 0.2}
