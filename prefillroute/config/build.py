@@ -23,7 +23,7 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
         UserError: for an argument that the target does not take, naming those it takes, and for a bad value.
     """
     check_arguments(node, runtime)
-    target = _target(node)
+    target = target_of(node)
     accepted = inspect.signature(target).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
     passed = {name: value for name, value in runtime.items() if takes_all or name in accepted}
@@ -51,7 +51,7 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str]
     Raises:
         UserError: naming the argument that is unknown or missing, and the allowed ones, or that is no number.
     """
-    target = _target(node)
+    target = target_of(node)
     signature = inspect.signature(target)
     own = [str(key) for key in node if str(key) not in HYDRA_KEYS]
     name = getattr(target, "__name__", str(target))
@@ -96,7 +96,12 @@ def _path(node: DictConfig | Mapping[str, Any]) -> str:
     return str(path)
 
 
-def _target(node: DictConfig | Mapping[str, Any]) -> Any:
+def target_of(node: DictConfig | Mapping[str, Any]) -> Any:
+    """What a choice names: a class or a function.
+
+    Raises:
+        UserError: it names none, or one that cannot be imported.
+    """
     path = _path(node)
     try:
         return get_object(path)

@@ -33,20 +33,28 @@ class EvaluationConfig:
 
 
 @dataclass
-class RunConfig:
-    """`prefillroute train`: from outcomes to a report and a router bundle."""
+class PredictorParts:
+    """What a predictor may be made of; each part is read only if `predictor`, or a part that it names, names it."""
 
     encoder: EncoderConfig = MISSING
     embedder: EmbedderConfig = MISSING
     language_model: LanguageModelConfig = MISSING
-    pool: PoolConfig = MISSING
-    paths: PathsConfig = MISSING
     signal: dict[str, Any] = MISSING
     pooling: dict[str, Any] = MISSING
     layers: dict[str, Any] = MISSING
+    mode: dict[str, Any] = MISSING
+    head: dict[str, Any] = MISSING
+
+
+@dataclass
+class RunConfig(PredictorParts):
+    """`prefillroute train`: from outcomes to a report and a router bundle."""
+
+    pool: PoolConfig = MISSING
+    paths: PathsConfig = MISSING
     split: dict[str, Any] = MISSING
     cost: dict[str, Any] = MISSING
-    head: dict[str, Any] = MISSING
+    predictor: dict[str, Any] = MISSING
     calibration: dict[str, Any] = MISSING
     policy: dict[str, Any] = MISSING
     trainer: dict[str, Any] = MISSING
@@ -58,12 +66,14 @@ class RunConfig:
     """Share of each group's training rows that early stopping and the best members are judged on."""
     nested_layers: bool = False
     """Choose layers anew inside each fold, on its training rows only: shows how much one choice for all folds
-    flatters the out-of-fold AUC. Costs as many layer choices as folds and leaves no router bundle."""
+    flatters the out-of-fold AUC. Costs as many layer choices as folds."""
     seed: int = 0
     threads: int | None = None
     """CPU threads; null takes OMP_NUM_THREADS or what the job was given (SLURM_CPUS_PER_TASK, affinity, cgroup)."""
     report: bool = True
     """Draw figures and write report.html; `prefillroute report RUN` makes them later from the same folder."""
+    bundle: bool = True
+    """Write the router bundle, with which `prefillroute route` routes new queries."""
 
 
 @dataclass

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from prefillroute.spec import Stored
+
 TABLE_COLUMNS = (
     "encoder",
     "layer",
@@ -21,7 +23,7 @@ TABLE_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Stored):
     """PCA features of one layer, or of several layers side by side, for one pooling of one encoder.
 
     Example:

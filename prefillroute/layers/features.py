@@ -16,6 +16,7 @@ from prefillroute.layers.choice import Block
 from prefillroute.layers.source import ActivationSource
 from prefillroute.probes.pca import ScaledPCA, fit_scaled_pca
 from prefillroute.probes.rows import GroupedRows
+from prefillroute.spec import Stored
 
 Sources = ActivationSource | Mapping[str, ActivationSource]
 """One source, or one for each encoder that the blocks name."""
@@ -23,7 +24,7 @@ SCALES = ("block", "leading", "component", "none")
 
 
 @dataclass(frozen=True)
-class BlockTransform:
+class BlockTransform(Stored):
     """Scalers and PCAs of one group of training rows, folded into one affine map for each block.
 
     The maps are fitted with one of four settings of `scale`. `block` (default) divides each block by the root mean
@@ -34,9 +35,9 @@ class BlockTransform:
     """
 
     blocks: tuple[Block, ...]
-    means: tuple[Tensor, ...]
+    means: tuple[np.ndarray, ...]
     """One (H,) float32 per block."""
-    weights: tuple[Tensor, ...]
+    weights: tuple[np.ndarray, ...]
     """One (H, dim) float32 per block: features are (x - mean) @ weight."""
 
     @property
@@ -45,34 +46,12 @@ class BlockTransform:
         return sum(block.dim for block in self.blocks)
 
     def transform(self, sources: Sources) -> np.ndarray:
-        """(N, D) float32 for every row of the sources; a single new query is an `ArraySource` of one row."""
+        """(N, D) float32 for every row of the sources."""
         columns = []
         for block, mean, weight in zip(self.blocks, self.means, self.weights, strict=True):
-            columns.append((torch.from_numpy(read_block(sources, block)) - mean) @ weight)
+            rows = torch.from_numpy(read_block(sources, block))
+            columns.append((rows - torch.from_numpy(mean)) @ torch.from_numpy(weight))
         return torch.cat(columns, dim=1).numpy()
-
-    def state(self) -> dict[str, Tensor]:
-        """Tensors for safetensors: `<block>.mean` (H,) and `<block>.weight` (H, dim), blocks numbered from 0."""
-        pairs = enumerate(zip(self.means, self.weights, strict=True))
-        return {
-            f"{number}.{part}": tensor
-            for number, both in pairs
-            for part, tensor in zip(("mean", "weight"), both, strict=True)
-        }
-
-    @classmethod
-    def from_state(cls, blocks: Sequence[Block], state: Mapping[str, Tensor]) -> "BlockTransform":
-        """Inverse of `state`; shapes must fit the blocks."""
-        for number, block in enumerate(blocks):
-            found = state.get(f"{number}.weight"), state.get(f"{number}.mean")
-            if found[0] is None or found[1] is None or found[0].shape != (len(found[1]), block.dim):
-                shapes = [None if tensor is None else tuple(tensor.shape) for tensor in found]
-                raise UserError(
-                    f"block {number} ({block.name}): expected weight and mean of shapes (H, {block.dim}) and (H,), "
-                    f"found {shapes}"
-                )
-        means = tuple(state[f"{number}.mean"] for number in range(len(blocks)))
-        return cls(tuple(blocks), means, tuple(state[f"{number}.weight"] for number in range(len(blocks))))
 
 
 def fit_transform_groups(
@@ -114,12 +93,14 @@ def fit_transform_groups(
             centred = torch.from_numpy(activations) - mean
             for number in numbers:
                 weight = _output_map(pca, blocks[number].dim, scale)
-                means[group][number] = mean.clone()  # safetensors refuses tensors that share memory
+                means[group][number] = mean
                 weights[group][number] = weight
                 features[group, :, starts[number] : starts[number + 1]] = (centred @ weight).numpy()
     order = range(len(blocks))
     transforms = [
-        BlockTransform(tuple(blocks), tuple(mean[n] for n in order), tuple(weight[n] for n in order))
+        BlockTransform(
+            tuple(blocks), tuple(mean[n].numpy() for n in order), tuple(weight[n].numpy() for n in order)
+        )
         for mean, weight in zip(means, weights, strict=True)
     ]
     return features, transforms

@@ -1,7 +1,7 @@
 """The router bundle on disk: ``router.json`` and ``weights.safetensors``, written together or not at all.
 
-DESIGN section 6. Arrays are named ``transform.*`` (scalers and PCA), ``head.*`` (the kept members) and
-``golden.*`` (pooled activations and the confidences they must give).
+DESIGN section 6. Arrays are named ``predictor.*`` (scalers, PCA, the kept members), ``calibration.*``, ``cost.*`` and
+``golden.*`` (readings of a few queries and the confidences they must give).
 """
 
 import dataclasses
@@ -13,12 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import numpy as np
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.numpy import load, save
 
 from prefillroute.errors import UserError
-from prefillroute.router.manifest import Manifest, read_manifest, write_manifest
+from prefillroute.router.format1 import upgraded
+from prefillroute.router.manifest import (
+    FORMAT_VERSION,
+    Manifest,
+    parse_manifest,
+    read_content,
+    write_manifest,
+)
 
 MANIFEST = "router.json"
 WEIGHTS = "weights.safetensors"
@@ -30,15 +37,10 @@ class Bundle:
 
     path: Path
     manifest: Manifest
-    tensors: dict[str, torch.Tensor]
-
-    def part(self, prefix: str) -> dict[str, torch.Tensor]:
-        """The arrays under ``prefix.``, named without it."""
-        start = f"{prefix}."
-        return {name[len(start) :]: t for name, t in self.tensors.items() if name.startswith(start)}
+    arrays: dict[str, np.ndarray]
 
 
-def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Tensor]) -> None:
+def write_bundle(path: Path, manifest: Manifest, arrays: Mapping[str, np.ndarray]) -> None:
     """Write a bundle to the folder `path`, whole or not at all; an older bundle there is replaced at the end.
 
     This function fills in the size and the checksum of the weights in `manifest`.
@@ -46,12 +48,7 @@ def write_bundle(path: Path, manifest: Manifest, tensors: Mapping[str, torch.Ten
     Raises:
         UserError: the disk is full or not writable; whatever was at `path` is still there.
     """
-    weights = save(
-        {
-            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, tensor in tensors.items()
-        }
-    )
+    weights = save({name: np.array(array, order="C") for name, array in arrays.items()})
     whole = dataclasses.replace(
         manifest, weights_bytes=len(weights), weights_sha256=hashlib.sha256(weights).hexdigest()
     )
@@ -95,24 +92,28 @@ def read_bundle(path: Path) -> Bundle:
         raise UserError(
             f"{path}: expected a router bundle (<run folder>/router of `prefillroute train`), found no such folder"
         )
-    manifest = read_manifest(path / MANIFEST)
+    content = read_content(path / MANIFEST, (1, FORMAT_VERSION))
+    wanted_bytes, wanted_digest = content["weights_bytes"], content["weights_sha256"]
     file = path / WEIGHTS
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: {error.strerror or error}; copy the whole bundle again") from error
-    if len(raw) != manifest.weights_bytes:
+    if len(raw) != wanted_bytes:
         raise UserError(
-            f"{file}: expected {manifest.weights_bytes} bytes, found {len(raw)}; copy the whole bundle again"
+            f"{file}: expected {wanted_bytes} bytes, found {len(raw)}; copy the whole bundle again"
         )
     digest = hashlib.sha256(raw).hexdigest()
-    if digest != manifest.weights_sha256:
+    if digest != wanted_digest:
         raise UserError(
-            f"{file}: damaged: expected sha256 {manifest.weights_sha256[:12]}..., found {digest[:12]}...; "
+            f"{file}: damaged: expected sha256 {wanted_digest[:12]}..., found {digest[:12]}...; "
             "copy the bundle again"
         )
     try:
-        tensors = load(raw)
+        # Copies, since safetensors gives views of bytes, which cannot be written to and torch warns of.
+        arrays = {name: array.copy() for name, array in load(raw).items()}
     except SafetensorError as error:
         raise UserError(f"{file}: expected a safetensors file, found {error}; train again") from error
-    return Bundle(path, manifest, tensors)
+    if content["format_version"] == 1:
+        content, arrays = upgraded(content, arrays, path)
+    return Bundle(path, parse_manifest(content, path / MANIFEST), arrays)

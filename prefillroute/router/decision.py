@@ -14,7 +14,7 @@ class Decision:
     Example:
         >>> decision = Decision(
         ...     "small", "org/small-1b", {"small": 0.9, "large": 0.95}, {"small": 1e-5, "large": 1e-3},
-        ...     policy="lambda=0.3", query_tokens=12, encoder_tokens=20, truncated=False,
+        ...     ranking=["small", "large"], policy="lambda=0.3", query_tokens=12, encoder_tokens=20, truncated=False,
         ... )
         >>> decision.to_dict()["target"], decision.confidence[decision.target]
         ('small', 0.9)
@@ -26,14 +26,17 @@ class Decision:
     """Name of the model that a gateway sends the query to."""
     confidence: dict[str, float]
     cost_usd: dict[str, float]
+    ranking: list[str]
+    """The allowed targets from the best to the worst by the policy: the second is whom to ask if the first fails."""
     policy: str
     """The policy and its parameter, for instance ``lambda=0.3``."""
-    query_tokens: int
-    """Tokens of the bare query, on which the cost estimate is based."""
+    query_tokens: int | None
+    """Tokens of the bare query, on which the cost estimate is based; None for a router without an encoder, whose
+    estimate is that of a typical query."""
     encoder_tokens: int
-    """Tokens that the encoder read, chat template included; fewer than the query has if it was truncated."""
+    """Tokens that all models read, chat template included; fewer than the query has if it was truncated."""
     truncated: bool
-    """Whether the query was longer than the encoder's context, so that its middle was left out (DESIGN section 7)."""
+    """Whether the query was longer than a model's context, so that its middle was left out (DESIGN section 7)."""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values, in order."""

@@ -13,23 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefillroute.config.facts import EncoderConfig, TargetConfig
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.config.facts import TargetConfig
 from prefillroute.errors import UserError
-from prefillroute.layers.choice import Block
+from prefillroute.readings.contract import Reading
+from prefillroute.readings.live import ModelEntry
+from prefillroute.readings.reader import reader_of
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when a bundle written by this version could be misread by an older one."""
 
 _SUM = re.compile(rb'("manifest_sha256": ")([0-9a-f]{64})(")')
 _BLANK = "0" * 64
-
-
-@dataclass(frozen=True)
-class EncoderEntry:
-    """An encoder as the run used it: its facts, and the identity that its cache recorded (`CacheIdentity`)."""
-
-    facts: EncoderConfig
-    identity: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,21 +39,21 @@ class TargetEntry:
 class Manifest:
     """The content of ``router.json``; the order of the fields is the order in the file."""
 
-    encoders: tuple[EncoderEntry, ...]
-    blocks: tuple[Block, ...]
-    """Feature blocks in the order of the features."""
+    models: tuple[ModelEntry, ...]
+    """What is run on a new query, in the order in which the predictor reads them."""
+    counter: Reading | None
+    """The model whose tokenizer counts a query's tokens for its costs; None counts none."""
+    columns: dict[str, list[str]]
+    """What the predictor reads of a query itself, and the golden queries' values; their texts are always kept."""
     targets: tuple[TargetEntry, ...]
     """In pool order."""
-    head: dict[str, Any]
-    """`heads.restore.head_spec`: class, sizes, kept members, hyper-parameters."""
+    predictor: dict[str, Any]
+    """`spec.store` of the predictor, and so are the next three."""
     calibration: dict[str, Any]
-    """`Calibrator.state`."""
     cost: dict[str, Any]
-    """`CostModel.state`."""
     policy: dict[str, Any]
-    """Name and value of the default policy, see `router.policies.policy_spec`."""
-    cost_range: tuple[float, float]
-    """(c_lo, c_hi) in USD over training queries x targets (DESIGN section 5, eq. 4)."""
+    single: str | None
+    """The target that takes every query before the policy is consulted, if the run's guard says so."""
     correct_threshold: float
     fingerprint: dict[str, Any]
     """What identifies the run: seed, data, versions."""
@@ -86,8 +81,12 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     path.write_text(text.replace(f'"manifest_sha256": "{_BLANK}"', f'"manifest_sha256": "{digest}"'), "utf-8")
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read and check ``router.json``.
+def read_content(path: Path, versions: tuple[int, ...]) -> dict[str, Any]:
+    """Read ``router.json`` as plain values, and check that not a byte of it has changed.
+
+    Args:
+        path: the file.
+        versions: the format versions that can be read.
 
     Raises:
         UserError: the file is missing, is not JSON, has another format version, or has changed since it was written.
@@ -105,13 +104,50 @@ def read_manifest(path: Path) -> Manifest:
             f"{path}: damaged or truncated: expected the JSON that a run wrote, found {error}"
         ) from error
     version = content.get("format_version") if isinstance(content, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in versions:
         raise UserError(
-            f"{path}: expected format_version {FORMAT_VERSION}, found {version!r}; train again or install the "
-            "prefillroute version that wrote the bundle"
+            f"{path}: expected format_version {' or '.join(map(str, versions))}, found {version!r}; train again or "
+            "install the prefillroute version that wrote the bundle"
         )
     _check_sum(raw, path)
-    return _manifest(content, path)
+    found: dict[str, Any] = content
+    return found
+
+
+def parse_manifest(content: dict[str, Any], path: Path) -> Manifest:
+    """Build the dataclasses. Keys are checked because a handmade file may have a correct checksum.
+
+    Raises:
+        UserError: a key is missing or unknown, or a value is of another kind.
+    """
+    names = {f.name for f in dataclasses.fields(Manifest)}
+    keys = set(content) - {"format_version", "manifest_sha256"}
+    if keys != names:
+        odd = ", ".join(sorted(keys ^ names))
+        raise UserError(
+            f"{path}: expected exactly the keys {', '.join(sorted(names))}, found missing or unknown: {odd}"
+        )
+    try:
+        single, counter = content["single"], content["counter"]
+        return Manifest(
+            models=tuple(_model(entry, path) for entry in content["models"]),
+            counter=None if counter is None else Reading(**counter),
+            columns={str(name): [str(item) for item in items] for name, items in content["columns"].items()},
+            targets=tuple(
+                TargetEntry(TargetConfig(**entry["facts"]), entry["median_completion_tokens"])
+                for entry in content["targets"]
+            ),
+            **{part: dict(content[part]) for part in ("predictor", "calibration", "cost", "policy")},
+            single=None if single is None else str(single),
+            correct_threshold=float(content["correct_threshold"]),
+            fingerprint=dict(content["fingerprint"]),
+            metrics=dict(content["metrics"]),
+            weights_bytes=int(content["weights_bytes"]),
+            weights_sha256=str(content["weights_sha256"]),
+            written_by=str(content["written_by"]),
+        )
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: expected the content of a bundle, found {error!r}; train again") from error
 
 
 def _check_sum(raw: bytes, path: Path) -> None:
@@ -127,37 +163,11 @@ def _check_sum(raw: bytes, path: Path) -> None:
         )
 
 
-def _manifest(content: dict[str, Any], path: Path) -> Manifest:
-    """Build the dataclasses. Keys are checked because a handmade file may have a correct checksum."""
-    names = {f.name for f in dataclasses.fields(Manifest)}
-    keys = set(content) - {"format_version", "manifest_sha256"}
-    if keys != names:
-        odd = ", ".join(sorted(keys ^ names))
-        raise UserError(
-            f"{path}: expected exactly the keys {', '.join(sorted(names))}, found missing or unknown: {odd}"
-        )
-    try:
-        return Manifest(
-            encoders=tuple(
-                EncoderEntry(EncoderConfig(**entry["facts"]), entry["identity"])
-                for entry in content["encoders"]
-            ),
-            blocks=tuple(Block.from_dict(block) for block in content["blocks"]),
-            targets=tuple(
-                TargetEntry(TargetConfig(**entry["facts"]), entry["median_completion_tokens"])
-                for entry in content["targets"]
-            ),
-            head=dict(content["head"]),
-            calibration=dict(content["calibration"]),
-            cost=dict(content["cost"]),
-            policy=dict(content["policy"]),
-            cost_range=(float(content["cost_range"][0]), float(content["cost_range"][1])),
-            correct_threshold=float(content["correct_threshold"]),
-            fingerprint=dict(content["fingerprint"]),
-            metrics=dict(content["metrics"]),
-            weights_bytes=int(content["weights_bytes"]),
-            weights_sha256=str(content["weights_sha256"]),
-            written_by=str(content["written_by"]),
-        )
-    except (KeyError, TypeError, IndexError, ValueError) as error:
-        raise UserError(f"{path}: expected the content of a bundle, found {error!r}; train again") from error
+def _model(entry: dict[str, Any], path: Path) -> ModelEntry:
+    reading = Reading(**entry["reading"])
+    return ModelEntry(
+        reading,
+        reader_of(reading.group).form(**entry["facts"]),
+        CacheIdentity.from_attributes(entry["identity"], path),
+        tuple((int(layer), str(pooling)) for layer, pooling in entry["cells"]),
+    )

@@ -1,6 +1,5 @@
 """Checks that a bundle reproduces its run: confidences from cached activations and from text, and the choices."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prefillroute.caches.commands import run_words, with_own_facts
-from prefillroute.caches.keys import cache_path
-from prefillroute.caches.reader import ActivationCache, CacheView
 from prefillroute.errors import UserError
-from prefillroute.layers.features import read_block
 from prefillroute.outcomes.files import read_outcomes
+from prefillroute.readings.cached import CachedReadings, CacheLibrary
 from prefillroute.router.router import Router
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
@@ -30,7 +27,7 @@ class Parity:
 
     num_cached: int
     cached_error: float
-    """Largest |difference| in a confidence from cached activations."""
+    """Largest |difference| in a confidence from cached readings."""
     num_texts: int
     text_error: float
     """The same from text, tokenizer, template and forward pass included."""
@@ -55,7 +52,7 @@ class Parity:
         same = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement.items())
         new = ", ".join(f"{share:.4f} at lambda {name}" for name, share in self.agreement_new.items())
         return [
-            f"confidence from cached activations: within {self.cached_error:.1e} on {self.num_cached} test queries "
+            f"confidence from cached readings: within {self.cached_error:.1e} on {self.num_cached} test queries "
             f"(limit {CACHED_TOLERANCE:.0e})",
             f"confidence from text: within {self.text_error:.1e} on {self.num_texts} test queries "
             f"(limit {TEXT_TOLERANCE:.0e})",
@@ -78,7 +75,7 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
         device: device of the encoder.
 
     Raises:
-        UserError: `run_dir` is not a run folder of the prefill signal, or its cache or outcomes have moved.
+        UserError: `run_dir` is not a run folder with a bundle, or its caches or outcomes have moved.
     """
     config_file, predictions = run_dir / ".hydra" / "config.yaml", run_dir / "predictions.parquet"
     for path in (config_file, predictions):
@@ -88,7 +85,7 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
             )
     try:
         config: Any = OmegaConf.load(config_file)
-        caches, encoder = Path(config.paths.caches), str(config.encoder.name)
+        caches = Path(config.paths.caches)
         outcomes, names = Path(config.pool.outcomes), [str(target.name) for target in config.pool.targets]
     except OmegaConfBaseException as error:
         raise UserError(
@@ -99,11 +96,13 @@ def check_parity(run_dir: Path, num_texts: int = 64, device: str = "auto") -> Pa
     test = frame[frame["split"] == "test"]
     query_ids = test["query_id"].drop_duplicates().tolist()
     queries = read_outcomes(outcomes, [name for name in names if name in router.targets]).queries
-    prompts = queries.set_index("query_id")["prompt"].reindex(query_ids).tolist()
-    prompt_format = router.manifest.encoders[0].identity["prompt_format"]
+    queries = queries.set_index("query_id").reindex(query_ids).reset_index()
+    models = {(entry.reading.group, entry.reading.name): entry.facts for entry in router.manifest.models}
     try:
-        view = ActivationCache(cache_path(caches, encoder, prompt_format)).select(query_ids, prompts)
-        return compare(router, view, prompts, test, num_texts)
+        library = CacheLibrary(
+            caches, queries, lambda group, name: models[group, name], str(config.pool.name)
+        )
+        return compare(router, CachedReadings(library), test, num_texts)
     except UserError as error:
         raise UserError(with_own_facts(str(error), _words(run_dir / ".hydra" / "hydra.yaml"))) from error
 
@@ -114,47 +113,41 @@ def _words(hydra_file: Path) -> dict[str, list[str]]:
     return run_words(hydra.hydra)
 
 
-def compare(
-    router: Router, view: CacheView, prompts: Sequence[str], test: pd.DataFrame, num_texts: int
-) -> Parity:
+def compare(router: Router, readings: CachedReadings, test: pd.DataFrame, num_texts: int) -> Parity:
     """Compare a router with predictions.
 
     Args:
         router: the router of the bundle.
-        view: cached activations of N test queries.
-        prompts: texts of these queries.
+        readings: N test queries of the run, from its caches.
         test: rows of ``predictions.parquet`` for exactly these queries.
         num_texts: how many of the queries to run from text.
     """
     wide = test.pivot(index="query_id", columns="target", values=["confidence", "cost_usd"])
-    wide = wide.reindex(list(view.query_ids))
+    wide = wide.reindex(readings.query_ids)
     wanted = wide["confidence"][list(router.targets)].to_numpy(dtype=np.float64)
     cost = wide["cost_usd"][list(router.targets)].to_numpy(dtype=np.float64)
-    activations = [read_block(view, block) for block in router.manifest.blocks]
-    found = router.predictor(activations)
-    some = np.linspace(0, len(prompts) - 1, min(num_texts, len(prompts))).astype(int)
-    from_text = router.route([prompts[row] for row in some])
+    scores = router.score(readings)
+    found, new_cost, cost_range = scores.confidence, scores.cost_usd, router.cost.cost_range_
+    some = np.linspace(0, len(readings) - 1, min(num_texts, len(readings))).astype(int)
+    few = readings.select(some)
+    from_text = router.route(
+        few.column("prompt").tolist(), columns={name: few.column(name).tolist() for name in router.columns}
+    )
     text = np.array([list(decision.confidence.values()) for decision in from_text]).reshape(
         len(some), len(router.targets)
-    )
-    new_cost = np.array(
-        [
-            list(decision.cost_usd.values())
-            for decision in router.route_activations(activations, view.query_tokens)
-        ]
     )
     agreement, agreement_new = {}, {}
     for lambda_ in LAMBDAS:
         policy = LambdaPolicy(lambda_)
-        run_choice = policy.choose(wanted, cost, router.manifest.cost_range)
-        ours = policy.choose(found, cost, router.manifest.cost_range)
-        new = policy.choose(found, new_cost, router.manifest.cost_range)
+        run_choice = policy.choose(wanted, cost, cost_range)
+        ours = policy.choose(found, cost, cost_range)
+        new = policy.choose(found, new_cost, cost_range)
         agreement[f"{lambda_:g}"] = float((ours == run_choice).mean())
         agreement_new[f"{lambda_:g}"] = float((new == run_choice).mean())
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(cost > 0, np.abs(new_cost - cost) / cost, np.abs(new_cost - cost))
     return Parity(
-        num_cached=len(prompts),
+        num_cached=len(readings),
         cached_error=float(np.abs(found - wanted).max()),
         num_texts=len(some),
         text_error=float(np.abs(text - wanted[some]).max()) if len(some) else 0.0,

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +12,30 @@ import torch
 from prefillroute import __version__
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.calibration.contract import Calibrator
-from prefillroute.config.facts import EncoderConfig, TargetConfig
-from prefillroute.heads.contract import Head
-from prefillroute.heads.restore import head_spec
-from prefillroute.layers.features import BlockTransform
+from prefillroute.config.facts import TargetConfig
 from prefillroute.outcomes.costs.contract import CostModel
+from prefillroute.predictors.contract import Predictor
+from prefillroute.readings.contract import Reading, token_counter
+from prefillroute.readings.live import ModelEntry
 from prefillroute.router.bundle import write_bundle
 from prefillroute.router.golden import GoldenVectors
-from prefillroute.router.load import load_parts
-from prefillroute.router.manifest import EncoderEntry, Manifest, TargetEntry
-from prefillroute.router.policies import policy_spec
-from prefillroute.router.predictor import Predictor
-from prefillroute.routing.guard import LambdaChoice
+from prefillroute.router.load import golden_arrays, load_parts
+from prefillroute.router.manifest import Manifest, TargetEntry
 from prefillroute.routing.policies.contract import Policy
+from prefillroute.spec import store
 
 
 def save_bundle(
     path: Path,
     *,
-    transform: BlockTransform,
-    head: Head,
+    predictor: Predictor,
     calibrator: Calibrator,
     cost: CostModel,
-    targets: Sequence[TargetConfig],
-    encoders: Sequence[tuple[EncoderConfig, CacheIdentity]],
-    golden: GoldenVectors,
     policy: Policy,
-    choice: LambdaChoice | None = None,
+    single: str | None = None,
+    targets: Sequence[TargetConfig],
+    models: Callable[[Reading], tuple[Any, CacheIdentity]],
+    golden: GoldenVectors,
     correct_threshold: float,
     fingerprint: Mapping[str, Any],
     metrics: Mapping[str, Any],
@@ -47,16 +44,15 @@ def save_bundle(
 
     Args:
         path: folder, created or replaced as a whole.
-        transform: scaler and PCA of the final fit.
-        head: one group, the kept members (`FittedHead.final`).
+        predictor: trained.
         calibrator: the fitted calibrator.
-        cost: the fitted cost model; its `cost_range_` becomes the bundle's.
-        targets: in pool order, as in the confidence table.
-        encoders: facts of each encoder and the identity of the cache that was read; the tokenizer of the first one
-            counts the query's tokens for the cost estimate.
-        golden: a few queries with the confidences that the run gave them.
+        cost: the fitted cost model.
         policy: the default policy.
-        choice: the run's choice of lambda, for a policy that leaves lambda to the run.
+        single: a target that takes every query before the policy is consulted.
+        targets: in pool order, as in the confidence table.
+        models: a reading's facts, and the identity of the cache that was read.
+        golden: a few queries with the confidences that the run gave them; what the predictor read of them says which
+            models the bundle needs. The tokenizer of the first encoder counts tokens for the cost estimate.
         correct_threshold: the pool's threshold.
         fingerprint: what identifies the run; plain JSON values.
         metrics: headline metrics; NaN becomes null.
@@ -67,20 +63,21 @@ def save_bundle(
     Raises:
         UserError: the disk is full or not writable, or the golden vectors do not reproduce the run's values.
     """
-    golden.check(Predictor(transform, head, calibrator), path)  # before anything is written
-    medians = getattr(cost, "completion_tokens_", None)
+    golden.check(predictor, calibrator, path)  # before anything is written
+    parts = {"predictor": predictor, "calibration": calibrator, "cost": cost, "policy": policy}
+    stored = {name: store(part, name) for name, part in parts.items()}
+    medians = cost.median_completion_tokens
+    read = golden.readings.cells
     manifest = Manifest(
-        encoders=tuple(EncoderEntry(facts, identity.to_attributes()) for facts, identity in encoders),
-        blocks=transform.blocks,
+        models=tuple(ModelEntry(each, *models(each), tuple(sorted(cells))) for each, cells in read.items()),
+        counter=token_counter(list(read)),
+        columns={name: column.tolist() for name, column in golden.readings.columns.items()},
         targets=tuple(
             TargetEntry(_plain_target(target), _finite(None if medians is None else float(medians[number])))
             for number, target in enumerate(targets)
         ),
-        head=head_spec(head),
-        calibration=calibrator.state(),
-        cost=cost.state(),
-        policy=policy_spec(policy, choice, [target.name for target in targets]),
-        cost_range=cost.cost_range_,
+        **{name: spec for name, (spec, _) in stored.items()},
+        single=single,
         correct_threshold=correct_threshold,
         fingerprint=_finite(dict(fingerprint)),
         metrics=_finite(dict(metrics)),
@@ -94,12 +91,10 @@ def save_bundle(
             )
         ),
     )
-    tensors = {
-        **{f"transform.{name}": tensor for name, tensor in transform.state().items()},
-        **{f"head.{name}": tensor for name, tensor in head.state_dict().items()},
-        **{f"golden.{name}": tensor for name, tensor in golden.tensors().items()},
-    }
-    write_bundle(path, manifest, tensors)
+    arrays = golden_arrays(golden)
+    for _, own in stored.values():
+        arrays |= own
+    write_bundle(path, manifest, arrays)
     load_parts(path)
     return path
 

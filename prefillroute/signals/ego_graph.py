@@ -7,39 +7,42 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import NODES, Layout
+from prefillroute.readings.contract import Reading, Readings
+from prefillroute.semantic.embedder import POOLING
 from prefillroute.semantic.neighbour_statistics import mean_outcomes
 from prefillroute.semantic.neighbours import group_neighbours, nearest
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.signals.contract import Fitting, Signal
 
 
-class EgoGraphSignal:
+class EgoGraphSignal(Signal):
     """Nodes side by side, F = dim + M + 1 columns each: first the query, then its k nearest training queries.
 
     A node is the PCA of its embedding, fitted on the group's training rows and divided by the root mean square of its
     columns there; its outcomes minus the targets' mean outcomes (0 where missing, and for the query itself); and its
     closeness 1 / (1 + distance), in units of the group's mean distance between neighbours, 0 for the query itself:
-    attention scores nodes one by one and cannot compare embeddings. Duplicates of a row (`SignalInputs.groups`) never
+    attention scores nodes one by one and cannot compare embeddings. Duplicates of a row (`Fitting.duplicates`) never
     are its neighbours, itself included.
     """
 
-    needs: frozenset[str] = frozenset({"embedding"})
-    own_features = 0
-    own_names: tuple[str, ...] = ()
-
-    def __init__(self, num_neighbours: int = 10, dim: int = 64) -> None:
-        """`dim` columns of PCA; those beyond the embedding's width or the number of training rows are 0."""
+    def __init__(self, embedder: str, num_neighbours: int = 10, dim: int = 64) -> None:
+        """Neighbours are near by the vectors of `embedder`; `dim` columns of PCA, of which those beyond the vectors'
+        width or the number of training rows are 0.
+        """
         for key, value in (("num_neighbours", num_neighbours), ("dim", dim)):
             if value < 1:
                 raise UserError(f"signal.{key}: expected at least 1, found {value}")
-        self.num_neighbours, self.dim = num_neighbours, dim
-        self.num_nodes = num_neighbours + 1
+        self.embedder, self.num_neighbours, self.dim = embedder, num_neighbours, dim
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
+    def reads(self) -> tuple[Reading, ...]:
+        """The embedder's vectors."""
+        return (Reading("embedder", self.embedder),)
+
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
         """(G, N, (1 + k) F) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` only."""
-        assert inputs.embedding is not None, "this signal needs embeddings"
-        assert inputs.correct is not None, "fitting needs outcomes"
+        embedding, masks = self._vectors(readings), fitting.masks
         memories = [np.flatnonzero(mask) for mask in masks]
-        groups = np.arange(len(inputs.embedding)) if inputs.groups is None else inputs.groups
+        groups = fitting.duplicates
         fewest = min(
             len(memory) - np.unique(groups[memory], return_counts=True)[1].max() for memory in memories
         )
@@ -48,15 +51,17 @@ class EgoGraphSignal:
                 f"signal.num_neighbours: expected at most {fewest}, the number of training rows in the smallest fold "
                 f"without one query and its duplicates, found {self.num_neighbours}"
             )
-        correct = inputs.correct.astype(np.float32)
-        width = self.num_nodes * (self.dim + correct.shape[1] + 1)
+        correct = fitting.correct.astype(np.float32)
+        num_nodes = 1 + self.num_neighbours
+        width = num_nodes * (self.dim + correct.shape[1] + 1)
+        self.layout_ = Layout(width, content=NODES, num_nodes=num_nodes)
         features = np.empty((*masks.shape, width), dtype=np.float32)
-        neighbours = group_neighbours(inputs.embedding, memories, self.num_neighbours, groups)
+        neighbours = group_neighbours(embedding, memories, self.num_neighbours, groups)
         for group, found in enumerate(neighbours):
-            training = inputs.embedding[found.memory]
+            training = embedding[found.memory]
             mean, weight = self._fit_pca(training)
             outcomes = correct[found.memory]
-            points = (inputs.embedding - mean) @ weight
+            points = (embedding - mean) @ weight
             scale = float(found.distances[masks[group]].mean()) or 1.0
             closeness = 1 / (1 + found.distances / scale)
             prior = mean_outcomes(outcomes, found.groups, found.memory_groups)
@@ -67,14 +72,17 @@ class EgoGraphSignal:
                 self.mean_, self.weight_ = mean, weight
         return features
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def transform(self, readings: Readings) -> np.ndarray:
         """(P, (1 + k) F) float32 of new queries, from group 0's memory."""
-        assert inputs.embedding is not None, "this signal needs embeddings"
-        distances, rows = nearest(self.memory_, inputs.embedding, self.num_neighbours)
-        points, memory = ((rows_ - self.mean_) @ self.weight_ for rows_ in (inputs.embedding, self.memory_))
+        embedding = self._vectors(readings)
+        distances, rows = nearest(self.memory_, embedding, self.num_neighbours)
+        points, memory = ((rows_ - self.mean_) @ self.weight_ for rows_ in (embedding, self.memory_))
         closeness = 1 / (1 + distances / self.scale_)
         prior = mean_outcomes(self.correct_, np.full(len(rows), -1))
         return _nodes(points, memory, self.correct_, rows, prior, closeness)
+
+    def _vectors(self, readings: Readings) -> np.ndarray:
+        return readings.source(Reading("embedder", self.embedder)).read(0, POOLING)
 
     def _fit_pca(self, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean (d,) and weight (d, dim) float32 of training rows (n, d): nodes hold (x - mean) @ weight."""

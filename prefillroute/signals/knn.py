@@ -6,41 +6,45 @@ G = groups, N = queries, M = targets, P = new queries, n = memory rows, d = widt
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import Layout
+from prefillroute.readings.contract import Reading, Readings
 from prefillroute.seeds import derive_seed
+from prefillroute.semantic.embedder import POOLING
 from prefillroute.semantic.neighbour_statistics import KERNELS, KS, NAMES, neighbour_statistics
 from prefillroute.semantic.neighbours import group_neighbours, nearest
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.signals.contract import Fitting, Signal
 
 
-class KNNSignal:
+class KNNSignal(Signal):
     """50 neighbour statistics of every target, side by side: target m has columns 50 m to 50 (m + 1).
 
     Ratios can be read as probabilities; distances are in units of the group's mean distance to the 100 nearest
-    neighbours. Duplicates of a row (`SignalInputs.groups`) never are its neighbours, itself included.
+    neighbours. Duplicates of a row (`Fitting.duplicates`) never are its neighbours, itself included.
     """
 
-    needs: frozenset[str] = frozenset({"embedding"})
-    own_features: int = len(NAMES)
-    own_names: tuple[str, ...] = NAMES
-
-    def __init__(self, kernel: str = "inverse", index_share: float = 1.0, seed: int = 0) -> None:
-        """`kernel` of `weighted_*`, one of `KERNELS`; `index_share` of the training rows are searched, a choice that
-        `seed` fixes.
+    def __init__(
+        self, embedder: str, kernel: str = "inverse", index_share: float = 1.0, seed: int = 0
+    ) -> None:
+        """Neighbours are near by the vectors of `embedder`; `kernel` of `weighted_*`, one of `KERNELS`; `index_share`
+        of the training rows are searched, a choice that `seed` fixes.
         """
         if kernel not in KERNELS:
             raise UserError(f"signal.kernel: expected one of {', '.join(KERNELS)}, found {kernel!r}")
         if not 0 < index_share <= 1:
             raise UserError(f"signal.index_share: expected more than 0 and at most 1, found {index_share}")
-        self.kernel, self.index_share, self.seed = kernel, index_share, seed
+        self.embedder, self.kernel, self.index_share, self.seed = embedder, kernel, index_share, seed
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
+    def reads(self) -> tuple[Reading, ...]:
+        """The embedder's vectors."""
+        return (Reading("embedder", self.embedder),)
+
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
         """(G, N, 50 M) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` (G, N) bool."""
-        assert inputs.embedding is not None, "this signal needs embeddings"
-        assert inputs.correct is not None, "fitting needs outcomes"
-        correct = inputs.correct.astype(np.float32)
+        embedding, masks = self._vectors(readings), fitting.masks
+        correct = fitting.correct.astype(np.float32)
         features = np.empty((*masks.shape, correct.shape[1] * len(NAMES)), dtype=np.float32)
         memories = [self._memory(mask) for mask in masks]
-        found = group_neighbours(inputs.embedding, memories, max(KS), inputs.groups)
+        found = group_neighbours(embedding, memories, max(KS), fitting.duplicates)
         for group, neighbours in enumerate(found):
             scale = _mean_distance(neighbours.distances[masks[group]])
             labels = correct[neighbours.memory]
@@ -51,22 +55,25 @@ class KNNSignal:
                 self.kernel,
                 groups=neighbours.groups,
                 memory_groups=neighbours.memory_groups,
-                threshold=inputs.threshold,
+                threshold=fitting.threshold,
             )
             features[group] = statistics.reshape(len(statistics), -1)
             if group == 0:
-                self.memory_ = inputs.embedding[neighbours.memory].astype(np.float32)
-                self.correct_, self.scale_, self.threshold_ = labels, scale, inputs.threshold
+                self.memory_ = embedding[neighbours.memory].astype(np.float32)
+                self.correct_, self.scale_, self.threshold_ = labels, scale, fitting.threshold
+        self.layout_ = Layout(features.shape[2], own=NAMES)
         return features
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def transform(self, readings: Readings) -> np.ndarray:
         """(P, 50 M) float32 of new queries, from group 0's memory."""
-        assert inputs.embedding is not None, "this signal needs embeddings"
-        distances, rows = nearest(self.memory_, inputs.embedding, max(KS))
+        distances, rows = nearest(self.memory_, self._vectors(readings), max(KS))
         statistics = neighbour_statistics(
             distances / self.scale_, rows, self.correct_, self.kernel, threshold=self.threshold_
         )
         return statistics.reshape(len(statistics), -1)
+
+    def _vectors(self, readings: Readings) -> np.ndarray:
+        return readings.source(Reading("embedder", self.embedder)).read(0, POOLING)
 
     def _memory(self, mask: np.ndarray) -> np.ndarray:
         """Numbers of the rows of `mask` (N,) that are searched, ascending."""

@@ -5,31 +5,40 @@ from typing import Self
 import numpy as np
 from sklearn.preprocessing import QuantileTransformer
 
+from prefillroute.spec import Stored
+
 MAX_QUANTILES = 200
 BOUND = 3.0
 
 
-class NormalScores:
+class NormalScores(Stored):
     """Quantile transform of every column to a standard normal, clipped to +-BOUND; a column that was constant
     when fitted becomes 0.
     """
 
-    def __init__(self) -> None:
-        self.quantiles_: QuantileTransformer | None = None
-        self.varies_: np.ndarray | None = None
+    quantiles_: np.ndarray
+    """(n, D) float64, ascending in each column."""
+    varies_: np.ndarray
+    """(D,) bool."""
 
     def fit(self, values: np.ndarray) -> Self:
         """Learn the quantiles of `values` (N, D), N >= 1, finite. Nothing is drawn: all rows are used."""
         assert len(values), "normal scores of no rows"
         self.varies_ = values.min(0) < values.max(0)
-        self.quantiles_ = QuantileTransformer(
-            n_quantiles=min(MAX_QUANTILES, len(values)), output_distribution="normal", subsample=None
-        ).fit(values.astype(np.float64))
+        count = min(MAX_QUANTILES, len(values))
+        self.quantiles_ = _transformer(count).fit(values.astype(np.float64)).quantiles_
         return self
 
     def transform(self, values: np.ndarray) -> np.ndarray:
         """(N, D) float32 in [-BOUND, BOUND]; values outside the fitted range get the bound."""
-        assert self.quantiles_ is not None, "fit first"
-        assert self.varies_ is not None, "fit first"
-        scores = self.quantiles_.transform(values.astype(np.float64)).clip(-BOUND, BOUND)
+        count, width = self.quantiles_.shape
+        transformer = _transformer(count)
+        # scikit-learn's own arithmetic on what was fitted, since its objects cannot be stored without pickle.
+        transformer.quantiles_, transformer.references_ = self.quantiles_, np.linspace(0, 1, count)
+        transformer.n_quantiles_, transformer.n_features_in_ = count, width
+        scores = transformer.transform(values.astype(np.float64)).clip(-BOUND, BOUND)
         return np.where(self.varies_, scores, 0.0).astype(np.float32)
+
+
+def _transformer(count: int) -> QuantileTransformer:
+    return QuantileTransformer(n_quantiles=count, output_distribution="normal", subsample=None)

@@ -2,35 +2,37 @@
 
 import numpy as np
 
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.heads.layout import Layout
+from prefillroute.readings.contract import Reading, Readings
+from prefillroute.semantic.language_model import NAMES, POOLING
+from prefillroute.signals.contract import Fitting, Signal
 from prefillroute.signals.normal_scores import NormalScores
 
 
-class PerplexitySignal:
+class PerplexitySignal(Signal):
     """Mean log-probability, perplexity, greatest surprise and mean entropy as normal scores of each group's
     training rows: perplexities have tails of several decades.
     """
 
-    needs = frozenset({"perplexity"})
-    own_features = 0
-    own_names: tuple[str, ...] = ()
+    def __init__(self, language_model: str) -> None:
+        """`language_model` that reads the queries."""
+        self.language_model = language_model
 
-    def __init__(self) -> None:
-        self.scores_: NormalScores | None = None
+    def reads(self) -> tuple[Reading, ...]:
+        """The language model's numbers."""
+        return (Reading("language_model", self.language_model),)
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
         """(G, N, 4) float32."""
-        values = _values(inputs)
-        fitted = [NormalScores().fit(values[mask]) for mask in masks]
-        self.scores_ = fitted[0]
+        values = self._values(readings)
+        fitted = [NormalScores().fit(values[mask]) for mask in fitting.masks]
+        self.scores_, self.layout_ = fitted[0], Layout(values.shape[1])
         return np.stack([scores.transform(values) for scores in fitted])
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def transform(self, readings: Readings) -> np.ndarray:
         """(N, 4) float32 under group 0."""
-        assert self.scores_ is not None, "fit first"
-        return self.scores_.transform(_values(inputs))
+        return self.scores_.transform(self._values(readings))
 
-
-def _values(inputs: SignalInputs) -> np.ndarray:
-    assert inputs.perplexity is not None, "a signal that needs perplexity is given it"
-    return inputs.perplexity
+    def _values(self, readings: Readings) -> np.ndarray:
+        (reading,) = self.reads()
+        return readings.source(reading).read(0, POOLING)[:, : len(NAMES)]

@@ -1,79 +1,76 @@
-"""The paper's signal: PCA features of the chosen layers of an encoder's prefill."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The paper's signal: PCA features of the chosen layers of one encoder's prefill, or of several encoders'."""
 
 import numpy as np
-from torch import Tensor
 
 from prefillroute.errors import UserError
-from prefillroute.layers.choice import Block
+from prefillroute.heads.layout import Layout
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.contract import LayerChooser, ProbeTask
 from prefillroute.layers.features import SCALES, BlockTransform, fit_transform_groups
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.layers.source import ActivationSource
+from prefillroute.layers.table import ProbeTable
+from prefillroute.modes.contract import Mode
+from prefillroute.readings.contract import Reading, Readings
+from prefillroute.signals.contract import Fitting, Probe, Signal
 
 
-class PrefillSignal:
-    """Blocks of a layer choice, each through its scaler and PCA, side by side."""
+class PrefillSignal(Signal):
+    """Blocks of a layer choice, each through its scaler and PCA, side by side.
 
-    needs = frozenset({"activations"})
-    own_features = 0
-    own_names: tuple[str, ...] = ()
+    Args:
+        mode: which encoder serves which target.
+        layers: chooses the layers of the encoders.
+        scale: of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are.
 
-    def __init__(self, scale: str = "block") -> None:
-        """`scale` of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are."""
+    Raises:
+        UserError: an unknown scale.
+    """
+
+    transform_: BlockTransform
+    num_features_: int
+
+    def __init__(self, mode: Mode, layers: LayerChooser, scale: str = "block") -> None:
         if scale not in SCALES:
             raise UserError(f"signal.scale: expected one of {', '.join(SCALES)}, found {scale!r}")
-        self.scale = scale
-        self.transform_: BlockTransform | None = None
+        self.mode, self.layers, self.scale = mode, layers, scale
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
-        """(G, N, D). With one choice per group (`layers.nested`), narrower groups are padded with zero
-        columns.
+    def reads(self) -> tuple[Reading, ...]:
+        """The mode's encoders."""
+        return tuple(Reading("encoder", name) for name in self.mode.encoders)
+
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
+        """(G, N, D) float32. With one layer choice for each group (`nested_layers`), narrower groups are padded with
+        zero columns.
         """
-        choices = inputs.choices
+        choices = [self._choose(fitting, probe) for probe in fitting.probes]
+        sources, masks = self._sources(readings), fitting.masks
         if len(choices) == 1:
-            features, transforms = fit_transform_groups(
-                inputs.activations, choices[0].blocks, masks, self.scale
-            )
+            features, transforms = fit_transform_groups(sources, choices[0].blocks, masks, self.scale)
         else:
             assert len(choices) == len(masks), "one layer choice for all groups, or one for each"
             parts, transforms = [], []
             for choice, mask in zip(choices, masks, strict=True):
-                part, fitted = fit_transform_groups(inputs.activations, choice.blocks, mask[None], self.scale)
+                part, fitted = fit_transform_groups(sources, choice.blocks, mask[None], self.scale)
                 parts.append(part[0])
                 transforms += fitted
             width = max(part.shape[1] for part in parts)
             features = np.stack([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
-        self.transform_ = transforms[0]
+        self.layer_choice, self.transform_ = choices[0], transforms[0]
         self.num_features_ = features.shape[2]
+        self.layout_ = Layout(self.num_features_)
         return features
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
-        """(N, D) under group 0."""
-        assert self.transform_ is not None, "fit first"
-        features = self.transform_.transform(inputs.activations)
+    def transform(self, readings: Readings) -> np.ndarray:
+        """(N, D) float32 under group 0."""
+        features = self.transform_.transform(self._sources(readings))
         return np.pad(features, ((0, 0), (0, self.num_features_ - features.shape[1])))
 
-    def describe(self) -> dict[str, Any]:
-        """Kind, scale, blocks and width of the features."""
-        assert self.transform_ is not None, "fit first"
-        return {
-            "kind": "prefill",
-            "scale": self.scale,
-            "blocks": [block.to_dict() for block in self.transform_.blocks],
-            "num_features": self.num_features_,
-        }
+    def _sources(self, readings: Readings) -> dict[str, ActivationSource]:
+        return {reading.name: readings.source(reading) for reading in self.reads()}
 
-    def state(self) -> dict[str, Tensor]:
-        """Means and weights of the blocks."""
-        assert self.transform_ is not None, "fit first"
-        return self.transform_.state()
+    def _choose(self, fitting: Fitting, probe: Probe) -> LayerChoice:
+        def score(encoder: str, task: ProbeTask) -> ProbeTable:
+            assert fitting.score is not None, "a signal with layers is told how to score them"
+            return fitting.score(self.layers, Reading("encoder", encoder), Probe(probe.rows, task))
 
-    @classmethod
-    def from_state(cls, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> "PrefillSignal":
-        """Inverse of `describe` and `state`."""
-        signal = cls(scale=description["scale"])
-        blocks = [Block.from_dict(block) for block in description["blocks"]]
-        signal.transform_ = BlockTransform.from_state(blocks, state)
-        signal.num_features_ = description["num_features"]
-        return signal
+        return self.mode.choose(self.layers, score, probe.task)

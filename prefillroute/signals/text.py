@@ -2,31 +2,27 @@
 
 import numpy as np
 
+from prefillroute.heads.layout import Layout
+from prefillroute.readings.contract import Readings
 from prefillroute.semantic.text.features import text_features
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.signals.contract import Fitting, Signal
 from prefillroute.signals.normal_scores import NormalScores
 
 
-class TextSignal:
+class TextSignal(Signal):
     """`semantic.text.features.NAMES`, as normal scores among the training rows."""
 
-    needs: frozenset[str] = frozenset()
-    own_features = 0
-    own_names: tuple[str, ...] = ()
+    def columns(self) -> tuple[str, ...]:
+        """The text."""
+        return ("prompt",)
 
-    def __init__(self) -> None:
-        self.scores_: NormalScores | None = None
-
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
         """(G, N, 30) float32."""
-        assert inputs.prompts is not None, "the text signal reads prompts"
-        raw = text_features(inputs.prompts)
-        fitted = [NormalScores().fit(raw[mask]) for mask in masks]
-        self.scores_ = fitted[0]
+        raw = text_features(readings.column("prompt"))
+        fitted = [NormalScores().fit(raw[mask]) for mask in fitting.masks]
+        self.scores_, self.layout_ = fitted[0], Layout(raw.shape[1])
         return np.stack([scores.transform(raw) for scores in fitted])
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def transform(self, readings: Readings) -> np.ndarray:
         """(N, 30) float32."""
-        assert self.scores_ is not None, "fit first"
-        assert inputs.prompts is not None, "the text signal reads prompts"
-        return self.scores_.transform(text_features(inputs.prompts))
+        return self.scores_.transform(text_features(readings.column("prompt")))

@@ -7,11 +7,13 @@ import numpy as np
 
 from prefillroute.errors import UserError
 from prefillroute.extraction.weights import locate_files
+from prefillroute.heads.layout import TOKEN_IDS, Layout
+from prefillroute.readings.contract import Readings
 from prefillroute.semantic.tokens import load_tokenizer, token_rows
-from prefillroute.signals.inputs import SignalInputs
+from prefillroute.signals.contract import Fitting, Signal
 
 
-class TokensSignal:
+class TokensSignal(Signal):
     """`max_length` ids of the head's own tokenizer, -1 after the last one; nothing is fitted.
 
     Args:
@@ -23,10 +25,6 @@ class TokensSignal:
     Raises:
         UserError: both or neither of `tokenizer` and `wheel`, or a length below 1.
     """
-
-    needs: frozenset[str] = frozenset()
-    own_features = 0
-    own_names: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -44,14 +42,18 @@ class TokensSignal:
             raise UserError(f"signal.max_length: expected at least 1, found {max_length}")
         self.tokenizer, self.wheel, self.max_length, self.revision = tokenizer, wheel, max_length, revision
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
-        """(G, N, max_length) float32, the same for every group."""
-        return np.repeat(self.transform(inputs)[None], len(masks), axis=0)
+    def columns(self) -> tuple[str, ...]:
+        """The text."""
+        return ("prompt",)
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
+        """(G, N, max_length) float32, the same for every group."""
+        self.layout_ = Layout(self.max_length, content=TOKEN_IDS)
+        return np.repeat(self.transform(readings)[None], len(fitting.masks), axis=0)
+
+    def transform(self, readings: Readings) -> np.ndarray:
         """(N, max_length) float32."""
-        assert inputs.prompts is not None, "the tokens signal reads prompts"
-        return token_rows(self._tokenizer, inputs.prompts, self.max_length)
+        return token_rows(self._tokenizer, readings.column("prompt"), self.max_length)
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -5,12 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from prefillroute.errors import UserError
-from prefillroute.signals.inputs import Signal, SignalInputs
+from prefillroute.heads.layout import NODES, NUMBERS, TOKEN_IDS, Layout
+from prefillroute.layers.choice import LayerChoice
+from prefillroute.readings.contract import Reading, Readings
+from prefillroute.signals.contract import Fitting, Signal
 
 # G = groups, N = queries, M = targets
 
+ALONE = (NODES, TOKEN_IDS)
+"""Contents that mean nothing beside other columns."""
 
-class UnionSignal:
+
+class UnionSignal(Signal):
     """The common columns of all parts, then for each target what the parts have for that target.
 
     Args:
@@ -24,27 +30,62 @@ class UnionSignal:
         if len(parts) < 2:
             raise UserError(f"signal.parts: expected at least two signals, found {len(parts)}")
         self.parts = dict(parts)
-        self.needs = frozenset().union(*(part.needs for part in self.parts.values()))
-        self.own_features = sum(part.own_features for part in self.parts.values())
-        self.own_names = tuple(name for part in self.parts.values() for name in part.own_names)
-        self._num_targets = 0
 
-    def fit_transform(self, inputs: SignalInputs, masks: np.ndarray) -> np.ndarray:
-        """(G, N, D) float32."""
-        assert inputs.correct is not None, "fitting gets the outcomes"
-        self._num_targets = inputs.correct.shape[1]
-        return self._joined([part.fit_transform(inputs, masks) for part in self.parts.values()])
+    def columns(self) -> tuple[str, ...]:
+        """Those of all parts."""
+        return tuple(dict.fromkeys(name for part in self.parts.values() for name in part.columns()))
 
-    def transform(self, inputs: SignalInputs) -> np.ndarray:
+    def reads(self) -> tuple[Reading, ...]:
+        """Those of all parts."""
+        return tuple(dict.fromkeys(reading for part in self.parts.values() for reading in part.reads()))
+
+    def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
+        """(G, N, D) float32.
+
+        Raises:
+            UserError: a part's columns mean nothing beside others.
+        """
+        self.num_targets_ = fitting.correct.shape[1]
+        features = []
+        for name, part in self.parts.items():
+            features.append(part.fit_transform(readings, fitting))
+            if part.layout_.content in ALONE:
+                raise UserError(
+                    f"signal.parts.{name}: expected columns that can stand beside others, found "
+                    f"{part.layout_.content}"
+                )
+        layouts = [part.layout_ for part in self.parts.values()]
+        self.layout_ = Layout(
+            sum(layout.width for layout in layouts),
+            own=tuple(name for layout in layouts for name in layout.own),
+            content=NUMBERS,
+            extras=tuple(name for layout in layouts for name in layout.extras),
+        )
+        return self._joined(features)
+
+    def transform(self, readings: Readings) -> np.ndarray:
         """(N, D) float32 under group 0."""
-        return self._joined([part.transform(inputs) for part in self.parts.values()])
+        return self._joined([part.transform(readings) for part in self.parts.values()])
+
+    def extras(self, readings: Readings) -> Mapping[str, np.ndarray]:
+        """Those of all parts."""
+        found: dict[str, np.ndarray] = {}
+        for part in self.parts.values():
+            found |= part.extras(readings)
+        return found
+
+    @property
+    def layer_choice(self) -> LayerChoice | None:  # type: ignore[override]
+        """That of the first part with layers."""
+        choices = (part.layer_choice for part in self.parts.values())
+        return next((choice for choice in choices if choice is not None), None)
 
     def _joined(self, features: list[np.ndarray]) -> np.ndarray:
         common, own = [], []
         for part, columns in zip(self.parts.values(), features, strict=True):
-            split = columns.shape[-1] - self._num_targets * part.own_features
+            split = part.layout_.common(self.num_targets_)
             common.append(columns[..., :split])
-            shape = (*columns.shape[:-1], self._num_targets, part.own_features)
+            shape = (*columns.shape[:-1], self.num_targets_, len(part.layout_.own))
             own.append(columns[..., split:].reshape(shape))
         by_target = np.concatenate(own, axis=-1)  # (..., M, own)
         return np.concatenate([*common, by_target.reshape(*by_target.shape[:-2], -1)], axis=-1)

@@ -1,5 +1,7 @@
 """Turns a run's fitted parts into its router bundle."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,20 +9,18 @@ from typing import Any
 import numpy as np
 
 from prefillroute.caches.identity import CacheIdentity
-from prefillroute.caches.reader import CacheView
 from prefillroute.calibration.contract import Calibrator
-from prefillroute.config.facts import EncoderConfig
-from prefillroute.layers.source import RowSubset
 from prefillroute.outcomes.costs.contract import CostModel
+from prefillroute.predictors.contract import Prediction
+from prefillroute.readings.cached import CachedReadings
+from prefillroute.readings.contract import Reading
 from prefillroute.router.golden import NUM_ROWS, GoldenVectors
+from prefillroute.router.policies import settled
 from prefillroute.router.save import save_bundle
 from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.signals.prefill import PrefillSignal
 from prefillroute.training.data import RunData
-from prefillroute.training.layer_memo import memo_key
-from prefillroute.training.predictors import Prediction
 
 
 def write_router(
@@ -30,47 +30,64 @@ def write_router(
     calibrator: Calibrator,
     cost: CostModel,
     data: RunData,
-    encoder: EncoderConfig,
-    activations: tuple[CacheView, CacheIdentity],
+    readings: CachedReadings,
     table: ConfidenceTable,
     policy: Policy,
     choice: LambdaChoice | None,
     metrics: Mapping[str, Any],
 ) -> None:
-    """Save the bundle of a prefill run; the last calibration or test rows are its golden vectors."""
-    signal, fitted, logits = prediction.signal, prediction.fitted, prediction.logits
-    assert isinstance(signal, PrefillSignal), "only prefill runs have a bundle"
-    assert signal.transform_ is not None
-    assert fitted is not None
-    view, identity = activations
-    predict_rows = data.predict_rows
-    last = np.arange(len(predict_rows))[-NUM_ROWS:]
+    """Save the bundle of a run; its last test rows are the golden vectors.
+
+    Args:
+        path: folder to write.
+        prediction: the trained predictor and its logits.
+        calibrator, cost: fitted.
+        data: the run's rows.
+        readings: all rows of the outcome table.
+        table: the run's confidences; it ends with the rows of `data.predict_rows`, as the logits do.
+        policy: of the run.
+        choice: the run's choice of lambda, for a policy that leaves it open.
+        metrics: of metrics.json.
+
+    Raises:
+        UserError: the disk is full or not writable, or the bundle does not reproduce the run's values.
+    """
+    last = np.arange(len(data.predict_rows))[-NUM_ROWS:]
     golden = GoldenVectors.take(
-        RowSubset(view, predict_rows[last]),
-        signal.transform_.blocks,
-        np.arange(len(last)),
-        logits.predict[last],
-        # The table and `logits.predict` end with the same rows.
+        prediction.predictor,
+        readings.select(data.predict_rows[last]),
+        prediction.logits.predict[last],
         table.confidence[-len(last) :],
     )
+
+    def model(reading: Reading) -> tuple[Any, CacheIdentity]:
+        opened = readings.library.open(reading)
+        return opened.facts, opened.identity
+
+    default, single = settled(policy, choice, table.targets)
     save_bundle(
         path,
-        transform=signal.transform_,
-        head=fitted.final,
+        predictor=prediction.predictor,
         calibrator=calibrator,
         cost=cost,
+        policy=default,
+        single=single,
         targets=data.targets,
-        encoders=[(encoder, identity)],
+        models=model,
         golden=golden,
-        policy=policy,
-        choice=choice,
         correct_threshold=table.correct_threshold,
         fingerprint={
             "num_training_queries": int((table.split == "train_oof").sum()),
             "num_test_queries": int((table.split == "test").sum()),
-            "outcomes_sha256": memo_key(
-                {"queries": table.query_id.tolist(), "split": table.split.tolist()}, table.correct
-            ),
+            "data_key": _data_key(table),
         },
         metrics={key: value for key, value in metrics["test"].items() if not isinstance(value, dict | list)},
     )
+
+
+def _data_key(table: ConfidenceTable) -> str:
+    """Names the queries, their division and their outcomes: equal for runs on the same data."""
+    names = json.dumps([table.query_id.tolist(), table.split.tolist(), list(table.targets)])
+    digest = hashlib.sha256(names.encode())
+    digest.update(np.ascontiguousarray(table.correct).tobytes())
+    return digest.hexdigest()[:20]

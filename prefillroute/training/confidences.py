@@ -4,7 +4,6 @@ N = training rows, P = calibration and test rows, M = targets.
 """
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,22 +13,13 @@ from prefillroute.calibration.cross_fit import cross_fitted
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.modules.fit import FittedHead
 from prefillroute.outcomes.costs.contract import CostModel
+from prefillroute.predictors.contract import Logits
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.training.data import RunData
 from prefillroute.training.features import Features
 from prefillroute.training.groups import Groups
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Logits:
-    """Logits z before calibration, float64."""
-
-    out_of_fold: np.ndarray | None
-    """(N, M), each row predicted by the group that never saw it; None if the split has a calibration part."""
-    predict: np.ndarray
-    """(P, M), predicted by the final fit."""
 
 
 def predict_logits(fitted: FittedHead, features: Features, groups: Groups) -> Logits:

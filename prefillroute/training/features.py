@@ -1,4 +1,4 @@
-"""Turns a signal into features: the layer choice if one is needed, then scaler and PCA per group.
+"""Turns a signal into the features that a head reads: fitted inside every group, for all rows of the run.
 
 N = training rows, P = rows that are only predicted, G = groups, D = features.
 """
@@ -7,21 +7,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
-from prefillroute.caches.identity import CacheIdentity
-from prefillroute.caches.reader import CacheView
-from prefillroute.config.build import build
-from prefillroute.layers.choice import LayerChoice
-from prefillroute.layers.source import RowSubset
+from prefillroute.layers.contract import LayerChooser, ProbeTask
+from prefillroute.layers.memo import memo_key, remembered_table
+from prefillroute.layers.table import ProbeTable
 from prefillroute.outcomes.folds import stratified_folds
-from prefillroute.outcomes.table import Outcomes
-from prefillroute.signals.inputs import Signal, SignalInputs
-from prefillroute.training.groups import Groups
-from prefillroute.training.layer_memo import memo_key, remembered_choice
+from prefillroute.readings.cached import CachedReadings
+from prefillroute.readings.contract import Reading
+from prefillroute.signals.contract import Fitting, Probe, Signal
+from prefillroute.spec import store
+from prefillroute.training.data import RunData
 from prefillroute.training.progress import progress_bar
 
 
@@ -33,115 +30,83 @@ class Features:
     """(G, N, D) float32: the training rows under the transform of each group."""
     predict: np.ndarray
     """(P, D) float32: calibration and test rows under the final transform."""
+    extras: Mapping[str, np.ndarray]
+    """(N,) float32 each: what training may know beside the features."""
     signal: Signal
     """The fitted signal; group 0 goes into the bundle."""
-    choice: LayerChoice | None
-    """The layer choice of group 0; None for a signal without layers."""
     seconds: Mapping[str, float]
     """Wall time taken to make the features."""
 
 
 @dataclass(frozen=True)
-class QueryTable:
-    """All that signals may read of the Q queries of the outcome table."""
+class RememberedScores:
+    """Scores of layers on training rows, remembered between the jobs of a sweep.
 
-    outcomes: Outcomes
-    view: CacheView | None = None
-    embedding: np.ndarray | None = None
-    """(Q, d)"""
-    perplexity: np.ndarray | None = None
-    """(Q, 4)"""
-
-    def inputs(
-        self, rows: np.ndarray, choices: tuple[LayerChoice, ...] = (), fitting: bool = False
-    ) -> SignalInputs:
-        """The given rows as signals see them; their outcomes are included only for fitting."""
-        queries = self.outcomes.queries
-        activations: Mapping[str, RowSubset] = {}
-        if self.view is not None:
-            activations = {self.view.encoder: RowSubset(self.view, rows)}
-        return SignalInputs(
-            categories=queries["category"].to_numpy(dtype=object)[rows],
-            benchmarks=queries["benchmark"].to_numpy(dtype=object)[rows],
-            prompts=queries["prompt"].to_numpy(dtype=object)[rows],
-            activations=activations,
-            choices=choices,
-            embedding=None if self.embedding is None else self.embedding[rows],
-            perplexity=None if self.perplexity is None else self.perplexity[rows],
-            correct=self.outcomes.correct[rows] if fitting else None,
-            groups=self.outcomes.groups[rows] if fitting else None,
-            threshold=self.outcomes.correct_threshold,
-        )
-
-
-class LayerChooser:
-    """The choice of the group `layers` on training rows, remembered between the jobs of a sweep.
-
-    Args:
-        node: the choice node.
-        view: activations of all queries of the table.
-        identity: identity of the cache; a remembered choice depends on it.
-        memo: folder of remembered choices.
-        seed: seed of folds and permutations.
+    Heads and calibrations share the scores of one encoder, and so do modes that read it together with others.
     """
 
-    def __init__(
-        self, node: DictConfig, view: CacheView, identity: CacheIdentity, memo: Path, seed: int
-    ) -> None:
-        self.node, self.view, self.identity, self.memo, self.seed = node, view, identity, memo, seed
+    readings: CachedReadings
+    """The N training rows."""
+    folder: Path
+    """Where scores are kept."""
 
-    def __call__(self, outcomes: Outcomes, rows: np.ndarray, folds: np.ndarray) -> LayerChoice:
-        """Choose on ``rows`` (N,) of the table with ``folds`` (N,)."""
-        labels = outcomes.labels[rows]
-        facts: dict[str, Any] = {
-            "layers": OmegaConf.to_container(self.node, resolve=True),
-            "cache": self.identity.to_attributes(),
-            "queries": [self.view.query_ids[row] for row in rows],
-            "targets": outcomes.targets,
-            "seed": self.seed,
+    def __call__(self, chooser: LayerChooser, reading: Reading, probe: Probe) -> ProbeTable:
+        """Score the layers of an encoder, see `signals.contract.Score`."""
+        readings = self.readings.select(probe.rows)
+        facts = {
+            "layers": store(chooser)[0],
+            "cache": self.readings.library.open(reading).identity.to_attributes(),
+            "queries": readings.query_ids,
+            "targets": list(probe.task.targets),
+            "seed": probe.task.seed,
         }
 
-        def choose() -> LayerChoice:
-            with progress_bar("layer choice") as report:
-                chosen: LayerChoice = build(self.node).choose(
-                    RowSubset(self.view, rows), labels, folds, outcomes.targets, self.seed, report
-                )
-            return chosen
+        def score() -> ProbeTable:
+            with progress_bar(f"layers of {reading.name}") as report:
+                return chooser.score(readings.source(reading), probe.task, report)
 
-        return remembered_choice(self.memo, memo_key(facts, labels, folds), choose)
+        return remembered_table(self.folder, memo_key(facts, probe.task.labels, probe.task.folds), score)
 
 
 def make_features(
-    signal: Signal,
-    table: QueryTable,
-    groups: Groups,
-    predict_rows: np.ndarray,
-    chooser: LayerChooser | None,
-    nested: bool,
-    seed: int,
+    signal: Signal, readings: CachedReadings, data: RunData, memo: Path, nested: bool, seed: int
 ) -> Features:
-    """Choose layers on the training rows, fit the signal inside each group, transform all rows.
+    """Fit a signal inside every group, and transform all rows.
 
     Args:
+        signal: as built.
+        readings: all rows of the outcome table.
+        data: the run's rows.
+        memo: folder of remembered scores of layers.
         nested: choose layers separately inside each group, on that group's rows only (DESIGN section 7).
+        seed: of the layer choice.
     """
     start = time.perf_counter()
-    outcomes = table.outcomes
-    choices: tuple[LayerChoice, ...] = ()
-    if chooser is not None:
-        choices = (chooser(outcomes, groups.rows, groups.folds),)
-        if nested:
-            choices += tuple(
-                _inner_choice(chooser, outcomes, groups.rows[fit], groups, seed) for fit in groups.fit[1:]
-            )
-    train = signal.fit_transform(table.inputs(groups.rows, choices, fitting=True), groups.fit)
-    predict = signal.transform(table.inputs(predict_rows))
-    seconds = {"features": time.perf_counter() - start}
-    return Features(train, predict, signal, choices[0] if choices else None, seconds)
+    outcomes, groups = data.outcomes, data.groups
+    training, predicted = readings.select(groups.rows), readings.select(data.predict_rows)
+    fitting = Fitting(
+        masks=groups.fit,
+        correct=outcomes.correct[groups.rows],
+        duplicates=outcomes.groups[groups.rows],
+        threshold=outcomes.correct_threshold,
+        probes=_probes(data, nested, seed),
+        score=RememberedScores(training, memo),
+    )
+    train = signal.fit_transform(training, fitting)
+    predict, extras = signal.transform(predicted), signal.extras(training)
+    return Features(train, predict, extras, signal, {"features": time.perf_counter() - start})
 
 
-def _inner_choice(
-    chooser: LayerChooser, outcomes: Outcomes, rows: np.ndarray, groups: Groups, seed: int
-) -> LayerChoice:
-    inner = stratified_folds(outcomes, rows, num_folds=int(groups.folds.max()) + 1, seed=seed)
-    return chooser(outcomes, rows, inner)
+def _probes(data: RunData, nested: bool, seed: int) -> tuple[Probe, ...]:
+    """One layer choice on all training rows and, if nested, one more inside each fold's group."""
+    outcomes, groups = data.outcomes, data.groups
+    labels = outcomes.labels[groups.rows]
+    everyone = np.arange(len(groups.rows))
+    probes = [Probe(everyone, ProbeTask(labels, groups.folds, outcomes.targets, seed))]
+    if nested:
+        for fit in groups.fit[1:]:
+            rows = np.flatnonzero(fit)
+            num_folds = int(groups.folds.max()) + 1
+            inner = stratified_folds(outcomes, groups.rows[rows], num_folds=num_folds, seed=seed)
+            probes.append(Probe(rows, ProbeTask(labels[rows], inner, outcomes.targets, seed)))
+    return tuple(probes)

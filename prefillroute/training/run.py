@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from threadpoolctl import threadpool_limits
 
 from prefillroute import threads
-from prefillroute.config.build import build, class_name
+from prefillroute.config.build import build
+from prefillroute.config.unread import unread_groups
 from prefillroute.errors import UserError
-from prefillroute.heads.blend import Blend
+from prefillroute.files import write_text
 from prefillroute.modules.one_process import first_rank
+from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
 from prefillroute.routing.evaluation import evaluate
-from prefillroute.signals.prefill import PrefillSignal
-from prefillroute.training.activations import query_tokens
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
-from prefillroute.training.job import job
-from prefillroute.training.predictors import Predictors
+from prefillroute.training.job import CONFIGURATION, job
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
 from prefillroute.training.timings import Timings
 from prefillroute.training.tracking import log_metrics, tracking
+from prefillroute.training.workshop import RunWorkshop
 
 log = logging.getLogger(__name__)
 
@@ -76,20 +76,18 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
         data.pool.name, len(data.targets), len(split.train), len(split.calibration), len(split.test),
     )  # fmt: skip
 
-    predictors = Predictors(config, data, shared)
-    kind = class_name(config.head)
-    blend: Blend | None = build(config.head) if kind == Blend.__name__ else None
-    tags = [data.pool.name, predictors.encoder.name, kind]
-    with first_rank(), tracking(config.logger, folder, config, tags) as logger:
-        if blend is not None:
-            prediction = predictors.blend(blend)
-        else:
-            prediction = predictors.predict(config.signal, config.head, logger, folder / "checkpoints")
+    unread = unread_groups(config)
+    if unread:
+        log.info("not read by this predictor: %s", ", ".join(unread))
+    write_text(folder / CONFIGURATION / "unused.yaml", OmegaConf.to_yaml({"unused": unread}))
+    recipe: Recipe = build(config.predictor)
+    with first_rank(), tracking(config.logger, folder, config, _tags(config, unread)) as logger:
+        workshop = RunWorkshop(config, data, shared, logger, folder / "checkpoints")
+        prediction = recipe.train(workshop)
         timings.add(prediction.seconds)
 
         with timings("evaluation"):
-            prefill = isinstance(prediction.signal, PrefillSignal)
-            tokens = query_tokens(predictors.activations[0]) if prefill else None
+            tokens = workshop.query_tokens(prediction.predictor)
             cost = build(config.cost).fit(data.outcomes, split.train, data.targets, tokens)
             calibrator = build(config.calibration)
             table = make_table(calibrator, prediction.logits, data, cost, tokens)
@@ -97,12 +95,20 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             log_metrics(logger, evaluation.metrics["test"])
 
     write_results(folder, table, evaluation, prediction.choice, calibrator, timings, prediction.fits)
-    if prefill and not config.nested_layers:
+    if config.bundle:
         write_router(
             folder / "router", prediction=prediction, calibrator=calibrator, cost=cost, data=data,
-            encoder=predictors.encoder, activations=predictors.activations, table=table,
-            policy=policy, choice=evaluation.choice, metrics=evaluation.metrics,
+            readings=workshop.readings, table=table, policy=policy, choice=evaluation.choice,
+            metrics=evaluation.metrics,
         )  # fmt: skip
     print_headline(evaluation, write_report(folder) if config.report else None)
     # The nets are kept in the bundle; sixty of them with optimiser states take half a gigabyte.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def _tags(config: DictConfig, unread: list[str]) -> list[str]:
+    """The pool and the names of the models that the predictor reads."""
+    models = [
+        config[group].name for group in ("encoder", "embedder", "language_model") if group not in unread
+    ]
+    return [config.pool.name, *models]

@@ -1,0 +1,43 @@
+"""Sentence embedders, whose one vector for each query is read (`prefillroute embed`)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefillroute.caches.identity import CacheIdentity
+from prefillroute.caches.keys import cache_path
+from prefillroute.config.facts import EmbedderConfig
+from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.readings import reader
+from prefillroute.readings.contract import Cell
+from prefillroute.semantic.embedder import SentenceEmbedder
+
+
+class Reader(reader.Reader):
+    """The group `embedder`."""
+
+    form = EmbedderConfig
+
+    def cache(self, caches: Path, facts: EmbedderConfig) -> Path:
+        """Embedders are always given plain prompts."""
+        return cache_path(caches, f"embedder.{facts.name}", "plain")
+
+    def check(self, identity: CacheIdentity, path: Path, facts: EmbedderConfig) -> None:
+        """See `readings.reader.Reader.check`."""
+        identity.check_facts(
+            path,
+            name=f"embedder.{facts.name}",
+            num_layers=0,
+            hidden_size=facts.dimension,
+            chat_template_kwargs={},
+            repo=facts.repo,
+            revision=facts.revision,
+        )
+
+    def load(
+        self, facts: EmbedderConfig, identity: CacheIdentity, cells: Sequence[Cell], device: str
+    ) -> SentenceEmbedder:
+        """See `readings.reader.Reader.load`."""
+        options = ExtractionOptions(
+            max_length=identity.max_length, device=device, dtype=identity.compute_dtype
+        )
+        return SentenceEmbedder(facts, options)

@@ -1,0 +1,157 @@
+"""Trains what a run's predictor consists of: a head on a signal, once for each such pair."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from pytorch_lightning.loggers import Logger
+
+from prefillroute.calibration.contract import Calibrator
+from prefillroute.config.build import build, target_of
+from prefillroute.config.compose import fact, read_fact
+from prefillroute.config.facts import PathsConfig
+from prefillroute.data.folded import FoldedData
+from prefillroute.heads.contract import ClosedFormHead, Head
+from prefillroute.modules.fit import fit_head
+from prefillroute.predictors.contract import Logits, Node, Prediction, Predictor
+from prefillroute.predictors.single import SinglePredictor
+from prefillroute.readings.cached import CachedReadings, CacheLibrary
+from prefillroute.readings.contract import token_counter
+from prefillroute.readings.reader import reader_of
+from prefillroute.readings.recorded import Recorder
+from prefillroute.training.confidences import calibrate, predict_logits
+from prefillroute.training.data import RunData
+from prefillroute.training.features import Features, make_features
+from prefillroute.training.shared import Shared, key_of, stamp
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The facts of models: those of the run's configuration, overrides included; other models' from their files."""
+
+    config: DictConfig
+
+    def __call__(self, group: str, name: str) -> Any:
+        """The facts of a model."""
+        form, node = reader_of(group).form, self.config.get(group)
+        if node is not None and node.name == name:
+            return fact(node, form)
+        return read_fact(group, name, form)
+
+
+class RunWorkshop:
+    """Trains predictors on the data of one run, or reuses those of the sweep's earlier jobs.
+
+    Args:
+        config: the run's configuration.
+        data: the run's rows.
+        shared: work of earlier jobs.
+        logger: receives the losses of every epoch.
+        checkpoints: folder of checkpoints, from which an interrupted training continues.
+    """
+
+    def __init__(
+        self,
+        config: DictConfig,
+        data: RunData,
+        shared: Shared,
+        logger: Logger | None = None,
+        checkpoints: Path | None = None,
+    ) -> None:
+        self.config, self.data, self.shared = config, data, shared
+        self._logger, self._checkpoints = logger, checkpoints
+        self._caches = Path(fact(config.paths, PathsConfig).caches)
+
+    @cached_property
+    def readings(self) -> CachedReadings:
+        """All rows of the outcome table."""
+        queries, pool = self.data.outcomes.queries, self.data.pool.name
+        return CachedReadings(CacheLibrary(self._caches, queries, RunFacts(self.config), pool))
+
+    def features(self, node: Node) -> Features:
+        """Features of a signal, fitted inside every group."""
+        return self.shared.features.get(self._feature_key(node), lambda: self._make_features(node))
+
+    def predict(self, signal: Node, head: Node) -> Prediction:
+        """Train a head on a signal, and predict all rows; see `predictors.contract.Workshop`."""
+        key = key_of(self._feature_key(signal), head, self.config.trainer)
+        return self.shared.predictions.get(key, lambda: self._train(signal, head))
+
+    def query_tokens(self, predictor: Predictor) -> np.ndarray | None:
+        """(Q,) tokens of the bare queries by the tokenizer of the first encoder that a predictor reads; None without
+        one.
+        """
+        recorder = Recorder(self.readings.select(self.data.predict_rows[-1:]))
+        predictor.logits(recorder)
+        counter = token_counter(list(recorder.kept.cells))
+        return None if counter is None else self.readings.query_tokens(counter)
+
+    def calibrated(self, calibration: Node, logits: Logits) -> tuple[Calibrator, np.ndarray, np.ndarray]:
+        """See `predictors.contract.Workshop`."""
+        calibrator: Calibrator = build(calibration)
+        return calibrator, *calibrate(calibrator, logits, self.data)
+
+    def _train(self, signal: Node, node: Node) -> Prediction:
+        features = self.features(signal)
+        layout = features.signal.layout_
+        target_of(node).accepts(layout)
+        settings, groups, outcomes = build(self.config.trainer), self.data.groups, self.data.outcomes
+        head: Head = build(
+            node,
+            layout=layout,
+            num_targets=len(self.data.targets),
+            num_groups=len(features.train),
+            num_members=settings.num_members,
+            seed=self.config.seed,
+        )
+        data = FoldedData(
+            features=torch.from_numpy(features.train),
+            correct=torch.from_numpy(outcomes.correct[groups.rows].astype(np.float32)),
+            train=torch.from_numpy(groups.train),
+            valid=torch.from_numpy(groups.valid),
+            extras={name: torch.from_numpy(features.extras[name]) for name in head.reads_extras},
+            threshold=outcomes.correct_threshold,
+        )
+        calibration = None
+        if len(part := self.data.split.calibration):  # the first of the rows that are only predicted
+            calibration = (
+                torch.from_numpy(features.predict[: len(part)]),
+                torch.from_numpy(outcomes.correct[part].astype(np.float32)),
+            )
+        fitted = fit_head(
+            head, data, settings, calibration=calibration, seed=self.config.seed, logger=self._logger,
+            checkpoint_dir=self._checkpoints,
+        )  # fmt: skip
+        seconds: Mapping[str, float] = {**features.seconds, "head": fitted.seconds}
+        return Prediction(
+            predict_logits(fitted, features, groups),
+            SinglePredictor(features.signal, fitted.final),
+            features.signal.layer_choice,
+            seconds,
+            num_fits(head),
+        )
+
+    def _make_features(self, node: Node) -> Features:
+        config, memo = self.config, self._caches / "layer_choices"
+        return make_features(build(node), self.readings, self.data, memo, config.nested_layers, config.seed)
+
+    def _feature_key(self, node: Node) -> str:
+        """Key of everything that features are made of; caches enter with their size and modification time."""
+        readings = build(node).reads()
+        stamps = [(str(each), stamp(self.readings.library.path(each))) for each in readings]
+        facts = [self.readings.library.facts(each) for each in readings]
+        return key_of(self.data.key, node, self.config.nested_layers, stamps, facts)
+
+
+def num_fits(head: Head) -> int:
+    """Number of fits: per group, per member (a head with a closed-form solution has one) and per target."""
+    members = 1 if isinstance(head, ClosedFormHead) else head.num_members
+    return head.num_groups * members * head.fits_per_member
