@@ -44,6 +44,7 @@ class RunConfig:
     signal: dict[str, Any] = MISSING
     pooling: dict[str, Any] = MISSING
     layers: dict[str, Any] = MISSING
+    mode: dict[str, Any] = MISSING
     split: dict[str, Any] = MISSING
     cost: dict[str, Any] = MISSING
     head: dict[str, Any] = MISSING

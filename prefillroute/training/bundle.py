@@ -10,6 +10,7 @@ from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.reader import CacheView
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.config.facts import EncoderConfig
+from prefillroute.digest import digest
 from prefillroute.layers.source import RowSubset
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.router.golden import NUM_ROWS, GoldenVectors
@@ -19,7 +20,6 @@ from prefillroute.routing.policies.contract import Policy
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.signals.prefill import PrefillSignal
 from prefillroute.training.data import RunData
-from prefillroute.training.layer_memo import memo_key
 from prefillroute.training.predictors import Prediction
 
 
@@ -68,7 +68,7 @@ def write_router(
         fingerprint={
             "num_training_queries": int((table.split == "train_oof").sum()),
             "num_test_queries": int((table.split == "test").sum()),
-            "outcomes_sha256": memo_key(
+            "outcomes_sha256": digest(
                 {"queries": table.query_id.tolist(), "split": table.split.tolist()}, table.correct
             ),
         },

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.reader import CacheView
-from prefillroute.config.build import build
+from prefillroute.digest import digest
+from prefillroute.errors import UserError
 from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.contract import LayerChooser, ProbeTask
+from prefillroute.layers.memo import remembered_table
 from prefillroute.layers.source import RowSubset
+from prefillroute.layers.table import ProbeTable
+from prefillroute.modes.contract import Mode
 from prefillroute.outcomes.folds import stratified_folds
 from prefillroute.outcomes.table import Outcomes
 from prefillroute.signals.inputs import Signal, SignalInputs
+from prefillroute.spec import store
 from prefillroute.training.groups import Groups
-from prefillroute.training.layer_memo import memo_key, remembered_choice
 from prefillroute.training.progress import progress_bar
 
 
@@ -74,41 +78,54 @@ class QueryTable:
         )
 
 
-class LayerChooser:
-    """The choice of the group `layers` on training rows, remembered between the jobs of a sweep.
+class LayerChoices:
+    """The choice of layers on training rows, whose scores are remembered between the jobs of a sweep.
 
     Args:
-        node: the choice node.
+        mode: which encoder serves which target.
+        chooser: the layer strategy.
         view: activations of all queries of the table.
-        identity: identity of the cache; a remembered choice depends on it.
-        memo: folder of remembered choices.
+        identity: identity of the cache; remembered scores depend on it.
+        memo: folder of remembered scores.
         seed: seed of folds and permutations.
     """
 
     def __init__(
-        self, node: DictConfig, view: CacheView, identity: CacheIdentity, memo: Path, seed: int
+        self,
+        mode: Mode,
+        chooser: LayerChooser,
+        view: CacheView,
+        identity: CacheIdentity,
+        memo: Path,
+        seed: int,
     ) -> None:
-        self.node, self.view, self.identity, self.memo, self.seed = node, view, identity, memo, seed
+        self.mode, self.chooser, self.view, self.identity = mode, chooser, view, identity
+        self.memo, self.seed = memo, seed
 
     def __call__(self, outcomes: Outcomes, rows: np.ndarray, folds: np.ndarray) -> LayerChoice:
         """Choose on ``rows`` (N,) of the table with ``folds`` (N,)."""
-        labels = outcomes.labels[rows]
-        facts: dict[str, Any] = {
-            "layers": OmegaConf.to_container(self.node, resolve=True),
-            "cache": self.identity.to_attributes(),
-            "queries": [self.view.query_ids[row] for row in rows],
-            "targets": outcomes.targets,
-            "seed": self.seed,
-        }
 
-        def choose() -> LayerChoice:
-            with progress_bar("layer choice") as report:
-                chosen: LayerChoice = build(self.node).choose(
-                    RowSubset(self.view, rows), labels, folds, outcomes.targets, self.seed, report
+        def score(encoder: str, task: ProbeTask) -> ProbeTable:
+            if encoder != self.view.encoder:
+                raise UserError(
+                    f"mode: expected the encoder that is read, {self.view.encoder}, found {encoder}"
                 )
-            return chosen
+            facts: dict[str, Any] = {
+                "layers": store(self.chooser)[0],
+                "cache": self.identity.to_attributes(),
+                "queries": [self.view.query_ids[row] for row in rows],
+                "targets": task.targets,
+                "seed": task.seed,
+            }
 
-        return remembered_choice(self.memo, memo_key(facts, labels, folds), choose)
+            def make() -> ProbeTable:
+                with progress_bar(f"layers of {encoder}") as report:
+                    return self.chooser.score(RowSubset(self.view, rows), task, report)
+
+            return remembered_table(self.memo, digest(facts, task.labels, task.folds), make)
+
+        task = ProbeTask(outcomes.labels[rows], folds, outcomes.targets, self.seed)
+        return self.mode.choose(self.chooser, score, task)
 
 
 def make_features(
@@ -116,7 +133,7 @@ def make_features(
     table: QueryTable,
     groups: Groups,
     predict_rows: np.ndarray,
-    chooser: LayerChooser | None,
+    chooser: LayerChoices | None,
     nested: bool,
     seed: int,
 ) -> Features:
@@ -141,7 +158,7 @@ def make_features(
 
 
 def _inner_choice(
-    chooser: LayerChooser, outcomes: Outcomes, rows: np.ndarray, groups: Groups, seed: int
+    chooser: LayerChoices, outcomes: Outcomes, rows: np.ndarray, groups: Groups, seed: int
 ) -> LayerChoice:
     inner = stratified_folds(outcomes, rows, num_folds=int(groups.folds.max()) + 1, seed=seed)
     return chooser(outcomes, rows, inner)

@@ -37,7 +37,7 @@ from prefillroute.training.activations import (
 )
 from prefillroute.training.confidences import Logits, calibrate, predict_logits
 from prefillroute.training.data import RunData
-from prefillroute.training.features import Features, LayerChooser, QueryTable, make_features
+from prefillroute.training.features import Features, LayerChoices, QueryTable, make_features
 from prefillroute.training.shared import Shared, key_of, stamp
 
 log = logging.getLogger(__name__)
@@ -174,8 +174,9 @@ class Predictors:
         view = chooser = embedding = perplexity = None
         if "activations" in signal.needs:
             view, identity = self.activations
-            memo = self.caches / "layer_choices"
-            chooser = LayerChooser(self.config.layers, view, identity, memo, self.config.seed)
+            mode, layers = build(self.config.mode), build(self.config.layers)
+            memo = self.caches / "layer_scores"
+            chooser = LayerChoices(mode, layers, view, identity, memo, self.config.seed)
         if "embedding" in signal.needs:
             embedding = self.embedding
         if "perplexity" in signal.needs:
@@ -193,7 +194,7 @@ class Predictors:
 
     def _feature_key(self, node: DictConfig) -> str:
         config = self.config
-        read: list[Any] = [config.encoder, config.layers, config.pooling, config.nested_layers]
+        read: list[Any] = [config.encoder, config.mode, config.layers, config.pooling, config.nested_layers]
         read += [config.embedder, config.language_model]
         paths = [activations_path(self.caches, self.encoder)]
         for name in (f"embedder.{config.embedder.name}", f"language_model.{config.language_model.name}"):
