@@ -3,10 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.choice import Block, LayerChoice
+from prefillroute.layers.selection import best_of, one_for_all
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import ProbeTable, Progress
 from prefillroute.spec import Stored
@@ -36,7 +38,14 @@ class ProbeTask:
 
 
 class LayerChooser(Stored, ABC):
-    """Scores the layers of one encoder, then selects blocks from the scores of one encoder or of several."""
+    """Scores the layers of one encoder, then selects blocks from the scores of one encoder or of several.
+
+    Constructors take plain values and keep each argument under its own name, so that `spec.store` can describe them.
+    """
+
+    rated_by: ClassVar[str | None]
+    """The score by which blocks are compared for each target, a column of the table: `auc` or `fisher_j`. None if the
+    strategy does not rate blocks target by target."""
 
     @abstractmethod
     def score(
@@ -57,9 +66,24 @@ class LayerChooser(Stored, ABC):
     def select(self, table: ProbeTable) -> LayerChoice:
         """Select blocks from the scores of all encoders.
 
+        Args:
+            table: what `score` of this strategy measured, or several of its tables joined.
+
+        Returns:
+            The blocks, in the order of the table.
+
         Raises:
             UserError: no block can be selected, for instance because no target could be scored.
         """
+
+    def serve(self, table: ProbeTable, blocks: Sequence[Block]) -> LayerChoice:
+        """Keep the given blocks of a table and say which of them serves each target best.
+
+        A strategy that does not rate blocks target by target names the first one for all.
+        """
+        if self.rated_by is None:
+            return one_for_all(table, blocks)
+        return best_of(table, table.scores(self.rated_by), [table.blocks.index(block) for block in blocks])
 
     def choose(
         self, source: ActivationSource, task: ProbeTask, progress: Progress | None = None

@@ -1,30 +1,32 @@
 """The paper's choice (section 5.1): each target's best layer, pooling and dimension by a cross-validated probe."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
 from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.contract import LayerChooser, ProbeTask
 from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
-from prefillroute.layers.table import ProbeTable, Progress
-from prefillroute.probes.layer_probe import check_folds, probe_layer
+from prefillroute.layers.table import Probed, ProbeTable, Progress
+from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
 
 
-class CVProbe:
+class CVProbe(LayerChooser):
     """Grid over layer x pooling x PCA dimension, scored by mean ROC-AUC of logistic regression over folds.
 
     Example:
         >>> from prefillroute.layers.source import ArraySource
         >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
         >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
-        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
-        >>> choice = CVProbe("all", ["mean"], dims=[4]).choose(source, labels, folds, ["a"])
+        >>> task = ProbeTask((rows[1][:, :1] > 0).astype(float), np.arange(60) % 3, ("a",))
+        >>> choice = CVProbe("all", ["mean"], dims=[4]).choose(source, task)
         >>> [block.name for block in choice.blocks]
         ['toy/mean/2/pca4']
     """
+
+    rated_by = "auc"
 
     def __init__(
         self,
@@ -42,30 +44,36 @@ class CVProbe:
         """
         self.layers, self.max_blocks = layers, max_blocks
         self.poolings, self.dims = tuple(poolings), tuple(dims)
-        self._probe = partial(
-            probe_layer,
-            dims=self.dims,
-            regularisation=regularisation,
-            fisher_dim=fisher_dim,
-            permutations=permutations,
-            device=device,
-        )
+        self.regularisation, self.fisher_dim = regularisation, fisher_dim
+        self.permutations, self.device = permutations, device
 
-    def choose(
-        self,
-        source: ActivationSource,
-        labels: np.ndarray,
-        folds: np.ndarray,
-        targets: Sequence[str],
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> LayerChoice:
-        """Probe every cell of the grid on the training rows; `labels` (N, T) of 0, 1 or NaN, `folds` (N,)."""
-        check_folds(folds, len(labels))
-        table = ProbeTable(targets)
+    def score(
+        self, source: ActivationSource, task: ProbeTask, progress: Progress | None = None
+    ) -> ProbeTable:
+        """Probe every cell of the grid."""
+        check_folds(task.folds, len(task.labels))
+        probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = self._probe(source.read(layer, pooling), labels, folds, seed=seed)
-            table.add(source.encoder, (layer,), pooling, probe, probe.dims)
+            probe = self.probe(source.read(layer, pooling), task)
+            probed.append(Probed((layer,), pooling, probe.dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
-        return choose_blocks(table.blocks, table.auc, targets, self.max_blocks, table.frame(), table.notes)
+        return ProbeTable.of_probes(source, task.targets, probed)
+
+    def select(self, table: ProbeTable) -> LayerChoice:
+        """Each target's block with the greatest AUC, reduced to `max_blocks`."""
+        return choose_blocks(table, table.auc, self.max_blocks)
+
+    def probe(self, activations: np.ndarray, task: ProbeTask) -> LayerProbe:
+        """Probe activations (N, H) of the task's rows."""
+        return probe_layer(
+            activations,
+            task.labels,
+            task.folds,
+            dims=self.dims,
+            regularisation=self.regularisation,
+            fisher_dim=self.fisher_dim,
+            permutations=self.permutations,
+            seed=task.seed,
+            device=self.device,
+        )

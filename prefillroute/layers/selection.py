@@ -1,32 +1,36 @@
-"""Reduces the scores of every block and target to at most `max_blocks` blocks."""
+"""Selects blocks from a table of scores, and says which of them serves each target best.
+
+B = blocks of the table, K = blocks kept, T = targets.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from prefillroute.errors import UserError
-from prefillroute.layers.choice import Block, LayerChoice, empty_table
+from prefillroute.layers.choice import Block, LayerChoice
+from prefillroute.layers.table import ProbeTable
 
 
-def choose_blocks(
-    blocks: Sequence[Block],
-    scores: np.ndarray,
-    targets: Sequence[str],
-    max_blocks: int,
-    table: pd.DataFrame,
-    notes: Sequence[str] = (),
-) -> LayerChoice:
+def choose_blocks(table: ProbeTable, scores: np.ndarray, max_blocks: int) -> LayerChoice:
     """Take every target's best block, then reduce them greedily to `max_blocks` with the least loss of mean score.
 
-    `scores` (B, T): higher is better, NaN = undefined. Each round removes the block whose targets lose least by moving
-    to their next best remaining block. Ties keep the block that comes first. Targets without any score do not vote and
-    take the block that is best on average.
+    Each round removes the block whose targets lose least by moving to their next best remaining block. Ties keep the
+    block that comes first. Targets without any score do not vote and take the block that is best on average.
+
+    Args:
+        table: the blocks, of one encoder or of several.
+        scores: (B, T), higher is better, NaN = undefined.
+        max_blocks: most blocks that are kept.
+
+    Raises:
+        UserError: `max_blocks` is below 1, or no target has a score on any block.
 
     Example:
-        >>> blocks = [Block("toy", (layer,), "mean", 2) for layer in (1, 2)]
-        >>> scores = np.array([[0.9, 0.6], [0.7, 0.7]])
-        >>> choose_blocks(blocks, scores, ["a", "b"], max_blocks=1, table=empty_table()).blocks[0].name
+        >>> from prefillroute.layers.choice import empty_table
+        >>> blocks = tuple(Block("toy", (layer,), "mean", 2) for layer in (1, 2))
+        >>> table = ProbeTable(("a", "b"), blocks, empty_table(), {"toy": 2})
+        >>> choose_blocks(table, np.array([[0.9, 0.6], [0.7, 0.7]]), max_blocks=1).blocks[0].name
         'toy/mean/1/pca2'
     """
     if max_blocks < 1:
@@ -44,28 +48,34 @@ def choose_blocks(
         # Of several equal blocks the last is removed, so that the earlier ones stay.
         best = len(without) - 1 - int(np.argmax(without[::-1]))
         del kept[best]
-    remaining = filled[kept]
+    return best_of(table, scores, kept)
+
+
+def best_of(table: ProbeTable, scores: np.ndarray, kept: Sequence[int]) -> LayerChoice:
+    """The blocks numbered `kept`; each target is served by the one with its greatest score, the first of equals.
+
+    Targets without a score on any block of the table take the kept block that is best on average.
+    """
+    scored = ~np.isnan(scores).all(0)
+    remaining = np.where(np.isnan(scores), -np.inf, scores)[list(kept)]  # (K, T)
     fallback = int(np.argmax(remaining[:, scored].mean(1)))
     own = np.where(scored, remaining.argmax(0), fallback)
     return LayerChoice(
-        blocks=tuple(blocks[index] for index in kept),
-        per_target={target: int(index) for target, index in zip(targets, own, strict=True)},
-        table=table,
-        unscored=tuple(target for target, known in zip(targets, scored, strict=True) if not known),
-        notes=tuple(notes),
+        blocks=tuple(table.blocks[index] for index in kept),
+        per_target={target: int(index) for target, index in zip(table.targets, own, strict=True)},
+        table=table.frame,
+        unscored=tuple(target for target, known in zip(table.targets, scored, strict=True) if not known),
+        notes=table.notes,
+        depths=table.depths,
     )
 
 
-def one_for_all(
-    blocks: Sequence[Block],
-    targets: Sequence[str],
-    table: pd.DataFrame | None = None,
-    notes: Sequence[str] = (),
-) -> LayerChoice:
+def one_for_all(table: ProbeTable, blocks: Sequence[Block]) -> LayerChoice:
     """The same blocks for every target; the first is named as each target's own."""
     return LayerChoice(
         blocks=tuple(blocks),
-        per_target=dict.fromkeys(targets, 0),
-        table=empty_table() if table is None else table,
-        notes=tuple(notes),
+        per_target=dict.fromkeys(table.targets, 0),
+        table=table.frame,
+        notes=table.notes,
+        depths=table.depths,
     )

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from prefillroute.layers.choice import LayerChoice
+from prefillroute.layers.contract import ProbeTask
 from prefillroute.layers.cv_probe import CVProbe
 from prefillroute.layers.grid import resolve_layers, resolve_poolings
-from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
-from prefillroute.layers.table import ProbeTable, Progress
+from prefillroute.layers.table import Probed, ProbeTable, Progress
 from prefillroute.probes.layer_probe import LayerProbe, check_folds
 
 
@@ -25,30 +24,24 @@ class TernarySearch(CVProbe):
         >>> from prefillroute.layers.source import ArraySource
         >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
         >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})
-        >>> labels, folds = (rows[1][:, :1] > 0).astype(float), np.arange(60) % 3
-        >>> choice = TernarySearch("all", ["mean"], dims=[4]).choose(source, labels, folds, ["a"])
+        >>> task = ProbeTask((rows[1][:, :1] > 0).astype(float), np.arange(60) % 3, ("a",))
+        >>> choice = TernarySearch("all", ["mean"], dims=[4]).choose(source, task)
         >>> [block.name for block in choice.blocks]
         ['toy/mean/2/pca4']
     """
 
-    def choose(
-        self,
-        source: ActivationSource,
-        labels: np.ndarray,
-        folds: np.ndarray,
-        targets: Sequence[str],
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> LayerChoice:
+    def score(
+        self, source: ActivationSource, task: ProbeTask, progress: Progress | None = None
+    ) -> ProbeTable:
         """Probe only the layers that some search asks for; the table has no others."""
-        check_folds(folds, len(labels))
+        check_folds(task.folds, len(task.labels))
         layers, poolings = resolve_layers(self.layers, source), resolve_poolings(self.poolings, source)
         probes: dict[tuple[str, int], LayerProbe] = {}
         total = len(layers) * len(poolings)
 
         def probe(pooling: str, layer: int) -> LayerProbe:
             if (pooling, layer) not in probes:
-                probes[pooling, layer] = self._probe(source.read(layer, pooling), labels, folds, seed=seed)
+                probes[pooling, layer] = self.probe(source.read(layer, pooling), task)
                 if progress is not None:
                     progress(len(probes), total, f"layer {layer} {pooling}")
             return probes[pooling, layer]
@@ -56,12 +49,13 @@ class TernarySearch(CVProbe):
         for pooling in poolings:
             num_dims = len(probe(pooling, layers[-1]).dims)
             for dim in range(num_dims):
-                for target in range(len(targets)):
+                for target in range(len(task.targets)):
                     climb(layers, _score_of(probe, pooling, dim, target))
-        table = ProbeTable(targets)
-        for (pooling, layer), found in sorted(probes.items(), key=lambda item: (item[0][1], item[0][0])):
-            table.add(source.encoder, (layer,), pooling, found, found.dims)
-        return choose_blocks(table.blocks, table.auc, targets, self.max_blocks, table.frame(), table.notes)
+        probed = [
+            Probed((layer,), pooling, found.dims, found)
+            for (pooling, layer), found in sorted(probes.items(), key=lambda item: (item[0][1], item[0][0]))
+        ]
+        return ProbeTable.of_probes(source, task.targets, probed)
 
 
 def _score_of(

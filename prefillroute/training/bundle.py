@@ -1,7 +1,5 @@
 """Turns a run's fitted parts into its router bundle."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.calibration.contract import Calibrator
+from prefillroute.digest import digest
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.predictors.contract import Prediction
 from prefillroute.readings.cached import CachedReadings
@@ -79,15 +78,14 @@ def write_router(
         fingerprint={
             "num_training_queries": int((table.split == "train_oof").sum()),
             "num_test_queries": int((table.split == "test").sum()),
-            "data_key": _data_key(table),
+            "data_key": digest(
+                {
+                    "queries": table.query_id.tolist(),
+                    "split": table.split.tolist(),
+                    "targets": list(table.targets),
+                },
+                table.correct,
+            ),
         },
         metrics={key: value for key, value in metrics["test"].items() if not isinstance(value, dict | list)},
     )
-
-
-def _data_key(table: ConfidenceTable) -> str:
-    """Names the queries, their division and their outcomes: equal for runs on the same data."""
-    names = json.dumps([table.query_id.tolist(), table.split.tolist(), list(table.targets)])
-    digest = hashlib.sha256(names.encode())
-    digest.update(np.ascontiguousarray(table.correct).tobytes())
-    return digest.hexdigest()[:20]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from prefillroute.digest import digest
 from prefillroute.layers.contract import LayerChooser, ProbeTask
-from prefillroute.layers.memo import memo_key, remembered_table
+from prefillroute.layers.memo import remembered_table
 from prefillroute.layers.table import ProbeTable
 from prefillroute.outcomes.folds import stratified_folds
 from prefillroute.readings.cached import CachedReadings
@@ -65,7 +66,7 @@ class RememberedScores:
             with progress_bar(f"layers of {reading.name}") as report:
                 return chooser.score(readings.source(reading), probe.task, report)
 
-        return remembered_table(self.folder, memo_key(facts, probe.task.labels, probe.task.folds), score)
+        return remembered_table(self.folder, digest(facts, probe.task.labels, probe.task.folds), score)
 
 
 def make_features(

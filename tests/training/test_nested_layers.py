@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from prefillroute.config.build import build
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.signals.inputs import SignalInputs
 from prefillroute.signals.prefill import PrefillSignal
-from prefillroute.training.features import LayerChooser, QueryTable, make_features
+from prefillroute.training.features import LayerChoices, QueryTable, make_features
 from prefillroute.training.predictors import Predictors
 from prefillroute.training.shared import Shared
 
@@ -40,7 +41,8 @@ def test_a_group_never_looks_at_the_fold_that_it_holds_out(world: World, tmp_pat
         correct[rows] = (said > 0).astype(float)
     outcomes = replace(data.outcomes, correct=correct)
     signal = Remembering()
-    chooser = LayerChooser(config.layers, view, identity, tmp_path / "memo", config.seed)
+    mode, layers = build(config.mode), build(config.layers)
+    chooser = LayerChoices(mode, layers, view, identity, tmp_path / "memo", config.seed)
     make_features(signal, QueryTable(outcomes, view), groups, data.predict_rows, chooser, True, config.seed)
     found = [{layer for block in choice.blocks for layer in block.layers} for choice in signal.choices]
     assert len(found) == 3
