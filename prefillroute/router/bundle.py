@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from prefillroute.errors import UserError
-from prefillroute.router.format1 import upgraded
+from prefillroute.router.upgrade import upgraded
 from prefillroute.router.manifest import (
     FORMAT_VERSION,
     Manifest,

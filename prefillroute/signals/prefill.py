@@ -19,7 +19,7 @@ class PrefillSignal(Signal):
 
     Args:
         mode: which encoder serves which target.
-        layers: chooses the layers of the encoders.
+        layers: chooses the layers of the encoders; None only in a bundle that does not say what chose them.
         scale: of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are.
 
     Raises:
@@ -29,7 +29,7 @@ class PrefillSignal(Signal):
     transform_: BlockTransform
     num_features_: int
 
-    def __init__(self, mode: Mode, layers: LayerChooser, scale: str = "block") -> None:
+    def __init__(self, mode: Mode, layers: LayerChooser | None = None, scale: str = "block") -> None:
         if scale not in SCALES:
             raise UserError(f"signal.scale: expected one of {', '.join(SCALES)}, found {scale!r}")
         self.mode, self.layers, self.scale = mode, layers, scale
@@ -69,8 +69,11 @@ class PrefillSignal(Signal):
         return {reading.name: readings.source(reading) for reading in self.reads()}
 
     def _choose(self, fitting: Fitting, probe: Probe) -> LayerChoice:
+        chooser = self.layers
+        assert chooser is not None, "a signal that is fitted chooses its layers"
+
         def score(encoder: str, task: ProbeTask) -> ProbeTable:
             assert fitting.score is not None, "a signal with layers is told how to score them"
-            return fitting.score(self.layers, Reading("encoder", encoder), Probe(probe.rows, task))
+            return fitting.score(chooser, Reading("encoder", encoder), Probe(probe.rows, task))
 
-        return self.mode.choose(self.layers, score, probe.task)
+        return self.mode.choose(chooser, score, probe.task)

@@ -6,21 +6,21 @@ import pytest
 from prefillroute.errors import UserError
 from prefillroute.semantic.neighbour_statistics import NAMES, mean_outcomes, neighbour_statistics
 from prefillroute.semantic.neighbours import nearest
-from prefillroute.signals.inputs import SignalInputs
 from prefillroute.signals.knn import KNNSignal
+from tests.signals.toy import MODEL, Queries, fit
 
 ROWS, TRAINING, TARGETS = 150, 135, 3
 MASKS = np.stack([np.arange(ROWS) < TRAINING, (np.arange(ROWS) < TRAINING) & (np.arange(ROWS) % 4 != 1)])
 
 
-def toy_inputs(seed: int = 0) -> SignalInputs:
+def toy_inputs(seed: int = 0) -> Queries:
     """Rows 3 and 5 are copies of row 2, row 140 (of no group) is one of row 7; target 2 is nearly unknown."""
     rng = np.random.default_rng(seed)
     embedding = rng.normal(size=(ROWS, 8)).astype(np.float32)
     embedding[[3, 5]], embedding[140] = embedding[2], embedding[7]
     correct = (rng.random((ROWS, TARGETS)) < 0.6).astype(np.float64)
     correct[rng.random((ROWS, TARGETS)) < np.array([0, 0.2, 0.95])] = np.nan
-    return SignalInputs(categories=np.full(ROWS, "toy"), embedding=embedding, correct=correct)
+    return Queries(embedding=embedding, correct=correct)
 
 
 def columns(features: np.ndarray, name: str) -> np.ndarray:
@@ -30,8 +30,8 @@ def columns(features: np.ndarray, name: str) -> np.ndarray:
 
 def test_statistics_in_units_of_the_mean_distance_target_by_target() -> None:
     inputs = toy_inputs()
-    features = KNNSignal("gaussian").fit_transform(inputs, MASKS)
-    assert features.shape == (2, ROWS, TARGETS * KNNSignal.own_features)
+    features = fit(KNNSignal(MODEL, "gaussian"), inputs, MASKS)
+    assert features.shape == (2, ROWS, TARGETS * len(NAMES))
     assert features.dtype == np.float32
     for group, mask in enumerate(MASKS):
         memory = np.flatnonzero(mask)
@@ -46,7 +46,7 @@ def test_statistics_in_units_of_the_mean_distance_target_by_target() -> None:
 
 
 def test_copies_are_neighbours_but_a_row_is_not_its_own() -> None:
-    features = KNNSignal().fit_transform(toy_inputs(), MASKS)
+    features = fit(KNNSignal(MODEL), toy_inputs(), MASKS)
     distance = np.minimum(*(columns(features, f"min_{kind}_k5")[..., 0] for kind in ("correct", "incorrect")))
     zero = np.flatnonzero(distance[0] == 0).tolist()
     assert zero == [2, 3, 5, 140]  # 7 has no copy in the group, 140 has 7
@@ -56,12 +56,14 @@ def test_copies_are_neighbours_but_a_row_is_not_its_own() -> None:
 @pytest.mark.parametrize("index_share", [1.0, 0.4])
 def test_rows_outside_a_group_change_nothing_else(index_share: float) -> None:
     inputs = toy_inputs()
-    before = KNNSignal(index_share=index_share).fit_transform(inputs, MASKS)
+    before = fit(KNNSignal(MODEL, index_share=index_share), inputs, MASKS)
     for row in (9, 140):  # held out of group 1; of both
         embedding, correct = inputs.embedding.copy(), inputs.correct.copy()
         embedding[row], correct[row] = -3 * embedding[row], [1, np.nan, 0]
-        after = KNNSignal(index_share=index_share).fit_transform(
-            replace(inputs, embedding=embedding, correct=correct), MASKS
+        after = fit(
+            KNNSignal(MODEL, index_share=index_share),
+            replace(inputs, embedding=embedding, correct=correct),
+            MASKS,
         )
         others = np.arange(ROWS) != row
         np.testing.assert_array_equal(after[1][others], before[1][others])
@@ -75,12 +77,12 @@ def test_rows_outside_a_group_change_nothing_else(index_share: float) -> None:
 @pytest.mark.parametrize("index_share", [1.0, 0.5])
 def test_no_row_reads_its_own_outcome(index_share: float) -> None:
     inputs = toy_inputs()
-    before = KNNSignal(index_share=index_share).fit_transform(inputs, MASKS)
+    before = fit(KNNSignal(MODEL, index_share=index_share), inputs, MASKS)
     changed = 0
     for row in range(0, ROWS, 7):
         correct = inputs.correct.copy()
         correct[row] = np.where(np.isnan(correct[row]), 1, 1 - correct[row])
-        after = KNNSignal(index_share=index_share).fit_transform(replace(inputs, correct=correct), MASKS)
+        after = fit(KNNSignal(MODEL, index_share=index_share), replace(inputs, correct=correct), MASKS)
         np.testing.assert_array_equal(after[:, row], before[:, row])
         changed += int((after != before).any())
     assert changed >= 0.8 * index_share * TRAINING / 7  # the others do read it
@@ -89,7 +91,7 @@ def test_no_row_reads_its_own_outcome(index_share: float) -> None:
 def test_unknown_outcomes_fall_back_on_means_that_tell_nothing() -> None:
     inputs = toy_inputs()
     correct = inputs.correct.copy()
-    features = KNNSignal().fit_transform(inputs, MASKS)
+    features = fit(KNNSignal(MODEL), inputs, MASKS)
     ratios = columns(features[0], "ratio_k5")[:, 2]
     fallback = ~np.isin(ratios, [0, 1])
     assert fallback.sum() > 50
@@ -99,19 +101,19 @@ def test_unknown_outcomes_fall_back_on_means_that_tell_nothing() -> None:
 
 
 def test_new_queries_as_rows_outside_the_group() -> None:
-    inputs, signal = toy_inputs(), KNNSignal(index_share=0.5, seed=3)
-    features = signal.fit_transform(inputs, MASKS)
+    inputs, signal = toy_inputs(), KNNSignal(MODEL, index_share=0.5, seed=3)
+    features = fit(signal, inputs, MASKS)
     for rows in (np.arange(TRAINING, ROWS), np.array([147])):
-        new = SignalInputs(categories=inputs.categories[rows], embedding=inputs.embedding[rows])
-        np.testing.assert_array_equal(signal.transform(new), features[0, rows])
+        new = Queries(embedding=inputs.embedding[rows])
+        np.testing.assert_array_equal(signal.transform(new.readings), features[0, rows])
 
 
 def test_the_index_is_a_share_of_the_training_rows_fixed_by_the_seed() -> None:
     inputs = toy_inputs()
     memories = []
     for share, seed in ((0.25, 0), (0.25, 0), (0.25, 1), (1.0, 1)):
-        signal = KNNSignal(index_share=share, seed=seed)
-        signal.fit_transform(inputs, MASKS)
+        signal = KNNSignal(MODEL, index_share=share, seed=seed)
+        fit(signal, inputs, MASKS)
         memories.append(signal.memory_)
     assert [len(memory) for memory in memories] == [34, 34, 34, TRAINING]
     np.testing.assert_array_equal(memories[0], memories[1])
@@ -130,4 +132,4 @@ def test_the_index_is_a_share_of_the_training_rows_fixed_by_the_seed() -> None:
 )
 def test_mistaken_options_are_named(options, message) -> None:
     with pytest.raises(UserError, match=message):
-        KNNSignal(**options)
+        KNNSignal(MODEL, **options)

