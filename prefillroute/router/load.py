@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefillroute.calibration.contract import load_calibrator
+import numpy as np
+
+from prefillroute.calibration.contract import Calibrator
 from prefillroute.errors import UserError
 from prefillroute.heads.restore import restore_head
 from prefillroute.layers.features import BlockTransform
 from prefillroute.outcomes.costs.contract import CostModel
-from prefillroute.outcomes.costs.state import cost_from_state
 from prefillroute.router.bundle import Bundle, read_bundle
 from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.manifest import Manifest
-from prefillroute.router.policies import restore_policy
 from prefillroute.router.predictor import Predictor
+from prefillroute.routing.policies.contract import Policy
+from prefillroute.spec import restore
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Parts:
     manifest: Manifest
     predictor: Predictor
     cost: CostModel
+    policy: Policy
+    single: str | None
+    """Target that takes every query in the policy's place; None if there is no such target."""
 
 
 def load_parts(path: Path) -> Parts:
@@ -49,9 +54,9 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
     predictor = Predictor(
         BlockTransform.from_state(manifest.blocks, bundle.part("transform")),
         restore_head(manifest.head, bundle.part("head")),
-        load_calibrator(manifest.calibration),
+        restore(manifest.calibration, _arrays(bundle, "calibration"), Calibrator),  # type: ignore[type-abstract]
     )
-    cost = cost_from_state(manifest.cost)
+    cost = restore(manifest.cost, _arrays(bundle, "cost"), CostModel)  # type: ignore[type-abstract]
     names = manifest.target_names
     if not names or cost.targets_ != names or predictor.head.num_targets != len(names):
         raise UserError(
@@ -61,5 +66,12 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
     encoders = {entry.facts.name for entry in manifest.encoders}
     if unknown := {block.encoder for block in manifest.blocks} - encoders or not encoders:
         raise UserError(f"blocks: expected encoder {', '.join(sorted(encoders)) or 'names'}, found {unknown}")
-    restore_policy(manifest.policy, names)
-    return Parts(manifest, predictor, cost), GoldenVectors.from_tensors(bundle.part("golden"))
+    policy = restore(manifest.policy["policy"], {}, Policy)  # type: ignore[type-abstract]
+    single = manifest.policy["single"]
+    if single is not None and single not in names:
+        raise UserError(f"policy.single: expected one of {', '.join(names)}, found {single!r}")
+    return Parts(manifest, predictor, cost, policy, single), GoldenVectors.from_tensors(bundle.part("golden"))
+
+
+def _arrays(bundle: Bundle, part: str) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in bundle.part(part).items()}

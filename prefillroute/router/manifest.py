@@ -52,11 +52,11 @@ class Manifest:
     head: dict[str, Any]
     """`heads.restore.head_spec`: class, sizes, kept members, hyper-parameters."""
     calibration: dict[str, Any]
-    """`Calibrator.state`."""
+    """`spec.store` of the calibrator; its arrays are ``calibration.*``."""
     cost: dict[str, Any]
-    """`CostModel.state`."""
+    """`spec.store` of the cost model; its arrays are ``cost.*``."""
     policy: dict[str, Any]
-    """Name and value of the default policy, see `router.policies.policy_spec`."""
+    """`policy`: `spec.store` of the default policy; `single`: the target that takes every query, or null."""
     cost_range: tuple[float, float]
     """(c_lo, c_hi) in USD over training queries x targets (DESIGN section 5, eq. 4)."""
     correct_threshold: float

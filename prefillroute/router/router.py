@@ -7,13 +7,10 @@ from typing import overload
 import numpy as np
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.router.decision import Decision
 from prefillroute.router.encoding import QueryEncoder
-from prefillroute.router.load import load_parts
-from prefillroute.router.manifest import Manifest
-from prefillroute.router.policies import GUARDED, describe, restore_policy
-from prefillroute.router.predictor import Predictor
+from prefillroute.router.load import Parts, load_parts
+from prefillroute.router.policies import GUARDED, describe
 from prefillroute.router.queries import check_prompt
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.text.hints import listed
@@ -33,17 +30,15 @@ class Router:
         router.route("What is 2 + 2?", policy=LambdaPolicy(0.3)).target
     """
 
-    def __init__(
-        self, manifest: Manifest, predictor: Predictor, cost: CostModel, encoder: QueryEncoder
-    ) -> None:
-        self.manifest = manifest
-        self.predictor = predictor
-        self.policy, self.single = restore_policy(manifest.policy, manifest.target_names)
+    def __init__(self, parts: Parts, encoder: QueryEncoder) -> None:
+        self.manifest = parts.manifest
+        self.predictor = parts.predictor
+        self.policy, self.single = parts.policy, parts.single
         """The default policy. `single` is the target that takes every query before the policy is consulted; it is None
         if the run showed that leaving the best single target gains accuracy, or if the policy was set by the user."""
-        self._cost = cost
+        self._cost = parts.cost
         self._encoder = encoder
-        self._endpoints = [entry.facts.endpoint or entry.facts.name for entry in manifest.targets]
+        self._endpoints = [entry.facts.endpoint or entry.facts.name for entry in self.manifest.targets]
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> "Router":
@@ -58,7 +53,7 @@ class Router:
         """
         parts = load_parts(Path(path))
         encoder = QueryEncoder(parts.manifest.encoders, parts.manifest.blocks, Path(path), device)
-        return cls(parts.manifest, parts.predictor, parts.cost, encoder)
+        return cls(parts, encoder)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -131,7 +126,7 @@ class Router:
         """
         columns = self._columns(targets)
         confidence = self.predictor(activations)
-        cost = self._cost.estimate(np.asarray(query_tokens))
+        cost = self._cost.estimate(len(query_tokens), np.asarray(query_tokens))
         if columns is not None:
             confidence, cost = confidence[:, columns], cost[:, columns]
         numbers = range(len(self.targets)) if columns is None else columns

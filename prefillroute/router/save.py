@@ -21,10 +21,11 @@ from prefillroute.router.bundle import write_bundle
 from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.load import load_parts
 from prefillroute.router.manifest import EncoderEntry, Manifest, TargetEntry
-from prefillroute.router.policies import policy_spec
+from prefillroute.router.policies import settled
 from prefillroute.router.predictor import Predictor
 from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.contract import Policy
+from prefillroute.spec import store
 
 
 def save_bundle(
@@ -68,7 +69,10 @@ def save_bundle(
         UserError: the disk is full or not writable, or the golden vectors do not reproduce the run's values.
     """
     golden.check(Predictor(transform, head, calibrator), path)  # before anything is written
-    medians = getattr(cost, "completion_tokens_", None)
+    medians = cost.median_completion_tokens
+    calibration, calibration_arrays = store(calibrator)
+    cost_model, cost_arrays = store(cost)
+    fixed, single = settled(policy, choice, [target.name for target in targets])
     manifest = Manifest(
         encoders=tuple(EncoderEntry(facts, identity.to_attributes()) for facts, identity in encoders),
         blocks=transform.blocks,
@@ -77,9 +81,9 @@ def save_bundle(
             for number, target in enumerate(targets)
         ),
         head=head_spec(head),
-        calibration=calibrator.state(),
-        cost=cost.state(),
-        policy=policy_spec(policy, choice, [target.name for target in targets]),
+        calibration=calibration,
+        cost=cost_model,
+        policy={"policy": store(fixed)[0], "single": single},
         cost_range=cost.cost_range_,
         correct_threshold=correct_threshold,
         fingerprint=_finite(dict(fingerprint)),
@@ -97,6 +101,8 @@ def save_bundle(
     tensors = {
         **{f"transform.{name}": tensor for name, tensor in transform.state().items()},
         **{f"head.{name}": tensor for name, tensor in head.state_dict().items()},
+        **{f"calibration.{name}": torch.from_numpy(array) for name, array in calibration_arrays.items()},
+        **{f"cost.{name}": torch.from_numpy(array) for name, array in cost_arrays.items()},
         **{f"golden.{name}": tensor for name, tensor in golden.tensors().items()},
     }
     write_bundle(path, manifest, tensors)
