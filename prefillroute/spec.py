@@ -40,8 +40,9 @@ class Stored:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def fitted(self) -> dict[str, Any]:
-        """What fitting found, by attribute."""
-        return {name: value for name, value in vars(self).items() if _is_fitted(name)}
+        """What fitting found, by attribute. An argument such as `lambda_` is none of it, whatever it ends in."""
+        own = inspect.signature(type(self)).parameters
+        return {name: value for name, value in vars(self).items() if _is_fitted(name) and name not in own}
 
     def refit(self, fitted: Mapping[str, Any]) -> None:
         """Take over what `fitted` of an equally built object returned.

@@ -20,9 +20,11 @@ from prefillroute.layers.choice import Block
 from prefillroute.layers.features import BlockTransform
 from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.router.encoding import QueryEncoder
+from prefillroute.router.load import Parts
 from prefillroute.router.manifest import EncoderEntry, Manifest, TargetEntry
 from prefillroute.router.predictor import Predictor
 from prefillroute.router.router import Router
+from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 from prefillroute.text.screen import Screen
 
 NUM_TARGETS, NUM_MEMBERS, THREADS = 20, 5, 2
@@ -45,17 +47,15 @@ def make_router(num_blocks: int, hidden: int, dim: int) -> Router:
     )
     head = SharedTrunkNet(num_blocks * dim, NUM_TARGETS, num_members=NUM_MEMBERS)
     names = [f"target{number}" for number in range(NUM_TARGETS)]
-    parameters = {"slope": [1.0] * NUM_TARGETS, "offset": [0.0] * NUM_TARGETS}
-    cost = TokenCost.from_state(
+    calibrator, cost = PlattCalibrator(), TokenCost()
+    calibrator.refit({"slope_": np.ones(NUM_TARGETS), "offset_": np.zeros(NUM_TARGETS)})
+    terms = ("price_in_", "price_out_", "completion_tokens_", "overhead_", "slope_")
+    cost.refit(
         {
-            "kind": "tokens",
-            "targets": names,
-            "cost_range": [1e-6, 1e-2],
-            "observed": [None] * NUM_TARGETS,
-            **{
-                term: np.linspace(0.1, 10, NUM_TARGETS).tolist()
-                for term in ("price_in", "price_out", "completion_tokens", "overhead", "slope")
-            },
+            "targets_": tuple(names),
+            "cost_range_": (1e-6, 1e-2),
+            "observed_": np.full(NUM_TARGETS, np.nan),
+            **dict.fromkeys(terms, np.linspace(0.1, 10, NUM_TARGETS)),
         }
     )
     facts = EncoderConfig(
@@ -68,7 +68,7 @@ def make_router(num_blocks: int, hidden: int, dim: int) -> Router:
         head=head_spec(head),
         calibration={},
         cost={},
-        policy={"name": "lambda", "value": 0.3},
+        policy={},
         cost_range=cost.cost_range_,
         correct_threshold=0.5,
         fingerprint={},
@@ -77,8 +77,8 @@ def make_router(num_blocks: int, hidden: int, dim: int) -> Router:
         weights_sha256="",
         written_by="benchmark",
     )
-    predictor = Predictor(transform, head, PlattCalibrator().restore(**parameters))
-    return Router(manifest, predictor, cost, QueryEncoder(manifest.encoders, blocks, Path("benchmark")))
+    parts = Parts(manifest, Predictor(transform, head, calibrator), cost, LambdaPolicy(0.3), single=None)
+    return Router(parts, QueryEncoder(manifest.encoders, blocks, Path("benchmark")))
 
 
 def seconds_per_query(router: Router, hidden: int, repeats: int) -> np.ndarray:

@@ -1,89 +1,52 @@
 """The interface of every calibrator: it maps ensemble logits z to confidences, one target at a time."""
 
-import importlib
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.spec import Stored
+from prefillroute.variants import module_name
 
-NAMES = ("platt", "isotonic", "temperature", "percentile", "zscore", "none")
 
-
-class Calibrator(ABC):
+class Calibrator(Stored, ABC):
     """A calibrator is fitted on rows that the nets have not seen; after that it is a function of z alone.
+
+    What `fit` learns is kept in attributes that end in an underscore, as arrays or as tuples with one array for each
+    target; a router bundle stores those and the constructor's arguments.
 
     `cross_fit` is true where fitted values follow single rows so closely that rows used for fitting need
     `cross_fitted`. `calibrated` is true where the result is meant as a probability; otherwise its Brier score is
     printed as uncalibrated.
+
+    Example:
+        >>> from prefillroute.calibration.platt import PlattCalibrator
+        >>> from prefillroute.spec import restore, store
+        >>> calibrator = PlattCalibrator().fit(np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0], [1.0], [1.0]]))
+        >>> restore(*store(calibrator), Calibrator).slope_ == calibrator.slope_
+        array([ True])
     """
 
-    name: ClassVar[str]
     cross_fit: ClassVar[bool] = False
     calibrated: ClassVar[bool] = True
 
+    @property
+    def name(self) -> str:
+        """As in `conf/calibration`, for metrics.json and the report."""
+        return module_name(type(self))
+
     @abstractmethod
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
-        """Learn from z (N, M) and outcomes (N, M) in [0, 1], NaN = missing; each target is fitted separately."""
+        """Learn from z (N, M) and outcomes (N, M) in [0, 1], NaN = missing; each target is fitted separately.
+
+        Raises:
+            UserError: a z is not finite.
+        """
 
     @abstractmethod
     def transform(self, z: np.ndarray) -> np.ndarray:
         """Return the confidences (N, M) in [0, 1] of z (N, M), float64."""
-
-    @abstractmethod
-    def parameters(self) -> dict[str, Any]:
-        """Return what was learned as plain lists: the keyword arguments of `restore`."""
-
-    @abstractmethod
-    def restore(self, *args: Any, **parameters: Any) -> Self:
-        """Restore what `parameters` returned."""
-
-    def hyper(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values."""
-        return {}
-
-    def state(self) -> dict[str, Any]:
-        """Return the name, the constructor's arguments and what was learned, as plain JSON values."""
-        return {"name": self.name, "hyper": self.hyper(), "parameters": self.parameters()}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Self:
-        """Build the calibrator that `state` describes.
-
-        Raises:
-            UserError: the state belongs to another calibrator, or is damaged.
-        """
-        if state.get("name") != cls.name:
-            raise UserError(
-                f"calibration: expected the state of {cls.name!r}, found that of {state.get('name')!r}"
-            )
-        try:
-            return cls(**state["hyper"]).restore(**state["parameters"])
-        except (KeyError, TypeError) as error:
-            raise UserError(f"calibration: the state of {cls.name!r} is damaged ({error})") from None
-
-
-def load_calibrator(state: dict[str, Any]) -> Calibrator:
-    """Build the calibrator that any ``Calibrator.state()`` describes.
-
-    Raises:
-        UserError: the name is unknown, or the state is damaged.
-
-    Example:
-        >>> load_calibrator({"name": "none", "hyper": {}, "parameters": {}}).transform(np.array([[0.0]]))
-        array([[0.5]])
-    """
-    name = state.get("name")
-    if name not in NAMES:
-        raise UserError(f"calibration.name: expected one of {', '.join(NAMES)}, found {name!r}")
-    module = importlib.import_module(f"prefillroute.calibration.{name}")
-    (kind,) = (
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Calibrator) and getattr(value, "name", None) == name
-    )
-    return kind.from_state(state)
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Isotonic regression: the best non-decreasing step function of z, per target."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -20,25 +20,12 @@ class IsotonicCalibrator(Calibrator):
         array([[0.5]])
     """
 
-    name = "isotonic"
     cross_fit = True
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
         """Pool adjacent violators; rows of equal z count as one with their mean outcome."""
-        self.knots_, self.values_ = [], []
-        for own, outcome in observed(z, correct):
-            places, index, count = np.unique(own, return_inverse=True, return_counts=True)
-            if len(places) == 0:
-                self.knots_.append(places)
-                self.values_.append(places)
-                continue
-            mean = np.bincount(index, weights=outcome) / count
-            value = np.clip(isotonic_regression(mean, weights=count.astype(np.float64)).x, 0.0, 1.0)
-            # Only the ends of each level are needed for linear interpolation.
-            edge = np.ones(len(value), dtype=bool)
-            edge[1:-1] = (value[1:-1] != value[:-2]) | (value[1:-1] != value[2:])
-            self.knots_.append(places[edge])
-            self.values_.append(value[edge])
+        steps = [_steps(own, outcome) for own, outcome in observed(z, correct)]
+        self.knots_, self.values_ = tuple(knots for knots, _ in steps), tuple(values for _, values in steps)
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
@@ -50,12 +37,15 @@ class IsotonicCalibrator(Calibrator):
         ]
         return np.stack(columns, axis=1)
 
-    def parameters(self) -> dict[str, Any]:
-        """Return `knots` and `values`, a list for each target."""
-        return {"knots": [k.tolist() for k in self.knots_], "values": [v.tolist() for v in self.values_]}
 
-    def restore(self, knots: list[list[float]], values: list[list[float]]) -> Self:
-        """Restore what `parameters` returned."""
-        self.knots_ = [np.array(k, dtype=np.float64) for k in knots]
-        self.values_ = [np.array(v, dtype=np.float64) for v in values]
-        return self
+def _steps(own: np.ndarray, outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Knots and values of one target's function, both empty where it has no outcome."""
+    places, index, count = np.unique(own, return_inverse=True, return_counts=True)
+    if len(places) == 0:
+        return places, places
+    mean = np.bincount(index, weights=outcome) / count
+    value = np.clip(isotonic_regression(mean, weights=count.astype(np.float64)).x, 0.0, 1.0)
+    # Only the ends of each level are needed for linear interpolation.
+    edge = np.ones(len(value), dtype=bool)
+    edge[1:-1] = (value[1:-1] != value[:-2]) | (value[1:-1] != value[2:])
+    return places[edge], value[edge]

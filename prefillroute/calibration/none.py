@@ -1,6 +1,6 @@
 """No calibration: the ensemble's own probability is used."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -15,8 +15,6 @@ class NoCalibrator(Calibrator):
         array([[0.5]])
     """
 
-    name = "none"
-
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
         """Check z; there is nothing to learn."""
         observed(z, correct)
@@ -25,11 +23,3 @@ class NoCalibrator(Calibrator):
     def transform(self, z: np.ndarray) -> np.ndarray:
         """Return sigmoid(z)."""
         return sigmoid(np.asarray(z, dtype=np.float64))
-
-    def parameters(self) -> dict[str, Any]:
-        """Return an empty dictionary."""
-        return {}
-
-    def restore(self) -> Self:
-        """Restore what `parameters` returned."""
-        return self

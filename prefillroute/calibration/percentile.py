@@ -1,6 +1,6 @@
 """Percentile calibration: the mean outcome of the calibration rows that rank near z, per target."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -28,7 +28,6 @@ class PercentileCalibrator(Calibrator):
         array([[1.]])
     """
 
-    name = "percentile"
     cross_fit = True
 
     def __init__(self, share: float = 0.1) -> None:
@@ -36,18 +35,10 @@ class PercentileCalibrator(Calibrator):
             raise UserError(f"calibration.share: expected a number in (0, 1], found {share}")
         self.share = share
 
-    def hyper(self) -> dict[str, Any]:
-        """`share`."""
-        return {"share": self.share}
-
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
         """Sort each target's rows."""
-        self.sorted_, self.outcome_ = [], []
-        for own, outcome in observed(z, correct):
-            places, index, count = np.unique(own, return_inverse=True, return_counts=True)
-            mean = np.bincount(index, weights=outcome) / count if len(own) else own
-            self.sorted_.append(np.repeat(places, count))
-            self.outcome_.append(np.repeat(mean, count))
+        ranked = [_ranked(own, outcome) for own, outcome in observed(z, correct)]
+        self.sorted_, self.outcome_ = tuple(own for own, _ in ranked), tuple(outcome for _, outcome in ranked)
         return self
 
     def transform(self, z: np.ndarray) -> np.ndarray:
@@ -68,12 +59,9 @@ class PercentileCalibrator(Calibrator):
         total = np.concatenate([[0.0], np.cumsum(outcome)])
         return np.clip((total[start + size] - total[start]) / size, 0.0, 1.0)
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the sorted `z` and `outcome`, a list for each target."""
-        return {"z": [v.tolist() for v in self.sorted_], "outcome": [v.tolist() for v in self.outcome_]}
 
-    def restore(self, z: list[list[float]], outcome: list[list[float]]) -> Self:
-        """Restore what `parameters` returned."""
-        self.sorted_ = [np.array(v, dtype=np.float64) for v in z]
-        self.outcome_ = [np.array(v, dtype=np.float64) for v in outcome]
-        return self
+def _ranked(own: np.ndarray, outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One target's z in order, and the outcome of each, the mean where z are equal."""
+    places, index, count = np.unique(own, return_inverse=True, return_counts=True)
+    mean = np.bincount(index, weights=outcome) / count if len(own) else own
+    return np.repeat(places, count), np.repeat(mean, count)

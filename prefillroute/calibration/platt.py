@@ -1,6 +1,6 @@
 """Platt scaling: sigmoid(a z + b) per target, a >= 0, fitted on float outcomes."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -21,8 +21,6 @@ class PlattCalibrator(Calibrator):
         array([0.25, 0.75])
     """
 
-    name = "platt"
-
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
         """Fit all targets together by Newton's method."""
         self.slope_, self.offset_ = fit_slopes(z, correct, with_offset=True)
@@ -31,12 +29,3 @@ class PlattCalibrator(Calibrator):
     def transform(self, z: np.ndarray) -> np.ndarray:
         """Return sigmoid(a z + b)."""
         return sigmoid(self.slope_ * np.asarray(z, dtype=np.float64) + self.offset_)
-
-    def parameters(self) -> dict[str, Any]:
-        """Return `slope` and `offset`, one per target."""
-        return {"slope": self.slope_.tolist(), "offset": self.offset_.tolist()}
-
-    def restore(self, slope: list[float], offset: list[float]) -> Self:
-        """Restore what `parameters` returned."""
-        self.slope_, self.offset_ = np.array(slope, dtype=np.float64), np.array(offset, dtype=np.float64)
-        return self

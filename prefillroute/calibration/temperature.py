@@ -1,6 +1,6 @@
 """Temperature scaling: sigmoid(z / T) per target."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -17,8 +17,6 @@ class TemperatureCalibrator(Calibrator):
         array([0.25, 0.75])
     """
 
-    name = "temperature"
-
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
         """Fit all targets together by Newton's method."""
         self.slope_, _ = fit_slopes(z, correct, with_offset=False)
@@ -27,12 +25,3 @@ class TemperatureCalibrator(Calibrator):
     def transform(self, z: np.ndarray) -> np.ndarray:
         """Return sigmoid(z / T)."""
         return sigmoid(self.slope_ * np.asarray(z, dtype=np.float64))
-
-    def parameters(self) -> dict[str, Any]:
-        """Return `slope` = 1 / T, one per target; 0 stands for an infinite temperature."""
-        return {"slope": self.slope_.tolist()}
-
-    def restore(self, slope: list[float]) -> Self:
-        """Restore what `parameters` returned."""
-        self.slope_ = np.array(slope, dtype=np.float64)
-        return self

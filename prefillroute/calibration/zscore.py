@@ -1,6 +1,6 @@
 """Z-scores: where a query stands among the calibration queries, per target. They are not probabilities."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +18,6 @@ class ZScoreCalibrator(Calibrator):
         array([[0.5]])
     """
 
-    name = "zscore"
     calibrated = False
 
     def fit(self, z: np.ndarray, correct: np.ndarray) -> Self:
@@ -32,12 +31,3 @@ class ZScoreCalibrator(Calibrator):
     def transform(self, z: np.ndarray) -> np.ndarray:
         """Return the sigmoid of the standardised z."""
         return sigmoid((np.asarray(z, dtype=np.float64) - self.mean_) / self.deviation_)
-
-    def parameters(self) -> dict[str, Any]:
-        """Return `mean` and `deviation`, one per target."""
-        return {"mean": self.mean_.tolist(), "deviation": self.deviation_.tolist()}
-
-    def restore(self, mean: list[float], deviation: list[float]) -> Self:
-        """Restore what `parameters` returned."""
-        self.mean_, self.deviation_ = np.array(mean, dtype=np.float64), np.array(deviation, dtype=np.float64)
-        return self

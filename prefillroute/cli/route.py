@@ -10,7 +10,7 @@ from prefillroute.errors import UserError
 from prefillroute.router.decision import Decision
 from prefillroute.router.decisions_file import check_output, write_decisions
 from prefillroute.router.parity import check_parity
-from prefillroute.router.policies import POLICIES, make_policy
+from prefillroute.router.policies import known_policies, make_policy
 from prefillroute.router.queries import check_prompt, read_queries
 from prefillroute.router.router import Router
 from prefillroute.routing.policies.contract import Policy
@@ -70,16 +70,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _policy(arguments: argparse.Namespace) -> Policy | None:
     """The policy that the options name; None if they name none, and then the bundle's own policy is used."""
-    given = {name: value for name in POLICIES if (value := getattr(arguments, f"value_{name}")) is not None}
+    given = {
+        name: (policy.parameter.option, value)
+        for name, policy in known_policies().items()
+        if policy.parameter is not None and (value := getattr(arguments, f"value_{name}")) is not None
+    }
     name = arguments.policy or next(iter(given), None)
     if name is None:
         return None
-    if odd := [other for other in given if other != name]:
-        raise UserError(
-            f"route: policy '{name}': expected one policy and its own option, found {POLICIES[odd[0]].option}, which "
-            f"belongs to policy '{odd[0]}'"
-        )
-    return make_policy(name, given.get(name))
+    for other, (option, _) in given.items():
+        if other != name:
+            raise UserError(
+                f"route: policy '{name}': expected one policy and its own option, found {option}, which belongs to "
+                f"policy '{other}'"
+            )
+    return make_policy(name, given[name][1] if name in given else None)
 
 
 def _targets(given: list[str] | None, known: Sequence[str]) -> list[str] | None:

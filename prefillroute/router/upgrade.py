@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from prefillroute.config.facts import TargetConfig
 from prefillroute.errors import UserError
 from prefillroute.heads.format1 import head_from_format1
 from prefillroute.heads.layout import Layout
@@ -58,7 +59,9 @@ def _upgraded(
             head_from_format1(content["head"], _part(arrays, "head")),
         ),
         "calibration": calibrator_from_format1(content["calibration"]),
-        "cost": cost_from_format1(content["cost"]),
+        "cost": cost_from_format1(
+            content["cost"], [TargetConfig(**entry["facts"]) for entry in content["targets"]]
+        ),
         "policy": policy,
     }
     reading = {"group": "encoder", "name": encoder["facts"]["name"]}

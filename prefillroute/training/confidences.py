@@ -96,7 +96,7 @@ def make_table(
         benchmark=outcomes.queries["benchmark"].to_numpy(dtype=object)[order],
         targets=outcomes.targets,
         confidence=confidence,
-        cost_usd=cost.estimate(tokens, outcomes.prompt_tokens[order]),
+        cost_usd=cost.estimate(len(order), tokens, outcomes.prompt_tokens[order]),
         realised_cost_usd=cost.realised(outcomes)[order],
         correct=outcomes.correct[order],
         correct_threshold=outcomes.correct_threshold,

@@ -28,9 +28,10 @@ def test_the_folder_holds_two_files_and_no_pickle(bundle):
     assert sorted(path.name for path in bundle.iterdir()) == ["router.json", "weights.safetensors"]
     with safe_open(bundle / WEIGHTS, "pt") as file:
         prefixes = {name.split(".")[0] for name in file.keys()}  # noqa: SIM118
-    assert prefixes == {"transform", "head", "golden"}
+    assert prefixes == {"transform", "head", "calibration", "cost", "golden"}
     content = json.loads((bundle / "router.json").read_text("utf-8"))
-    assert content["policy"] == {"name": "lambda", "value": 0.3}
+    assert content["policy"]["policy"]["arguments"] == {"lambda_": 0.3, "guard": 2.0}
+    assert content["policy"]["single"] is None
     assert content["metrics"] == {"mean_auc": 0.7, "cost_at_best_single": None}
     assert content["encoders"][0]["identity"]["weights"].startswith("toy:sha256=")
     assert [target["facts"]["name"] for target in content["targets"]] == ["small", "medium", "large"]
@@ -82,11 +83,15 @@ def test_parts_that_do_not_fit_are_refused_though_the_sums_are_right(bundle, tmp
         Router.load(written("class", head=evil))
     with pytest.raises(UserError, match="targets"):
         Router.load(written("targets", targets=whole.manifest.targets[:2]))
-    with pytest.raises(UserError, match=r"policy: expected one of lambda, .*found 'best'"):
-        Router.load(written("policy", policy={"name": "best", "value": 1.0}))
-    damaged = {"name": "platt", "hyper": {}, "parameters": {"slope": 3}}
-    with pytest.raises(UserError, match="'platt' is damaged"):
-        Router.load(written("calibration", calibration=damaged))
+    no_policy = {"policy": whole.manifest.calibration, "single": None}
+    with pytest.raises(UserError, match=r"class: expected a Policy of prefillroute, found .*PlattCalibrator"):
+        Router.load(written("policy", policy=no_policy))
+    huge = {**whole.manifest.policy, "single": "huge"}
+    with pytest.raises(UserError, match=r"policy.single: expected one of small, .*, found 'huge'"):
+        Router.load(written("single", policy=huge))
+    lost = {name: tensor for name, tensor in whole.tensors.items() if name != "calibration.slope_"}
+    with pytest.raises(UserError, match=r"PlattCalibrator: expected what it was stored with"):
+        Router.load(written("calibration", lost))
     with pytest.raises(UserError, match="do not fit together"):
         Router.load(written("head", head={"class": whole.manifest.head["class"]}))
     scaled = {**whole.tensors, "transform.0.weight": whole.tensors["transform.0.weight"] * 1.01}

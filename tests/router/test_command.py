@@ -45,10 +45,13 @@ def test_a_file_of_queries_to_parquet_and_jsonl(route, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["x", "--lambda", "2"], "--lambda 2.0: expected a number in [0, 1]"),
+        (["x", "--lambda", "2"], "--lambda: expected a number in [0, 1], found 2.0"),
         (["x", "--policy", "best"], "invalid choice: 'best' (choose from"),
         (["x", "--policy", "budget"], "policy 'budget': expected --budget"),
-        (["x", "--lambda", "0", "--budget", "1"], "found --budget, which belongs to policy 'budget'"),
+        (
+            ["x", "--lambda", "0", "--budget", "1"],
+            "policy 'budget': expected one policy and its own option, found --lambda",
+        ),
         (["x", "--targets", "small,huge"], "some of the router's small, medium, large, found 'huge'"),
         ([""], "found an empty prompt"),
         ([], "expected either a query or --file, found neither"),

@@ -34,7 +34,7 @@ def predictions(fitted, confidence: np.ndarray, price: float = 1.02) -> pd.DataF
             "target": target,
             "split": "test",
             "confidence": confidence[i, m],
-            "cost_usd": fitted.cost.estimate(fitted.query_tokens)[i, m] * price,
+            "cost_usd": fitted.cost.estimate(len(fitted.query_tokens), fitted.query_tokens)[i, m] * price,
         }
         for i in range(40)
         for m, target in enumerate(("small", "medium", "large"))
@@ -77,7 +77,9 @@ def test_one_confidence_of_one_query_is_found_out(bundle, fitted, prompts):
 def test_costs_are_compared_absolutely_where_the_run_had_none(bundle, fitted, prompts):
     view = View(fitted.source, tuple(f"q{i}" for i in range(40)), fitted.query_tokens)
     report = compare(Router.load(bundle), view, prompts, predictions(fitted, fitted.confidence, 0.0), 1)
-    assert report.cost_error == pytest.approx(np.median(fitted.cost.estimate(fitted.query_tokens)[:40]))
+    assert report.cost_error == pytest.approx(
+        np.median(fitted.cost.estimate(len(fitted.query_tokens), fitted.query_tokens)[:40])
+    )
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):

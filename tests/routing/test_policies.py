@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 
 from prefillroute.errors import UserError
 from prefillroute.routing.policies.budget_policy import BudgetPolicy
@@ -19,7 +16,6 @@ from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 from prefillroute.routing.policies.threshold_policy import ThresholdPolicy
 from prefillroute.routing.policies.tolerance_policy import TolerancePolicy
 
-CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "policy").glob("*.yaml"))
 LEVELS = [0.0, 0.2, 0.5, 0.5, 0.9, 1.0]
 PRICES = [0.0, 1.0, 1.0, 2.0, 4.0]
 
@@ -97,14 +93,6 @@ def test_who_is_second(policy: Policy, expected: list[int]) -> None:
     assert policy.ranking(confidence, cost, (1.0, 4.0)).tolist() == [expected]
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_every_shipped_policy_builds_and_chooses(config: Path) -> None:
-    policy = instantiate(OmegaConf.load(config), _convert_="all")
-    assert type(policy).__name__ == "".join(part.title() for part in config.stem.split("_")) + "Policy"
-    chosen = policy.choose(np.array([[0.2, 0.9], [0.5, 0.5]]), np.array([[1e-4, 1e-3]] * 2), (1e-4, 1e-3))
-    assert chosen.tolist()[1] == 0  # equal confidence: the cheaper
-
-
 def test_lambda_ends() -> None:
     confidence, cost = np.array([[0.2, 0.9, 0.5]]), np.array([[3e-4, 5e-4, 1e-4]])
     assert LambdaPolicy(0.0).choose(confidence, cost, (1e-4, 5e-4)).tolist() == [1]
@@ -120,27 +108,19 @@ def test_equal_training_costs_leave_confidence_to_decide() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: LambdaPolicy(1.5), r"policy.lambda_=1.5: expected a number in \[0, 1\]"),
-        (lambda: LambdaPolicy(-0.1), "policy.lambda_=-0.1"),
-        (lambda: LambdaPolicy(math.nan), "policy.lambda_=nan"),
-        (lambda: LambdaPolicy("cheap"), "policy.lambda_=cheap"),  # type: ignore[arg-type]
-        (lambda: ThresholdPolicy(2), "policy.threshold=2"),
-        (lambda: TolerancePolicy(-1), "policy.tolerance=-1"),
-        (lambda: BudgetPolicy(-1), "policy.budget_usd=-1: expected a number of at least 0"),
-        (lambda: InverseCostPolicy(-1), "policy.alpha=-1"),
+        (lambda: LambdaPolicy(1.5), r"policy.lambda_: expected a number in \[0, 1\], found 1.5"),
+        (lambda: LambdaPolicy(-0.1), "policy.lambda_: .*found -0.1"),
+        (lambda: LambdaPolicy(math.nan), "policy.lambda_: .*found nan"),
+        (lambda: LambdaPolicy("cheap"), "policy.lambda_: .*found cheap"),  # type: ignore[arg-type]
+        (lambda: ThresholdPolicy(2), "policy.threshold: .*found 2"),
+        (lambda: TolerancePolicy(-1), "policy.tolerance: .*found -1"),
+        (lambda: BudgetPolicy(-1), "policy.budget_usd: expected a number of at least 0, found -1"),
+        (lambda: InverseCostPolicy(-1), "policy.alpha: .*found -1"),
     ],
 )
 def test_senseless_arguments_are_refused_by_name(make: Callable[[], object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         make()
-
-
-@pytest.mark.parametrize("policy", POLICIES[:1] + POLICIES[3:])
-def test_nan_confidence_is_refused(policy: Policy) -> None:
-    with pytest.raises(
-        UserError, match="confidence of query 0, target 1: expected a finite number, found nan"
-    ):
-        policy.choose(np.array([[0.5, np.nan]]), np.ones((1, 2)), (0.0, 1.0))
 
 
 def test_extreme_alpha_is_the_cheapest() -> None:

@@ -74,7 +74,7 @@ def test_without_skill_there_is_no_hull_gain(name: str, real_data: Callable[[str
     rows = generator.permutation(np.flatnonzero(outcomes.complete))
     train, test = np.split(rows, [3 * len(rows) // 4])
     model = TokenCost().fit(outcomes, train, targets)
-    own_cost = model.estimate(None, outcomes.prompt_tokens)[test]
+    own_cost = model.estimate(len(outcomes), None, outcomes.prompt_tokens)[test]
     flat_cost = np.tile(own_cost.mean(axis=0), (len(test), 1))
     correct = outcomes.correct[test]
     constant = constant_confidence(outcomes.correct[train])

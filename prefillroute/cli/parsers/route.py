@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from prefillroute.router.policies import POLICIES
+from prefillroute.router.policies import known_policies
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,11 +34,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         help="choose among these targets only; again for more, or where a name has commas",
     )
-    parser.add_argument("--policy", choices=list(POLICIES), help="how confidence and cost become a choice")
-    for name, spec in POLICIES.items():
-        parser.add_argument(
-            spec.option, dest=f"value_{name}", type=float, metavar="X", help=f"{name}: {spec.meaning}"
-        )
+    policies = known_policies()
+    parser.add_argument("--policy", choices=list(policies), help="how confidence and cost become a choice")
+    for name, policy in policies.items():
+        if (parameter := policy.parameter) is not None:
+            parser.add_argument(
+                parameter.option,
+                dest=f"value_{name}",
+                type=float,
+                metavar="X",
+                help=f"{name}: {parameter.meaning}",
+            )
     parser.add_argument(
         "--device", default="auto", help="where the encoder runs: auto, cpu, cuda (default auto)"
     )

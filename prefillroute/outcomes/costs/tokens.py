@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from prefillroute.config.facts import TargetConfig
-from prefillroute.outcomes.costs.contract import CostModel, num_rows, refuse_target, train_medians
+from prefillroute.outcomes.costs.contract import CostModel, refuse_target, train_medians
 from prefillroute.outcomes.costs.line import fit_lines
 from prefillroute.outcomes.prices import check_prices, token_cost
 from prefillroute.outcomes.table import Outcomes
@@ -17,9 +17,18 @@ class TokenCost(CostModel):
     n are the tokens sent: known ones, else `overhead_m + slope_m * query tokens`, fitted on training. o_m is
     the median of the target's completion tokens on training. A target without tokens or price takes its
     median `cost_usd` instead (`observed_`), whatever the query.
+
+    Example:
+        >>> import pandas as pd
+        >>> unknown, tokens = np.full((2, 1), np.nan), np.array([[100.0], [300.0]])
+        >>> queries = pd.DataFrame({"query_id": ["a", "b"], "prompt": ["short", "long"]})
+        >>> outcomes = Outcomes(queries, ("m",), np.ones((2, 1)), tokens, 2 * tokens, unknown, unknown, unknown)
+        >>> target = TargetConfig("m", price_in=1.0, price_out=2.0)
+        >>> cost = TokenCost().fit(outcomes, np.array([0, 1]), [target], query_tokens=np.array([90, 290]))
+        >>> cost.estimate(1, query_tokens=np.array([90])).round(6)
+        array([[0.0009]])
     """
 
-    kind = "tokens"
     price_in_: np.ndarray
     price_out_: np.ndarray
     completion_tokens_: np.ndarray
@@ -40,16 +49,22 @@ class TokenCost(CostModel):
         by_tokens = ~np.isnan(self.price_in_ + self.completion_tokens_ + self.overhead_)
         self.observed_ = np.where(by_tokens, np.nan, train_medians(train.cost_usd))
         for index in np.flatnonzero(~by_tokens & np.isnan(self.observed_)):
-            lack = "has no prices" if np.isnan(self.price_in_[index]) else "has prices but no token counts"
+            found = "no prices" if np.isnan(self.price_in_[index]) else "prices but no token counts"
             raise refuse_target(
-                self.targets_[index], f"{lack} and no observed cost_usd in the training outcomes"
+                self.targets_[index],
+                "prices and token counts, or cost_usd in the training outcomes",
+                f"{found} and no cost_usd",
             )
 
     def estimate(
-        self, query_tokens: np.ndarray | None = None, prompt_tokens: np.ndarray | None = None
+        self,
+        num_queries: int,
+        query_tokens: np.ndarray | None = None,
+        prompt_tokens: np.ndarray | None = None,
     ) -> np.ndarray:
         """(N, M) USD; see ``CostModel.estimate``."""
-        shape = (num_rows(query_tokens, prompt_tokens), len(self.targets_))
+        assert query_tokens is None or len(query_tokens) == num_queries, (len(query_tokens), num_queries)
+        shape = (num_queries, len(self.targets_))
         if query_tokens is None:
             if (self.slope_ > 0).any() and (prompt_tokens is None or np.isnan(prompt_tokens).any()):
                 raise ValueError("TokenCost was fitted with query_tokens and needs them to estimate")
@@ -61,13 +76,14 @@ class TokenCost(CostModel):
         costs = token_cost(sent, self.completion_tokens_, self.price_in_, self.price_out_)
         return np.where(np.isnan(self.observed_), costs, self.observed_)
 
+    @property
+    def median_completion_tokens(self) -> np.ndarray | None:
+        """(M,) medians over the training queries, NaN where nothing is known."""
+        return self.completion_tokens_
+
     def realised(self, outcomes: Outcomes) -> np.ndarray:
         """(Q, M) USD: `cost_usd` where recorded, else tokens x price, else NaN."""
         by_tokens = token_cost(
             outcomes.prompt_tokens, outcomes.completion_tokens, self.price_in_, self.price_out_
         )
         return np.where(np.isnan(outcomes.cost_usd), by_tokens, outcomes.cost_usd)
-
-    def _terms(self) -> dict[str, np.ndarray]:
-        names = ("price_in", "price_out", "completion_tokens", "overhead", "slope", "observed")
-        return {name: getattr(self, f"{name}_") for name in names}

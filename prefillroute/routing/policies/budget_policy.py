@@ -3,7 +3,7 @@
 import numpy as np
 
 from prefillroute.metrics.equal_costs import within
-from prefillroute.routing.policies.contract import Policy, check_within
+from prefillroute.routing.policies.contract import Parameter, Policy, check_within
 
 
 class BudgetPolicy(Policy):
@@ -17,6 +17,8 @@ class BudgetPolicy(Policy):
         >>> BudgetPolicy(0.02).choose(confidence, cost_usd, (0.0, 0.03))
         array([1])
     """
+
+    parameter = Parameter("budget_usd", "--budget", "most confident target up to X USD a query")
 
     def __init__(self, budget_usd: float) -> None:
         self.budget_usd = check_within("budget_usd", budget_usd, 0.0, np.inf)

@@ -1,16 +1,32 @@
 """The interface of every policy, and how all of them go from scores to a choice."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from prefillroute.errors import UserError
 from prefillroute.metrics.equal_costs import first_cheapest, level_costs
+from prefillroute.spec import Stored
+from prefillroute.variants import module_name
 
 # N = queries, M = targets
 
 
-class Policy(ABC):
+@dataclass(frozen=True)
+class Parameter:
+    """The argument of a policy that `prefillroute route` sets, and how it is called there."""
+
+    argument: str
+    """As in the constructor and in `conf/policy`; None as its value leaves it to the run."""
+    option: str
+    """As on the command line: `--budget`."""
+    meaning: str
+    """In a few words, with X for the value."""
+
+
+class Policy(Stored, ABC):
     """Scores the targets for each query; the choice and the ranking follow from the scores.
 
     Ties go to the cheaper target, then to pool order. Costs that are equal up to rounding count as equal (see
@@ -24,6 +40,18 @@ class Policy(ABC):
         >>> ThresholdPolicy(0.6).ranking(confidence, cost_usd, (0.0, 0.03))
         array([[1, 0, 2]])
     """
+
+    parameter: ClassVar[Parameter | None] = None
+    """None: `prefillroute route` takes the policy as its constructor makes it."""
+
+    @classmethod
+    def option_name(cls) -> str:
+        """As in `conf/policy` and after `--policy`: the name of the module without its `_policy`."""
+        return module_name(cls).removesuffix("_policy")
+
+    def value(self) -> float | None:
+        """What the parameter is; None where it is left to the run, or where there is no parameter."""
+        return None if self.parameter is None else getattr(self, self.parameter.argument)
 
     @abstractmethod
     def scores(
@@ -94,11 +122,32 @@ def check_finite(**arrays: np.ndarray) -> None:
             )
 
 
+class OutOfRangeError(UserError):
+    """A policy's argument that is no number of its range.
+
+    Args:
+        argument: as in the constructor.
+        value: what was given.
+        expected: the range in words.
+    """
+
+    def __init__(self, argument: str, value: object, expected: str) -> None:
+        super().__init__(argument, value, expected)
+        self.argument, self.value, self.expected = argument, value, expected
+
+    def __str__(self) -> str:
+        return self.at(f"policy.{self.argument}")
+
+    def at(self, key: str) -> str:
+        """The message under the name that the person used."""
+        return f"{key}: expected {self.expected}, found {self.value}"
+
+
 def check_within(name: str, value: float, low: float, high: float) -> float:
     """Return `value` as a float if it lies in [low, high].
 
     Raises:
-        UserError: names the argument, the value found and the expected range.
+        OutOfRangeError: it does not, or is no number.
     """
     try:
         number = float(value)
@@ -108,5 +157,5 @@ def check_within(name: str, value: float, low: float, high: float) -> float:
         expected = (
             f"a number in [{low:g}, {high:g}]" if np.isfinite(high) else f"a number of at least {low:g}"
         )
-        raise UserError(f"policy.{name}={value}: expected {expected}")
+        raise OutOfRangeError(name, value, expected)
     return number

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from prefillroute.routing.policies.contract import Policy, check_within
+from prefillroute.routing.policies.contract import Parameter, Policy, check_within
 
 
 class InverseCostPolicy(Policy):
@@ -19,6 +19,8 @@ class InverseCostPolicy(Policy):
         >>> InverseCostPolicy(1.0).choose(confidence, cost_usd, (0.0, 0.03))
         array([2])
     """
+
+    parameter = Parameter("alpha", "--alpha", "greatest P / cost^X")
 
     def __init__(self, alpha: float) -> None:
         self.alpha = check_within("alpha", alpha, 0.0, np.inf)

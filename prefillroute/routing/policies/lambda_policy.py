@@ -3,7 +3,7 @@
 import numpy as np
 
 from prefillroute.routing.guard import GUARD, check_guard
-from prefillroute.routing.policies.contract import Policy, check_within
+from prefillroute.routing.policies.contract import Parameter, Policy, check_within
 from prefillroute.routing.scores import lambda_scores, normalised_cost
 
 
@@ -21,6 +21,8 @@ class LambdaPolicy(Policy):
         >>> LambdaPolicy(0.5).choose(confidence, cost_usd, (0.0, 0.03))
         array([1])
     """
+
+    parameter = Parameter("lambda_", "--lambda", "weight of cost against confidence, in [0, 1]")
 
     def __init__(self, lambda_: float | None = 0.0, guard: float = GUARD) -> None:
         self.lambda_ = None if lambda_ is None else check_within("lambda_", lambda_, 0.0, 1.0)

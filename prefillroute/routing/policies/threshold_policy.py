@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from prefillroute.routing.policies.contract import Policy, check_within
+from prefillroute.routing.policies.contract import Parameter, Policy, check_within
 
 
 class ThresholdPolicy(Policy):
@@ -16,6 +16,8 @@ class ThresholdPolicy(Policy):
         >>> ThresholdPolicy(0.8).choose(confidence, cost_usd, (0.0, 0.03))
         array([0])
     """
+
+    parameter = Parameter("threshold", "--threshold", "cheapest with P(correct) >= X")
 
     def __init__(self, threshold: float) -> None:
         self.threshold = check_within("threshold", threshold, 0.0, 1.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from prefillroute.routing.policies.contract import Policy, check_within
+from prefillroute.routing.policies.contract import Parameter, Policy, check_within
 
 
 class TolerancePolicy(Policy):
@@ -16,6 +16,8 @@ class TolerancePolicy(Policy):
         >>> TolerancePolicy(0.25).choose(confidence, cost_usd, (0.0, 0.03))
         array([1])
     """
+
+    parameter = Parameter("tolerance", "--tolerance", "cheapest within X of the best P")
 
     def __init__(self, tolerance: float) -> None:
         self.tolerance = check_within("tolerance", tolerance, 0.0, 1.0)
