@@ -11,7 +11,7 @@ from prefillroute.router.decision import Decision
 from prefillroute.router.decisions_file import check_output, write_decisions
 from prefillroute.router.parity import check_parity
 from prefillroute.router.policies import known_policies, make_policy
-from prefillroute.router.queries import check_prompt, read_queries
+from prefillroute.router.queries import Query, check_prompt, read_queries
 from prefillroute.router.router import Router
 from prefillroute.routing.policies.contract import Policy
 from prefillroute.text.printing import say, say_json
@@ -43,7 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
         router = Router.load(arguments.router, device=arguments.device)
         for prompt, decision in zip(
             prompts,
-            router.route(prompts, policy=policy, targets=_targets(arguments.targets, router.targets)),
+            router.route(
+                prompts,
+                policy=policy,
+                targets=_targets(arguments.targets, router.targets),
+                columns={name: _label(arguments, name) * len(prompts) for name in router.columns},
+            ),
             strict=True,
         ):
             if arguments.json:
@@ -62,10 +67,28 @@ def run(arguments: argparse.Namespace) -> int:
         [query.prompt for query in queries],
         policy=policy,
         targets=_targets(arguments.targets, router.targets),
+        columns={name: [_known(query, name, arguments) for query in queries] for name in router.columns},
     )
     write_decisions(arguments.out, queries, decisions)
     _summary(decisions, arguments.out)
     return 0
+
+
+def _label(arguments: argparse.Namespace, name: str) -> list[str]:
+    """The label that an option gives; empty if it gives none."""
+    given = getattr(arguments, name)
+    return [] if given is None else [given]
+
+
+def _known(query: Query, name: str, arguments: argparse.Namespace) -> str:
+    """A label of a query in a file; an option gives that of all queries for which the file has none."""
+    label = query.labels.get(name, getattr(arguments, name))
+    if label is None:
+        raise UserError(
+            f"{arguments.file}: query '{query.query_id}': expected its {name}, which this router reads, found none; "
+            f"add a column '{name}', or pass --{name}"
+        )
+    return str(label)
 
 
 def _policy(arguments: argparse.Namespace) -> Policy | None:

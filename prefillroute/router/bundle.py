@@ -18,7 +18,6 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from prefillroute.errors import UserError
-from prefillroute.router.upgrade import upgraded
 from prefillroute.router.manifest import (
     FORMAT_VERSION,
     Manifest,
@@ -26,6 +25,7 @@ from prefillroute.router.manifest import (
     read_content,
     write_manifest,
 )
+from prefillroute.router.upgrade import upgraded
 
 MANIFEST = "router.json"
 WEIGHTS = "weights.safetensors"

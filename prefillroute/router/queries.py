@@ -1,19 +1,20 @@
 """Reads the queries to route from a text file or a table and checks them before any model is loaded."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.records.read import SUFFIXES, matched, read_chunks, suffix_of
 from prefillroute.outcomes.importers.records.source import Source
 from prefillroute.outcomes.importers.records.values import BadCellError, checked_text, name_of, text_of
+from prefillroute.router.labels import LABELS
 
 log = logging.getLogger(__name__)
 
 TEXT = ".txt"
-COLUMNS = {"prompt": "prompt", "query_id": "query_id"}
+COLUMNS = {name: name for name in ("prompt", "query_id", *LABELS)}
 ENCODING_OPTION = "--encoding "
 
 
@@ -23,6 +24,8 @@ class Query:
 
     query_id: str
     prompt: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of `LABELS` that are known."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class _Row:
     where: str
     prompt: object
     query_id: object = None
+    labels: Mapping[str, object] = field(default_factory=dict)
 
 
 def check_prompt(prompt: object, where: str) -> str:
@@ -80,7 +84,7 @@ def read_queries(path: Path, encoding: str | None = None) -> list[Query]:
     queries: dict[str, Query] = {}
     for number, (row, query_id, prompt) in enumerate(zip(rows, ids, prompts, strict=True)):
         name = _free(str(number), given) if query_id is None else query_id
-        if queries.setdefault(name, Query(name, prompt)).prompt != prompt:
+        if queries.setdefault(name, Query(name, prompt, _labels(row))).prompt != prompt:
             raise UserError(f"{row.where}: expected one prompt for query_id '{name}', found a second one")
     if len(queries) < len(rows):
         log.warning(
@@ -104,8 +108,10 @@ def _records(source: Source) -> Iterator[_Row]:
             raise UserError(f"{source.file}: expected a column 'prompt', found {', '.join(chunk.names)}")
         missing = [None] * len(chunk.rows)
         ids = chunk.columns[found["query_id"]] if "query_id" in found else missing
-        for row, prompt, query_id in zip(chunk.rows, chunk.columns[found["prompt"]], ids, strict=True):
-            yield _Row(f"{source.file}: row {row}", prompt, query_id)
+        labels = {name: chunk.columns[found[name]] for name in LABELS if name in found}
+        for number, row in enumerate(chunk.rows):
+            own = {name: column[number] for name, column in labels.items()}
+            yield _Row(f"{source.file}: row {row}", chunk.columns[found["prompt"]][number], ids[number], own)
 
 
 def _text(row: _Row) -> str:
@@ -114,6 +120,17 @@ def _text(row: _Row) -> str:
     except BadCellError as error:
         raise UserError(f"{row.where}: prompt {error}") from error
     return check_prompt(text, row.where)
+
+
+def _labels(row: _Row) -> dict[str, str]:
+    """The labels that are in the file and not blank."""
+    known = {}
+    for name, cell in row.labels.items():
+        try:
+            known[name] = checked_text(name_of(cell) or "")
+        except BadCellError as error:
+            raise UserError(f"{row.where}: {name} {error}") from error
+    return {name: text for name, text in known.items() if text.strip()}
 
 
 def _query_id(row: _Row) -> str | None:

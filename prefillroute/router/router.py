@@ -11,6 +11,7 @@ from prefillroute.errors import UserError
 from prefillroute.readings.contract import Readings
 from prefillroute.readings.live import LiveModels, LiveReadings
 from prefillroute.router.decision import Decision
+from prefillroute.router.labels import LABELS
 from prefillroute.router.load import Parts, load_parts
 from prefillroute.router.policies import GUARDED, describe
 from prefillroute.router.queries import check_prompt
@@ -75,7 +76,7 @@ class Router:
     @property
     def columns(self) -> tuple[str, ...]:
         """What the router must be told of a query beside its text: some of `category` and `benchmark`."""
-        return tuple(name for name in self.manifest.columns if name != "prompt")
+        return tuple(name for name in LABELS if name in self.manifest.columns)
 
     @overload
     def route(

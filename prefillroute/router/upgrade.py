@@ -18,7 +18,15 @@ from prefillroute.router.format1 import calibrator_from_format1, cost_from_forma
 from prefillroute.signals.prefill import PrefillSignal
 from prefillroute.spec import store
 
-KEPT = ("correct_threshold", "fingerprint", "metrics", "targets", "weights_bytes", "weights_sha256", "written_by")
+KEPT = (
+    "correct_threshold",
+    "fingerprint",
+    "metrics",
+    "targets",
+    "weights_bytes",
+    "weights_sha256",
+    "written_by",
+)
 """Keys that mean the same in both formats."""
 
 
@@ -104,9 +112,7 @@ def _signal(blocks: list[Block], encoder: str, arrays: Mapping[str, np.ndarray])
     return signal
 
 
-def _golden_cells(
-    blocks: list[Block], arrays: Mapping[str, np.ndarray]
-) -> dict[tuple[int, str], np.ndarray]:
+def _golden_cells(blocks: list[Block], arrays: Mapping[str, np.ndarray]) -> dict[tuple[int, str], np.ndarray]:
     """What was kept by block, by layer and pooling; the layers of a block stand side by side."""
     cells = {}
     for number, block in enumerate(blocks):

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from prefillroute.router.labels import LABELS
 from prefillroute.router.policies import known_policies
 
 
@@ -20,7 +21,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--file",
         type=Path,
         help="queries: .txt (one a line), or CSV, TSV, JSONL, JSON or Parquet with a column `prompt` and, if known, "
-        "`query_id`; each may be gzipped",
+        "`query_id`, `category`, `benchmark`; each may be gzipped",
     )
     parser.add_argument(
         "--encoding",
@@ -34,6 +35,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="append",
         help="choose among these targets only; again for more, or where a name has commas",
     )
+    for label in LABELS:
+        parser.add_argument(
+            f"--{label}",
+            metavar="NAME",
+            help=f"{label} of the query, for a router that reads it; of --file, a column `{label}`",
+        )
     policies = known_policies()
     parser.add_argument("--policy", choices=list(policies), help="how confidence and cost become a choice")
     for name, policy in policies.items():
@@ -46,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
                 help=f"{name}: {parameter.meaning}",
             )
     parser.add_argument(
-        "--device", default="auto", help="where the encoder runs: auto, cpu, cuda (default auto)"
+        "--device", default="auto", help="where the models run: auto, cpu, cuda (default auto)"
     )
     parser.add_argument("--json", action="store_true", help="print the decision as JSON")
     parser.add_argument(
