@@ -15,16 +15,21 @@ from prefillroute.config.facts import EncoderConfig, TargetConfig
 from prefillroute.extraction.encoder import PrefillEncoder
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.layers.choice import Block
-from prefillroute.layers.features import BlockTransform, fit_transform_groups
-from prefillroute.layers.source import ArraySource
+from prefillroute.layers.features import fit_transform_groups
+from prefillroute.modes.single import Single
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.predictors.single import SinglePredictor
+from prefillroute.readings.contract import Reading
+from prefillroute.readings.recorded import RecordedReadings
 from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.save import save_bundle
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+from prefillroute.signals.prefill import PrefillSignal
 
 TARGETS = (
     TargetConfig(name="small", price_in=0.1, price_out=0.3, endpoint="vendor/small"),
@@ -34,33 +39,38 @@ TARGETS = (
 PROMPTS = [f"add {1000 + 7 * i} and {3 * i}" if i % 2 else f"spell {i} backwards" for i in range(40)]
 
 
+ENCODER = Reading("encoder", "toy")
+
+
 @dataclass(frozen=True)
 class FittedRun:
     """What `save_bundle` takes, and what the bundle must give."""
 
     encoder: PrefillEncoder
-    source: ArraySource
-    query_tokens: np.ndarray
-    transform: BlockTransform
-    head: SharedTrunkNet
+    readings: RecordedReadings
+    predictor: SinglePredictor
     calibrator: PlattCalibrator
     cost: CostModel
     logits: np.ndarray
     confidence: np.ndarray
 
+    @property
+    def query_tokens(self) -> np.ndarray:
+        return self.readings.query_tokens(ENCODER)
+
+    def golden(self, count: int = 5, off: float = 0.0) -> GoldenVectors:
+        few = self.readings.select(np.arange(count))
+        return GoldenVectors.take(self.predictor, few, self.logits[:count], self.confidence[:count] + off)
+
     def save(self, path: Path, **changes: object) -> Path:
-        rows = np.arange(5)
         parts = {
-            "transform": self.transform,
-            "head": self.head,
+            "predictor": self.predictor,
             "calibrator": self.calibrator,
             "cost": self.cost,
-            "targets": TARGETS,
-            "encoders": [(self.encoder.facts, self.encoder.identity)],
-            "golden": GoldenVectors.take(
-                self.source, self.transform.blocks, rows, self.logits[rows], self.confidence[rows]
-            ),
             "policy": LambdaPolicy(0.3),
+            "targets": TARGETS,
+            "models": lambda reading: (self.encoder.facts, self.encoder.identity),
+            "golden": self.golden(),
             "correct_threshold": 0.5,
             "fingerprint": {"seed": 0},
             "metrics": {"mean_auc": 0.7, "cost_at_best_single": float("nan")},
@@ -117,19 +127,30 @@ def fitted(encoder_folder: Path) -> FittedRun:
     encoded = encoder.prompts(PROMPTS)
     pooled = [encoder.activations([prompt.token_ids]) for prompt in encoded]
     stack = {name: np.concatenate([one[name] for one in pooled]) for name in encoder.poolings}
-    source = ArraySource.from_stack("toy", stack)
+    cells = {
+        (layer, pooling): array[:, layer] for pooling, array in stack.items() for layer in encoder.layer_ids
+    }
     query_tokens = np.array([prompt.query_tokens for prompt in encoded])
-
+    columns = {
+        "prompt": np.array(PROMPTS, dtype=object),
+        "category": np.array([f"c{i % 2}" for i in range(len(PROMPTS))], dtype=object),
+    }
+    readings = RecordedReadings(
+        len(PROMPTS), columns, {ENCODER: cells}, {ENCODER: 3}, {ENCODER: query_tokens}
+    )
     blocks = (Block("toy", (2,), "last", 6), Block("toy", (1, 3), "mean", 5))
-    features, transforms = fit_transform_groups(source, blocks, np.ones((1, len(PROMPTS)), dtype=bool))
-    head = SharedTrunkNet(11, 3, num_members=4, seed=3, hidden=(12, 6)).eval().select(0, [2, 0])
+    everyone = np.ones((1, len(PROMPTS)), dtype=bool)
+    features, transforms = fit_transform_groups(readings.source(ENCODER), blocks, everyone)
+    signal = PrefillSignal(Single("toy"))
+    signal.transform_, signal.num_features_, signal.layout_ = transforms[0], 11, Layout(11)
+    head = SharedTrunkNet(signal.layout_, 3, num_members=4, seed=3, hidden=(12, 6)).eval().select(0, [2, 0])
     z = ensemble_logits(head, torch.from_numpy(features))[0].numpy()
     rng = np.random.default_rng(0)
     correct = (rng.random(z.shape) < [0.4, 0.6, 0.8]).astype(float)
     calibrator = PlattCalibrator().fit(z, correct)
     cost = TokenCost().fit(outcomes(correct, query_tokens), np.arange(len(PROMPTS)), TARGETS, query_tokens)
     return FittedRun(
-        encoder, source, query_tokens, transforms[0], head, calibrator, cost, z, calibrator.transform(z)
+        encoder, readings, SinglePredictor(signal, head), calibrator, cost, z, calibrator.transform(z)
     )
 
 

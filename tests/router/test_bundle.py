@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.numpy import load_file
 
 from prefillroute.errors import UserError
 from prefillroute.router.bundle import WEIGHTS, read_bundle, write_bundle
-from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.router import Router
 
 
@@ -28,12 +26,12 @@ def test_the_folder_holds_two_files_and_no_pickle(bundle):
     assert sorted(path.name for path in bundle.iterdir()) == ["router.json", "weights.safetensors"]
     with safe_open(bundle / WEIGHTS, "pt") as file:
         prefixes = {name.split(".")[0] for name in file.keys()}  # noqa: SIM118
-    assert prefixes == {"transform", "head", "calibration", "cost", "golden"}
+    assert prefixes == {"predictor", "calibration", "cost", "golden"}
     content = json.loads((bundle / "router.json").read_text("utf-8"))
-    assert content["policy"]["policy"]["arguments"] == {"lambda_": 0.3, "guard": 2.0}
-    assert content["policy"]["single"] is None
+    assert content["policy"]["arguments"] == {"lambda_": 0.3, "guard": 2.0}
+    assert content["single"] is None
     assert content["metrics"] == {"mean_auc": 0.7, "cost_at_best_single": None}
-    assert content["encoders"][0]["identity"]["weights"].startswith("toy:sha256=")
+    assert content["models"][0]["identity"]["weights"].startswith("toy:sha256=")
     assert [target["facts"]["name"] for target in content["targets"]] == ["small", "medium", "large"]
     assert content["targets"][0]["median_completion_tokens"] > 0
 
@@ -72,39 +70,36 @@ def test_missing_folder_and_missing_file_are_refused(bundle, tmp_path):
 def test_parts_that_do_not_fit_are_refused_though_the_sums_are_right(bundle, tmp_path):
     whole = read_bundle(bundle)
 
-    def written(name: str, tensors: dict[str, torch.Tensor] | None = None, **changes: object) -> Path:
-        write_bundle(
-            tmp_path / name, dataclasses.replace(whole.manifest, **changes), tensors or whole.tensors
-        )
+    def written(name: str, arrays: dict[str, np.ndarray] | None = None, **changes: object) -> Path:
+        write_bundle(tmp_path / name, dataclasses.replace(whole.manifest, **changes), arrays or whole.arrays)
         return tmp_path / name
 
-    evil = {**whole.manifest.head, "class": "os.system"}
-    with pytest.raises(UserError, match=r"os\.system"):
-        Router.load(written("class", head=evil))
+    evil = {**whole.manifest.predictor, "class": "os.system"}
+    with pytest.raises(UserError, match=r"class: expected a Predictor of prefillroute, found 'os\.system'"):
+        Router.load(written("class", predictor=evil))
     with pytest.raises(UserError, match="targets"):
         Router.load(written("targets", targets=whole.manifest.targets[:2]))
-    no_policy = {"policy": whole.manifest.calibration, "single": None}
     with pytest.raises(UserError, match=r"class: expected a Policy of prefillroute, found .*PlattCalibrator"):
-        Router.load(written("policy", policy=no_policy))
-    huge = {**whole.manifest.policy, "single": "huge"}
-    with pytest.raises(UserError, match=r"policy.single: expected one of small, .*, found 'huge'"):
-        Router.load(written("single", policy=huge))
-    lost = {name: tensor for name, tensor in whole.tensors.items() if name != "calibration.slope_"}
+        Router.load(written("policy", policy=whole.manifest.calibration))
+    with pytest.raises(UserError, match=r"single: expected one of small, .*, found 'huge'"):
+        Router.load(written("single", single="huge"))
+    lost = {name: array for name, array in whole.arrays.items() if name != "calibration.slope_"}
     with pytest.raises(UserError, match=r"PlattCalibrator: expected what it was stored with"):
         Router.load(written("calibration", lost))
+    with pytest.raises(UserError, match="expected what it was stored with"):
+        Router.load(written("head", predictor={"class": whole.manifest.predictor["class"]}))
+    name = "predictor.signal.transform_.weights.0"
+    narrow = {**whole.arrays, name: whole.arrays[name][:-1]}
     with pytest.raises(UserError, match="do not fit together"):
-        Router.load(written("head", head={"class": whole.manifest.head["class"]}))
-    scaled = {**whole.tensors, "transform.0.weight": whole.tensors["transform.0.weight"] * 1.01}
+        Router.load(written("narrow", narrow))
+    scaled = {**whole.arrays, name: whole.arrays[name] * 1.01}
     with pytest.raises(UserError, match="golden vectors: expected probabilities off by at most"):
         Router.load(written("scaled", scaled))
 
 
 def test_a_run_that_says_something_else_is_not_saved(fitted, tmp_path):
-    golden = GoldenVectors.take(
-        fitted.source, fitted.transform.blocks, np.arange(3), fitted.logits[:3], fitted.confidence[:3] + 1e-4
-    )
     with pytest.raises(UserError, match=r"found 1\.0e-04"):
-        fitted.save(tmp_path / "router", golden=golden)
+        fitted.save(tmp_path / "router", golden=fitted.golden(3, off=1e-4))
     assert not (tmp_path / "router").exists()
 
 
@@ -128,7 +123,7 @@ def test_saving_again_replaces_the_whole_folder_and_is_deterministic(fitted, tmp
     (path / "stray").write_text("x")
     fitted.save(path)
     assert {file.name: file.read_bytes() for file in path.iterdir()} == first
-    assert load_file(path / WEIGHTS).keys() == read_bundle(path).tensors.keys()
+    assert load_file(path / WEIGHTS).keys() == read_bundle(path).arrays.keys()
 
 
 def test_a_bundle_is_written_beside_its_place_not_in_the_folder_of_temporary_files(

@@ -16,6 +16,7 @@ DECISIONS = [
         "vendor/small",
         {"small": 0.6, "big": 0.7},
         {"small": 1e-5, "big": 2e-4},
+        ["small", "big"],
         "lambda=0.3",
         5,
         9,

@@ -1,37 +1,44 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.facts import EncoderConfig, TargetConfig
 from prefillroute.errors import UserError
-from prefillroute.layers.choice import Block
+from prefillroute.readings.contract import Reading
+from prefillroute.readings.live import ModelEntry
 from prefillroute.router.manifest import (
-    EncoderEntry,
+    FORMAT_VERSION,
     Manifest,
     TargetEntry,
-    read_manifest,
+    parse_manifest,
+    read_content,
     write_manifest,
 )
 
 MANIFEST = Manifest(
-    encoders=(
-        EncoderEntry(
+    models=(
+        ModelEntry(
+            Reading("encoder", "toy"),
             EncoderConfig(
                 name="toy", repo="org/toy", num_layers=2, hidden_size=8, context_length=64, params_b=0.1
             ),
-            {"template_hash": "abc", "dtype": "float32"},
+            CacheIdentity("toy", "org/toy@1", 2, 8, "float32", "float32", "chat", "abc", "{}", 64),
+            ((1, "last"), (2, "mean")),
         ),
     ),
-    blocks=(Block("toy", (1,), "last", 4), Block("toy", (1, 2), "mean", 3)),
+    counter=Reading("encoder", "toy"),
+    columns={"prompt": ["Как дела?", "one"]},
     targets=(TargetEntry(TargetConfig(name="a", price_in=1.0), 12.5), TargetEntry(TargetConfig(name="b"))),
-    head={"class": "prefillroute.heads.x.X", "hyper": {"hidden": [4, 2]}},
-    calibration={"slope": [1.0, 2.0]},
-    cost={"kind": "tokens"},
-    policy={"name": "lambda", "value": 0.3},
-    cost_range=(1e-6, 2.5e-3),
+    predictor={"class": "prefillroute.heads.x.X", "arguments": {"hidden": [4, 2]}, "fitted": {}},
+    calibration={"class": "prefillroute.calibration.x.X"},
+    cost={"class": "prefillroute.outcomes.costs.x.X"},
+    policy={"class": "prefillroute.routing.policies.x.X"},
+    single=None,
     correct_threshold=0.5,
     fingerprint={"seed": 0, "ключ": "значение"},
     metrics={"mean_auc": 0.7, "cost_at_best_single": None},
@@ -41,10 +48,14 @@ MANIFEST = Manifest(
 )
 
 
+def read_manifest(path: Path) -> Manifest:
+    return parse_manifest(read_content(path, (FORMAT_VERSION,)), path)
+
+
 def test_what_was_written_is_read(tmp_path):
     write_manifest(MANIFEST, tmp_path / "router.json")
     assert read_manifest(tmp_path / "router.json") == MANIFEST
-    assert json.loads((tmp_path / "router.json").read_text("utf-8"))["format_version"] == 1
+    assert json.loads((tmp_path / "router.json").read_text("utf-8"))["format_version"] == 2
     assert MANIFEST.target_names == ("a", "b")
 
 
@@ -81,8 +92,8 @@ def test_missing_cut_and_wrong_version(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match="damaged or truncated"):
         read_manifest(path)
-    path.write_bytes(whole.replace(b'"format_version": 1', b'"format_version": 2'))
-    with pytest.raises(UserError, match="expected format_version 1, found 2"):
+    path.write_bytes(whole.replace(b'"format_version": 2', b'"format_version": 3'))
+    with pytest.raises(UserError, match="expected format_version 2, found 3"):
         read_manifest(path)
 
 

@@ -1,18 +1,22 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
-from prefillroute.layers.features import read_block
-from prefillroute.router.encoding import QueryEncoder
-from prefillroute.router.manifest import EncoderEntry
-from prefillroute.router.policies import GUARDED
+from prefillroute.heads.constant import ConstantHead
+from prefillroute.predictors.single import SinglePredictor
+from prefillroute.readings.live import LiveModels
+from prefillroute.router.golden import GoldenVectors
+from prefillroute.router.policies import GUARDED, settled
 from prefillroute.router.router import Router
 from prefillroute.routing.guard import Evidence, LambdaChoice
 from prefillroute.routing.policies.budget_policy import BudgetPolicy
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+from prefillroute.signals.category import CategorySignal
+from tests.router.conftest import ENCODER, TARGETS
+from tests.signals.toy import Queries, fit
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +29,9 @@ def prompts(fitted):
     return [f"add {1000 + 7 * i} and {3 * i}" if i % 2 else f"spell {i} backwards" for i in range(40)]
 
 
-def test_confidences_are_the_runs_from_cached_activations(router, fitted):
-    activations = [read_block(fitted.source, block) for block in router.manifest.blocks]
-    assert np.abs(router.predictor(activations) - fitted.confidence).max() < 1e-5
-    one_by_one = [router.predictor([block[i : i + 1] for block in activations])[0] for i in range(10)]
+def test_confidences_are_the_runs_from_cached_readings(router, fitted):
+    assert np.abs(router.score(fitted.readings).confidence - fitted.confidence).max() < 1e-5
+    one_by_one = [router.score(fitted.readings.select(np.array([row]))).confidence[0] for row in range(10)]
     assert np.abs(np.array(one_by_one) - fitted.confidence[:10]).max() < 1e-5
 
 
@@ -74,30 +77,67 @@ def test_a_long_query_is_cut_and_the_decision_says_so(router):
     assert decision.query_tokens == 300
 
 
-def test_bad_prompts_and_activations_are_refused(router, fitted):
+def test_bad_prompts_are_refused(router):
     with pytest.raises(UserError, match=r"^query: .*found an empty prompt"):
         router.route(" \n")
     with pytest.raises(UserError, match="query 1: expected UTF-8"):
         router.route(["fine", "caf\udce9"])
-    activations = [read_block(fitted.source, block)[:2].copy() for block in router.manifest.blocks]
-    with pytest.raises(UserError, match="activations: expected 2 blocks, found 1"):
-        router.route_activations(activations[:1], np.array([3, 4]))
-    with pytest.raises(UserError, match=r"shape \(N, 16\), found \(2, 5\)"):
-        router.route_activations([activations[0][:, :5], activations[1]], np.array([3, 4]))
-    activations[0][1, 3] = np.nan
-    with pytest.raises(UserError, match=r"activations of query 1: .*found NaN"):
-        router.route_activations(activations, np.array([3, 4]))
 
 
-def test_another_encoder_under_the_same_name_is_refused(router, bundle, fitted, encoder_folder, tmp_path):
+def test_a_decision_ranks_the_allowed_targets(router, fitted, prompts):
+    policy = LambdaPolicy(0.4)
+    decisions = router.route(prompts, policy=policy)
+    cost = fitted.cost.estimate(len(prompts), fitted.query_tokens)
+    wanted = policy.ranking(fitted.confidence, cost, fitted.cost.cost_range_)
+    assert [decision.ranking for decision in decisions] == [[TARGETS[i].name for i in row] for row in wanted]
+    assert all(decision.ranking[0] == decision.target for decision in decisions)
+    few = router.route(prompts[:3], policy=policy, targets=["large", "small"])
+    assert {frozenset(decision.ranking) for decision in few} == {frozenset({"large", "small"})}
+
+
+def test_another_encoder_under_the_same_name_is_refused(router, bundle, encoder_folder, tmp_path):
     folder = shutil.copytree(encoder_folder, tmp_path / "toy")
     template = folder / "chat_template.jinja"
     template.write_text(template.read_text() + " ")
-    entry = router.manifest.encoders[0]
-    facts = EncoderConfig(**{**vars(entry.facts), "repo": str(folder)})
-    encode = QueryEncoder([EncoderEntry(facts, entry.identity)], router.manifest.blocks, bundle)
+    (entry,) = router.manifest.models
+    changed = replace(entry, facts=replace(entry.facts, repo=str(folder)))
     with pytest.raises(UserError, match=r"expected chat_template=.* as in training"):
-        encode(["x"])
+        LiveModels([changed], bundle).read(entry.reading, ["x"])
+
+
+def test_a_model_that_says_something_else_is_found_out_by_the_golden_prompts(router, bundle, fitted):
+    (entry,) = router.manifest.models
+    kept = fitted.golden().readings
+    LiveModels([entry], bundle, golden=kept).read(entry.reading, ["x"])
+    kept.cells[ENCODER][2, "last"][:] *= 1.01
+    with pytest.raises(
+        UserError, match=r"golden prompts: expected .* within 0.001 .*, found 0.0099 at layer 2"
+    ):
+        LiveModels([entry], bundle, golden=kept).read(entry.reading, ["x"])
+
+
+def test_a_router_that_reads_labels_asks_for_them(fitted, prompts, tmp_path):
+    signal = CategorySignal()
+    features = fit(
+        signal, Queries(categories=fitted.readings.column("category")), np.ones((1, 40), dtype=bool)
+    )
+    head = ConstantHead(signal.layout_, 3)
+    predictor = SinglePredictor(signal, head)
+    logits = predictor.logits(fitted.readings)
+    golden = GoldenVectors.take(
+        predictor, fitted.readings.select(np.arange(4)), logits[:4], fitted.calibrator.transform(logits[:4])
+    )
+    assert features.shape == (1, 40, 2)
+    router = Router.load(fitted.save(tmp_path / "router", predictor=predictor, golden=golden))
+    assert router.columns == ("category",)
+    assert not router.manifest.models
+    decision = router.route(prompts[0], columns={"category": ["c0"]})
+    assert decision.query_tokens is None
+    assert decision.encoder_tokens == 0
+    with pytest.raises(
+        UserError, match="query: expected its category, which this router reads, for 2 queries"
+    ):
+        router.route(prompts[:2], columns={"category": ["c0"]})
 
 
 def test_subset_routing_weighs_the_costs_of_its_own_columns(router, fitted, prompts):
@@ -129,18 +169,21 @@ def choice_of(chosen: Evidence | None) -> LambdaChoice:
 
 
 def test_a_bundle_takes_the_chosen_lambda_or_what_the_guard_fell_back_on(fitted, prompts, tmp_path):
-    left_open = LambdaPolicy(None)
-    chosen = fitted.save(
-        tmp_path / "a" / "router", policy=left_open, choice=choice_of(Evidence(0.4, 0.05, 0.02))
-    )
-    assert {decision.policy for decision in Router.load(chosen).route(prompts[:3])} == {"lambda=0.4"}
-    told = fitted.save(tmp_path / "b" / "router", policy=LambdaPolicy(0.2), choice=choice_of(None))
-    assert {decision.policy for decision in Router.load(told).route(prompts[:3])} == {"lambda=0.2"}
-    router = Router.load(fitted.save(tmp_path / "c" / "router", policy=left_open, choice=choice_of(None)))
+    def saved(name: str, policy: LambdaPolicy, chosen: Evidence | None) -> Router:
+        policy, single = settled(policy, choice_of(chosen), [target.name for target in TARGETS])
+        return Router.load(fitted.save(tmp_path / name / "router", policy=policy, single=single))
+
+    chosen = saved("a", LambdaPolicy(None), Evidence(0.4, 0.05, 0.02))
+    assert {decision.policy for decision in chosen.route(prompts[:3])} == {"lambda=0.4"}
+    told = saved("b", LambdaPolicy(0.2), None)
+    assert {decision.policy for decision in told.route(prompts[:3])} == {"lambda=0.2"}
+    router = saved("c", LambdaPolicy(None), None)
     assert router.single == "medium"
     decisions = router.route(prompts)
     assert {decision.target for decision in decisions} == {"medium"}
     assert {decision.policy for decision in decisions} == {GUARDED}
+    assert {decision.ranking[0] for decision in decisions} == {"medium"}
+    assert {len(decision.ranking) for decision in decisions} == {3}
     assert list(decisions[0].confidence) == ["small", "medium", "large"]
     assert {d.target for d in router.route(prompts[:3], targets=["small", "medium"])} == {"medium"}
     # Asked for a policy, or for other targets than the one, it routes.
