@@ -1,7 +1,6 @@
 """Trains what a run's predictor consists of: a head on a signal, once for each such pair."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +16,8 @@ from prefillroute.config.build import build, target_of
 from prefillroute.config.compose import fact, read_fact
 from prefillroute.config.facts import PathsConfig
 from prefillroute.data.folded import FoldedData
-from prefillroute.heads.contract import ClosedFormHead, Head
-from prefillroute.modules.fit import fit_head
+from prefillroute.heads.contract import Head
+from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.predictors.contract import Logits, Node, Prediction, Predictor
 from prefillroute.predictors.single import SinglePredictor
 from prefillroute.readings.cached import CachedReadings, CacheLibrary
@@ -99,7 +98,16 @@ class RunWorkshop:
         calibrator: Calibrator = build(calibration)
         return calibrator, *calibrate(calibrator, logits, self.data)
 
-    def _train(self, signal: Node, node: Node) -> Prediction:
+    def fit(self, signal: Node, node: Node) -> tuple[Features, FittedHead]:
+        """Fit a head on a signal in every group, without looking for work of earlier jobs.
+
+        Args:
+            signal: choice node.
+            node: choice node of the head.
+
+        Raises:
+            UserError: the head does not read what the signal gives.
+        """
         features = self.features(signal)
         layout = features.signal.layout_
         target_of(node).accepts(layout)
@@ -130,13 +138,16 @@ class RunWorkshop:
             head, data, settings, calibration=calibration, seed=self.config.seed, logger=self._logger,
             checkpoint_dir=self._checkpoints,
         )  # fmt: skip
-        seconds: Mapping[str, float] = {**features.seconds, "head": fitted.seconds}
+        return features, fitted
+
+    def _train(self, signal: Node, head: Node) -> Prediction:
+        features, fitted = self.fit(signal, head)
         return Prediction(
-            predict_logits(fitted, features, groups),
+            predict_logits(fitted, features, self.data.groups),
             SinglePredictor(features.signal, fitted.final),
             features.signal.layer_choice,
-            seconds,
-            num_fits(head),
+            {**features.seconds, "head": fitted.seconds},
+            fitted.num_fits,
         )
 
     def _make_features(self, node: Node) -> Features:
@@ -150,8 +161,3 @@ class RunWorkshop:
         facts = [self.readings.library.facts(each) for each in readings]
         return key_of(self.data.key, node, self.config.nested_layers, stamps, facts)
 
-
-def num_fits(head: Head) -> int:
-    """Number of fits: per group, per member (a head with a closed-form solution has one) and per target."""
-    members = 1 if isinstance(head, ClosedFormHead) else head.num_members
-    return head.num_groups * members * head.fits_per_member

@@ -6,7 +6,6 @@ from prefillroute.heads.contract import Head
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.multi_task import MultiTaskMLP, UnifiedMultiTask
 from prefillroute.heads.shared_trunk import SharedTrunkNet
-from prefillroute.training.predictors import num_fits
 
 
 @pytest.mark.parametrize(
@@ -21,5 +20,5 @@ from prefillroute.training.predictors import num_fits
 def test_groups_times_members_times_targets_that_have_their_own(kind: type[Head], expected: int) -> None:
     head = kind(4, 5, num_groups=6, num_members=3)
     nets = sum(stack.num_nets for stack in map(head.stack, range(6)))
-    assert num_fits(head) == expected
-    assert kind is LogisticHead or num_fits(head) == nets
+    assert head.num_fits == expected
+    assert kind is LogisticHead or head.num_fits == nets

@@ -8,7 +8,7 @@ The predictors are found by reading conf/: the shortest-named experiment of each
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,16 @@ from omegaconf import OmegaConf
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
 from prefillroute.config.search import conf_dir
-from prefillroute.heads.blend import Blend
 from prefillroute.metrics.roc_auc import roc_auc
+from prefillroute.modules.fit import FittedHead
+from prefillroute.predictors.contract import Logits
+from prefillroute.readings.contract import Readings
+from prefillroute.signals.contract import Fitting
 from prefillroute.signals.knn import KNNSignal
-from prefillroute.training.confidences import calibrate
+from prefillroute.training.confidences import calibrate, predict_logits
 from prefillroute.training.data import RunData
-from prefillroute.training.predictors import Prediction, Predictors
 from prefillroute.training.shared import Shared
+from prefillroute.training.workshop import RunWorkshop
 
 CONF = conf_dir()
 FOLD = 1
@@ -45,18 +48,25 @@ def experiments() -> list[str]:
     return sorted(set(found.values()))
 
 
-def train(world: World, name: str, data: RunData | None = None) -> tuple[Prediction, RunData]:
+@dataclass(frozen=True)
+class Trained:
+    """A predictor's logits, and its nets where it is not an average of others."""
+
+    logits: Logits
+    fitted: FittedHead | None
+
+
+def train(world: World, name: str, data: RunData | None = None) -> tuple[Trained, RunData]:
     config = world.predictor(name)
     data = data or world.data
-    predictors = Predictors(config, data, Shared())
-    if str(config.head["_target_"]).endswith(".Blend"):
-        blend = build(config.head)
-        assert isinstance(blend, Blend)
-        return predictors.blend(blend), data
-    return predictors.predict(config.signal, config.head), data
+    workshop = RunWorkshop(config, data, Shared())
+    if "signal" not in config.predictor:
+        return Trained(build(config.predictor).train(workshop).logits, None), data
+    features, fitted = workshop.fit(config.signal, config.head)
+    return Trained(predict_logits(fitted, features, data.groups), fitted), data
 
 
-def areas(prediction: Prediction, data: RunData) -> dict[str, np.ndarray]:
+def areas(prediction: Trained, data: RunData) -> dict[str, np.ndarray]:
     """AUC of every target on the out-of-fold and on the test rows."""
     rows = {"out of fold": (prediction.logits.out_of_fold, data.groups.rows)}
     rows["test"] = (prediction.logits.predict, data.predict_rows)
@@ -68,7 +78,7 @@ def chance_bound(num_rows: int) -> float:
     return 4 * np.sqrt((num_rows + 1) / (12 * 0.45 * 0.55 * num_rows**2))
 
 
-def same_states(a: Prediction, b: Prediction, group: int) -> bool:
+def same_states(a: Trained, b: Trained, group: int) -> bool:
     first, second = (p.fitted.heads[group].state_dict() for p in (a, b))
     return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
 
@@ -156,11 +166,10 @@ def test_a_query_that_is_its_own_neighbour_is_noticed(
 ) -> None:
     fit_transform = KNNSignal.fit_transform
 
-    def leaking(self: KNNSignal, inputs: object, masks: np.ndarray) -> np.ndarray:
-        features = fit_transform(self, inputs, np.ones_like(masks))
-        return np.broadcast_to(
-            self.transform(inputs), features.shape
-        ).copy()  # now each row finds itself first
+    def leaking(self: KNNSignal, readings: Readings, fitting: Fitting) -> np.ndarray:
+        features = fit_transform(self, readings, replace(fitting, masks=np.ones_like(fitting.masks)))
+        # Now each row finds itself first.
+        return np.broadcast_to(self.transform(readings), features.shape).copy()
 
     monkeypatch.setattr(KNNSignal, "fit_transform", leaking)
     with pytest.raises(AssertionError, match="out of fold"):

@@ -16,9 +16,8 @@ from transformers import LlamaConfig, LlamaModel
 from experiments.badinput.toy import save_tokenizer
 from prefillroute.caches.reader import ActivationCache
 from prefillroute.cli.main import main
-from prefillroute.layers.features import read_block
 from prefillroute.outcomes.files import read_outcomes
-from prefillroute.router.encoding import QueryEncoder
+from prefillroute.readings.live import LiveModels
 from prefillroute.router.parity import check_parity
 from prefillroute.router.router import Router
 
@@ -89,18 +88,20 @@ def test_extract_train_and_route_as_the_messages_say(
     done = train(*own)
     assert done.returncode == 0, done.stdout + done.stderr
     router = Router.load(tmp_path / "run" / "router", "cpu")
-    assert router.manifest.encoders[0].identity["prompt_format"] == "plain"
+    assert router.manifest.models[0].identity.prompt_format == "plain"
     parity = check_parity(tmp_path / "run", device="cpu")
     assert parity.passed, parity.lines()
     assert parity.num_texts == 36
     # One query alone reads what the cache holds, up to rounding.
     query = read_outcomes("pkg://prefillroute.starter_pool", max_queries=240).queries.iloc[7]
-    blocks = router.manifest.blocks
-    encoded = QueryEncoder(router.manifest.encoders, blocks, tmp_path, "cpu")([query["prompt"]])
+    (entry,) = router.manifest.models
+    found = LiveModels([entry], tmp_path, "cpu").read(entry.reading, [query["prompt"]]).source
     view = ActivationCache(tmp_path / "my caches" / "smollm2_135m_hub-plain.h5").select([query["query_id"]])
-    for block, found in zip(blocks, encoded.activations, strict=True):
-        wanted = read_block({"smollm2_135m_hub": view}, block)
-        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5 * np.abs(wanted).max())
+    for layer, pooling in entry.cells:
+        wanted = view.read(layer, pooling)
+        np.testing.assert_allclose(
+            found.read(layer, pooling), wanted, rtol=1e-4, atol=1e-5 * np.abs(wanted).max()
+        )
     assert main(["route", "--router", f"{tmp_path}/run/router", "What is 2 + 2?"]) == 0
 
     # More queries than the cache has: the command completes the cache of this form.

@@ -13,29 +13,29 @@ from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
 from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
-from prefillroute.heads.blend import Blend
-from prefillroute.training.confidences import calibrate
+from prefillroute.predictors.blend import Blend
+from prefillroute.training.confidences import calibrate, predict_logits
 from prefillroute.training.data import load_data
-from prefillroute.training.predictors import Predictors
 from prefillroute.training.shared import Recent, Shared
+from prefillroute.training.workshop import RunWorkshop
 
 World = Any  # of conftest.py
 
 
-def predictors(world: World, shared: Shared, *overrides: str) -> Predictors:
-    return Predictors(world.config(*overrides), world.data, shared)
+def predictors(world: World, shared: Shared, *overrides: str) -> RunWorkshop:
+    return RunWorkshop(world.config(*overrides), world.data, shared)
 
 
 @pytest.mark.parametrize("split", ["stratified", "calibrated"])
 def test_a_blend_is_the_mean_of_calibrated_confidences(world: World, split: str) -> None:
     config = world.config(
-        "head=blend", "layers=final", "layers.dim=4", f"split={split}", "split.test_size=0.3"
+        "predictor=blend", "layers=final", "layers.dim=4", f"split={split}", "split.test_size=0.3"
     )
     data = load_data(config)
-    own = Predictors(config, data, Shared())
-    blend = build(config.head)
+    own = RunWorkshop(config, data, Shared())
+    blend = build(config.predictor)
     assert isinstance(blend, Blend)
-    found = own.blend(blend)
+    found = blend.train(own)
     parts = [own.predict(part["signal"], part["head"]) for part in blend.parts.values()]
     tables = [calibrate(build(config.calibration), part.logits, data) for part in parts]
     wanted = [logit(np.mean([table[side] for table in tables], axis=0)) for side in (0, 1)]
@@ -61,7 +61,7 @@ def test_calibrations_of_a_predictor_share_its_logits_and_nothing_else_does(worl
     for other in ("head.standardise=true", "signal.dim=4", "trainer.batch_size=100", "embedder.max_length=9"):
         assert predict(other) is not first, other
     config = world.config("signal=embedding", "head=logistic")
-    elsewhere = Predictors(config, replace(world.data, key="other rows"), shared)
+    elsewhere = RunWorkshop(config, replace(world.data, key="other rows"), shared)
     assert elsewhere.predict(config.signal, config.head) is not first
 
 
@@ -91,7 +91,7 @@ def test_what_counts_as_right_is_the_pools_to_say(
     for threshold in (0.5, 0.9):
         outcomes = replace(world.data.outcomes, correct=scores, correct_threshold=threshold)
         config = world.config(*overrides)
-        own = Predictors(config, replace(world.data, outcomes=outcomes), Shared())
+        own = RunWorkshop(config, replace(world.data, outcomes=outcomes), Shared())
         logits.append(own.predict(config.signal, config.head).logits.predict)
     assert np.array_equal(*logits) is not matters
 
@@ -113,15 +113,16 @@ def test_trainer_semantic_keeps_the_seed_that_is_best_on_calibration_rows(world:
         "split.column=null", "split.calibration_size=0.2", "trainer.max_epochs=6", "trainer.num_members=3",
     )  # fmt: skip
     data = load_data(config)
-    found = Predictors(config, data, Shared()).predict(config.signal, config.head)
-    assert found.fitted.kept.shape == (1, 1)
-    assert found.fitted.ranking_loss.shape == (1, 3)
+    features, fitted = RunWorkshop(config, data, Shared()).fit(config.signal, config.head)
+    logits = predict_logits(fitted, features, data.groups)
+    assert fitted.kept.shape == (1, 1)
+    assert fitted.ranking_loss.shape == (1, 3)
     calibration = data.split.calibration
-    z, right = found.logits.predict[: len(calibration)], data.outcomes.labels[calibration]
+    z, right = logits.predict[: len(calibration)], data.outcomes.labels[calibration]
     area = np.mean([roc_auc_score(right[:, m], z[:, m]) for m in range(right.shape[1])])
-    assert 1 - found.fitted.ranking_loss.min() == pytest.approx(area, abs=1e-6)
-    assert found.fitted.ranking_loss[0, found.fitted.kept[0, 0]] == found.fitted.ranking_loss.min()
-    assert (found.fitted.ranking_loss != found.fitted.validation_loss).all()
+    assert 1 - fitted.ranking_loss.min() == pytest.approx(area, abs=1e-6)
+    assert fitted.ranking_loss[0, fitted.kept[0, 0]] == fitted.ranking_loss.min()
+    assert (fitted.ranking_loss != fitted.validation_loss).all()
 
 
 def test_what_was_not_asked_for_longest_goes_first() -> None:
@@ -136,7 +137,7 @@ def test_what_was_not_asked_for_longest_goes_first() -> None:
 
 
 def test_a_blend_says_what_it_lacks() -> None:
-    with pytest.raises(UserError, match=r"head\.parts: expected at least two predictors, found 1"):
+    with pytest.raises(UserError, match=r"predictor\.parts: expected at least two predictors, found 1"):
         Blend({"a": {"signal": {}, "head": {}}}, {})
-    with pytest.raises(UserError, match=r"head\.parts\.b: expected .*, found no head"):
+    with pytest.raises(UserError, match=r"predictor\.parts\.b: expected .*, found no head"):
         Blend({"a": {"signal": {}, "head": {}}, "b": {"signal": {}}}, {})

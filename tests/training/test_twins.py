@@ -18,14 +18,14 @@ from prefillroute.calibration.cross_fit import cross_fitted
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
 from prefillroute.config.search import conf_dir
-from prefillroute.heads.blend import Blend
 from prefillroute.outcomes.folds import cross_fitting_folds, stratified_folds
+from prefillroute.predictors.contract import Logits, Prediction
 from prefillroute.signals import ego_graph, knn
-from prefillroute.training.confidences import Logits, calibrate
+from prefillroute.training.confidences import calibrate
 from prefillroute.training.data import RunData, load_data
 from prefillroute.training.groups import make_groups
-from prefillroute.training.predictors import Prediction, Predictors
 from prefillroute.training.shared import Shared
+from prefillroute.training.workshop import RunWorkshop
 
 CONF = conf_dir()
 World = Any  # of conftest.py
@@ -41,7 +41,7 @@ SIGNALS = [name for name in options("signal") if name != "tokens"]
 """That one reads DeBERTa's tokenizer from the hub; `tokens_toy` is the same class."""
 READ_OUTCOMES = {"knn", "ego_graph"}
 """At least these; unions of them do too."""
-HEADS = [name for name in options("head") if name not in ("deberta",)]
+HEADS = [*(name for name in options("head") if name != "deberta"), "blend"]
 """`deberta` needs weights from the hub; `deberta_toy` is the same class."""
 READS = {
     "category_prior": "category", "deberta_toy": "tokens_toy", "gnn": "ego_graph", "knn_score": "knn",
@@ -81,7 +81,8 @@ def flipped_data(twins: World, flipped: World) -> RunData:
 
 def config_of(world: World, signal: str, head: str) -> Any:
     small = [text for option in (signal, head) for text in SMALL.get(option, [])]
-    return world.config(f"signal={signal}", f"head={head}", *LAYERS, *small)
+    chosen = ["predictor=blend"] if head == "blend" else [f"head={head}"]
+    return world.config(f"signal={signal}", *chosen, *LAYERS, *small)
 
 
 def undivided(part: np.ndarray, unit: np.ndarray) -> bool:
@@ -123,7 +124,7 @@ def test_features_of_a_row_do_not_know_what_its_twin_got(name: str, twins: World
     found = []
     for world, data in ((twins, twins.data), (flipped, flipped_data(twins, flipped))):
         config = config_of(world, name, "logistic")
-        found.append(Predictors(config, data, Shared()).features(config.signal).train)
+        found.append(RunWorkshop(config, data, Shared()).features(config.signal).train)
     pair = pair_rows(twins.data)
     np.testing.assert_array_equal(found[0][:, pair], found[1][:, pair])
     if name in READ_OUTCOMES:
@@ -144,11 +145,7 @@ def test_a_twin_among_the_neighbours_is_noticed(
 
 def predicted(world: World, head: str, data: RunData) -> Prediction:
     config = config_of(world, READS.get(head, "embedding"), head)
-    predictors = Predictors(config, data, Shared())
-    built = build(config.head) if head == "blend" else None
-    if isinstance(built, Blend):
-        return predictors.blend(built)
-    return predictors.predict(config.signal, config.head)
+    return build(config.predictor).train(RunWorkshop(config, data, Shared()))
 
 
 @pytest.mark.parametrize("head", HEADS)
