@@ -36,6 +36,10 @@ class Reader(ABC):
         """The facts with what only the cache can tell, if they leave something open."""
         return facts
 
+    def obstacle(self, facts: Any) -> str | None:
+        """Why a model cannot be run here, so that no bundle may need it; None if it can."""
+        return None
+
     @abstractmethod
     def load(self, facts: Any, identity: CacheIdentity, cells: Sequence[Cell], device: str) -> Encoder:
         """The model, to be run on new queries as it was when its cache was made.

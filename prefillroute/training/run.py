@@ -95,7 +95,10 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             log_metrics(logger, evaluation.metrics["test"])
 
     write_results(folder, table, evaluation, prediction.choice, calibrator, timings, prediction.fits)
-    if config.bundle:
+    obstacles = workshop.obstacles(prediction.predictor) if config.bundle else []
+    for obstacle in obstacles:
+        log.warning("no router bundle is written: %s", obstacle)
+    if config.bundle and not obstacles:
         write_router(
             folder / "router", prediction=prediction, calibrator=calibrator, cost=cost, data=data,
             readings=workshop.readings, table=table, policy=policy, choice=evaluation.choice,

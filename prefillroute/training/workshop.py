@@ -21,7 +21,7 @@ from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.predictors.contract import Logits, Node, Prediction, Predictor
 from prefillroute.predictors.single import SinglePredictor
 from prefillroute.readings.cached import CachedReadings, CacheLibrary
-from prefillroute.readings.contract import token_counter
+from prefillroute.readings.contract import Reading, token_counter
 from prefillroute.readings.reader import reader_of
 from prefillroute.readings.recorded import Recorder
 from prefillroute.training.confidences import calibrate, predict_logits
@@ -88,10 +88,22 @@ class RunWorkshop:
         """(Q,) tokens of the bare queries by the tokenizer of the first encoder that a predictor reads; None without
         one.
         """
+        counter = token_counter(self._read_by(predictor))
+        return None if counter is None else self.readings.query_tokens(counter)
+
+    def obstacles(self, predictor: Predictor) -> list[str]:
+        """Why models that a predictor reads cannot be run on new queries, one line for each."""
+        reasons = []
+        for reading in self._read_by(predictor):
+            reason = reader_of(reading.group).obstacle(self.readings.library.facts(reading))
+            reasons += [] if reason is None else [f"{reading}: {reason}"]
+        return reasons
+
+    def _read_by(self, predictor: Predictor) -> list[Reading]:
+        """What a predictor reads of a new query, in order: found out by letting it read one."""
         recorder = Recorder(self.readings.select(self.data.predict_rows[-1:]))
         predictor.logits(recorder)
-        counter = token_counter(list(recorder.kept.cells))
-        return None if counter is None else self.readings.query_tokens(counter)
+        return list(recorder.kept.cells)
 
     def calibrated(self, calibration: Node, logits: Logits) -> tuple[Calibrator, np.ndarray, np.ndarray]:
         """See `predictors.contract.Workshop`."""
@@ -160,4 +172,3 @@ class RunWorkshop:
         stamps = [(str(each), stamp(self.readings.library.path(each))) for each in readings]
         facts = [self.readings.library.facts(each) for each in readings]
         return key_of(self.data.key, node, self.config.nested_layers, stamps, facts)
-

@@ -33,6 +33,10 @@ class Reader(reader.Reader):
             revision=facts.revision,
         )
 
+    def obstacle(self, facts: EmbedderConfig) -> str | None:
+        """An embedder with an environment of its own gives vectors for known queries only."""
+        return "it cannot run beside this project's transformers" if facts.own_environment else None
+
     def load(
         self, facts: EmbedderConfig, identity: CacheIdentity, cells: Sequence[Cell], device: str
     ) -> SentenceEmbedder:
