@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from prefillroute.training.layer_memo import memo_key, remembered_choice
 
 from prefillroute.layers.choice import Block, LayerChoice
-from prefillroute.training.layer_memo import memo_key, remembered_choice
 
 
 def some_choice() -> LayerChoice:
