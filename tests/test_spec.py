@@ -118,7 +118,7 @@ def test_a_damaged_description_is_a_mistake_of_the_users() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), {1, 2}, np.array(["a"]), object()])
 def test_what_cannot_be_stored_is_named(value: object) -> None:
-    with pytest.raises(TypeError, match="box.content"):
+    with pytest.raises(TypeError, match=r"box\.content"):
         store(Box(value), "box")
 
 

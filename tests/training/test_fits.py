@@ -3,6 +3,7 @@
 import pytest
 
 from prefillroute.heads.contract import Head
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.multi_task import MultiTaskMLP, UnifiedMultiTask
 from prefillroute.heads.shared_trunk import SharedTrunkNet
@@ -18,7 +19,7 @@ from prefillroute.heads.shared_trunk import SharedTrunkNet
     ],
 )
 def test_groups_times_members_times_targets_that_have_their_own(kind: type[Head], expected: int) -> None:
-    head = kind(4, 5, num_groups=6, num_members=3)
+    head = kind(Layout(4), 5, num_groups=6, num_members=3)
     nets = sum(stack.num_nets for stack in map(head.stack, range(6)))
     assert head.num_fits == expected
     assert kind is LogisticHead or head.num_fits == nets
