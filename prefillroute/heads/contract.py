@@ -166,6 +166,11 @@ class Head(nn.Module, Stored):
         return self.num_targets if self.joint else 1
 
     @property
+    def num_fits(self) -> int:
+        """Number of separately fitted predictors in all: nets, forests or regressions."""
+        return self.num_groups * self.num_members * self.fits_per_member
+
+    @property
     def fits_per_member(self) -> int:
         """Number of separately fitted predictors in one member: one for all targets, or one for each."""
         return 1 if self.joint else self.num_targets
@@ -229,6 +234,11 @@ class Head(nn.Module, Stored):
 
 class ClosedFormHead(Head):
     """A head with one member that is solved rather than trained by gradient steps."""
+
+    @property
+    def num_fits(self) -> int:
+        """All members are the same solution."""
+        return self.num_groups * self.fits_per_member
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Solve every group.

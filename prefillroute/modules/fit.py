@@ -37,7 +37,7 @@ class FittedHead:
     best first. `validation_loss`: (G, E) or (G, E, M), each net's best on its group's common validation part.
     `ranking_loss`: the same shape, what the members were ranked by; it differs where `trainer.ranked_on` does.
     `best_epoch`: the same shape, the epoch (from 0) of that loss; -1 for a head without epochs. `seconds`:
-    wall time. `history`: the logged values of each epoch.
+    wall time. `num_fits`: separately fitted predictors in all. `history`: the logged values of each epoch.
     """
 
     heads: tuple[Head, ...]
@@ -46,6 +46,7 @@ class FittedHead:
     ranking_loss: np.ndarray
     best_epoch: np.ndarray
     seconds: float
+    num_fits: int
     history: tuple[dict[str, float], ...] = ()
 
     @property
@@ -219,7 +220,8 @@ def _fitted(
     kept = order[:, :num_kept]
     heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
     seconds = time.perf_counter() - start
-    return FittedHead(heads, kept, losses, rank, epoch.numpy().astype(np.int64), seconds, history)
+    epochs = epoch.numpy().astype(np.int64)
+    return FittedHead(heads, kept, losses, rank, epochs, seconds, head.num_fits, history)
 
 
 def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:

@@ -6,6 +6,7 @@ import pytest
 
 from prefillroute.errors import UserError
 from prefillroute.heads.constant import ConstantHead
+from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.predictors.single import SinglePredictor
 from prefillroute.readings.live import LiveModels
 from prefillroute.router.golden import GoldenVectors
@@ -15,7 +16,7 @@ from prefillroute.routing.guard import Evidence, LambdaChoice
 from prefillroute.routing.policies.budget_policy import BudgetPolicy
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 from prefillroute.signals.category import CategorySignal
-from tests.router.conftest import ENCODER, TARGETS
+from tests.router.conftest import ENCODER, TARGETS, outcomes
 from tests.signals.toy import Queries, fit
 
 
@@ -128,7 +129,8 @@ def test_a_router_that_reads_labels_asks_for_them(fitted, prompts, tmp_path):
         predictor, fitted.readings.select(np.arange(4)), logits[:4], fitted.calibrator.transform(logits[:4])
     )
     assert features.shape == (1, 40, 2)
-    router = Router.load(fitted.save(tmp_path / "router", predictor=predictor, golden=golden))
+    cost = TokenCost().fit(outcomes(np.ones((40, 3)), fitted.query_tokens), np.arange(40), TARGETS)
+    router = Router.load(fitted.save(tmp_path / "router", predictor=predictor, golden=golden, cost=cost))
     assert router.columns == ("category",)
     assert not router.manifest.models
     decision = router.route(prompts[0], columns={"category": ["c0"]})

@@ -28,7 +28,8 @@ NAMES = sorted({path.stem for path in EXPERIMENTS.glob("*.yaml")} - {"grid", *OF
 NUM_QUERIES = 240
 SMALL = [
     "split=calibrated", "split.test_size=0.3", "split.calibration_size=0.3", "evaluation.num_resamples=0",
-    "report=false", "trainer.num_members=2", "trainer.max_epochs=2", "trainer.progress_bar=false", "threads=1",
+    "report=false", "trainer.num_members=2", "trainer.num_kept=1", "trainer.max_epochs=2",
+    "trainer.progress_bar=false", "threads=1",
 ]  # fmt: skip
 SMALLER = {
     "ego_graph": ["signal.dim=4"],
@@ -36,6 +37,8 @@ SMALLER = {
     "cluster": ["head.num_clusters=[4]"],
     "prefill": ["layers=final", "layers.dim=4"],
     "deberta_toy": ["signal.max_length=32"],
+    "dim: 128": ["signal.dim=8"],
+    "dim: 256": ["signal.dim=8"],
 }
 CHECK = """
 import json, sys
