@@ -8,9 +8,8 @@ import numpy as np
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.errors import UserError
-from prefillroute.extraction.batches import plan_batches
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.live import read_texts
 from prefillroute.layers.choice import Block
 from prefillroute.router.manifest import EncoderEntry
 
@@ -39,7 +38,7 @@ class QueryEncoder:
         entries: the encoders.
         blocks: what to read from them.
         bundle: folder of the bundle, for messages.
-        device: as `ExtractionOptions.device`.
+        device: as for `TransformersBackend`.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class QueryEncoder:
     ) -> None:
         self._entries, self._blocks = tuple(entries), tuple(blocks)
         self._bundle, self._device = bundle, device
-        self._loaded: dict[str, PrefillEncoder] = {}
+        self._loaded: dict[str, TransformersBackend] = {}
 
     def __call__(self, prompts: Sequence[str]) -> EncodedQueries:
         """Encode N prompts.
@@ -60,21 +59,13 @@ class QueryEncoder:
         encoder_tokens = np.zeros(len(prompts), dtype=np.int64)
         truncated = np.zeros(len(prompts), dtype=bool)
         for entry in self._entries:
-            encoder = self._encoder(entry)
-            encoded = encoder.prompts(prompts)
-            lengths = np.asarray([len(prompt.token_ids) for prompt in encoded], dtype=np.int64)
-            encoder_tokens += lengths
-            truncated |= np.asarray([prompt.truncated for prompt in encoded], dtype=bool)
+            found = read_texts(self._encoder(entry), prompts)
+            encoder_tokens += found.fed_tokens
+            truncated |= found.truncated
             if query_tokens is None:
-                query_tokens = np.asarray([prompt.query_tokens for prompt in encoded], dtype=np.int64)
-            for rows in plan_batches(lengths, encoder.options.resolved_tokens_per_batch()):
-                pooled = encoder.activations([encoded[row].token_ids for row in rows])
-                for pooling, stack in pooled.items():  # (B, layers, H)
-                    for position, layer in enumerate(encoder.layer_ids):
-                        key = (entry.facts.name, layer, pooling)
-                        if key not in read:
-                            read[key] = np.empty((len(prompts), stack.shape[2]), dtype=np.float32)
-                        read[key][rows] = stack[:, position]
+                query_tokens = found.query_tokens
+            for (layer, pooling), vectors in found.vectors.items():
+                read[entry.facts.name, layer, pooling] = vectors
         assert query_tokens is not None, "a bundle names at least one encoder"
         activations = tuple(
             np.concatenate([read[block.encoder, layer, block.pooling] for layer in block.layers], axis=1)
@@ -82,20 +73,18 @@ class QueryEncoder:
         )
         return EncodedQueries(activations, query_tokens, encoder_tokens, truncated)
 
-    def _encoder(self, entry: EncoderEntry) -> PrefillEncoder:
+    def _encoder(self, entry: EncoderEntry) -> TransformersBackend:
         name = entry.facts.name
         if name not in self._loaded:
             wanted = CacheIdentity.from_attributes(entry.identity, self._bundle)
             own = [block for block in self._blocks if block.encoder == name]
-            options = ExtractionOptions(
-                layers=sorted({layer for block in own for layer in block.layers}),
-                poolings=sorted({block.pooling for block in own}),
-                max_length=wanted.max_length,
-                prompt_format=wanted.prompt_format,
-                device=self._device,
-                dtype=wanted.compute_dtype,
+            encoder = TransformersBackend.from_identity(
+                entry.facts,
+                wanted,
+                [layer for block in own for layer in block.layers],
+                [block.pooling for block in own],
+                self._device,
             )
-            encoder = PrefillEncoder(entry.facts, options)
             self._check(encoder.identity, wanted)
             self._loaded[name] = encoder
         return self._loaded[name]

@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 
 from prefillroute import threads
+from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.config.build import build, class_name
 from prefillroute.errors import UserError
 from prefillroute.heads.blend import Blend
+from prefillroute.jobs.job import run_job
 from prefillroute.modules.one_process import first_rank
 from prefillroute.reports.report import write_report
+from prefillroute.reports.run_folder import has_metrics
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.signals.prefill import PrefillSignal
 from prefillroute.training.activations import query_tokens
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
-from prefillroute.training.job import job
 from prefillroute.training.predictors import Predictors
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
@@ -36,7 +39,12 @@ _SHARED = Shared()
 
 def run(config: DictConfig) -> None:
     """Run one job of `prefillroute train` in Hydra's run folder."""
-    job(config, lambda folder: train_router(config, folder, _SHARED))
+    run_job(
+        config,
+        lambda folder: train_router(config, folder, _SHARED),
+        has_metrics,
+        lambda message: with_own_facts(message, run_words(HydraConfig.get())),
+    )
 
 
 def use_threads(count: int) -> None:

@@ -12,8 +12,9 @@ from transformers import LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 
 from prefillroute.calibration.platt import PlattCalibrator
 from prefillroute.config.facts import EncoderConfig, TargetConfig
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.layers.choice import Block
@@ -38,7 +39,7 @@ PROMPTS = [f"add {1000 + 7 * i} and {3 * i}" if i % 2 else f"spell {i} backwards
 class FittedRun:
     """What `save_bundle` takes, and what the bundle must give."""
 
-    encoder: PrefillEncoder
+    encoder: TransformersBackend
     source: ArraySource
     query_tokens: np.ndarray
     transform: BlockTransform
@@ -113,9 +114,9 @@ def fitted(encoder_folder: Path) -> FittedRun:
         context_length=64,
         params_b=0.001,
     )
-    encoder = PrefillEncoder(facts, ExtractionOptions(device="cpu", max_length=64))
+    encoder = TransformersBackend(facts, ReadRequest(max_length=64), device="cpu")
     encoded = encoder.prompts(PROMPTS)
-    pooled = [encoder.activations([prompt.token_ids]) for prompt in encoded]
+    pooled = [read_together(encoder, [prompt.token_ids]) for prompt in encoded]
     stack = {name: np.concatenate([one[name] for one in pooled]) for name in encoder.poolings}
     source = ArraySource.from_stack("toy", stack)
     query_tokens = np.array([prompt.query_tokens for prompt in encoded])
