@@ -94,7 +94,7 @@ CASES = (
     ),
     Case(
         "cache: locked by an extraction",
-        lambda w: w.extract("extraction.verify=true"),
+        lambda w: w.extract("share.verify=true"),
         "being written",
         _locked,
     ),

@@ -109,7 +109,7 @@ def _fresh(workspace: Workspace) -> list[str]:
 
 
 def _verified(workspace: Workspace) -> list[str]:
-    return workspace.extract("extraction.verify=true")
+    return workspace.extract("share.verify=true")
 
 
 CASES = (

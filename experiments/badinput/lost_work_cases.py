@@ -79,9 +79,9 @@ CASES = (
         "encoder.prompt_format=prose: expected chat, plain or null",
     ),
     Case(
-        "plain: two forms at once",
-        lambda w: w.extract("encoder.prompt_format=plain", "extraction.prompt_format=chat"),
-        "expected the same of both, .*; set encoder.prompt_format=",
+        "plain: the form where it is no key",
+        lambda w: w.extract("request.prompt_format=plain"),
+        "no key 'prompt_format' in 'request'; allowed are max_length, dtype, layers, poolings, storage_dtype$",
     ),
     Case(
         "plain: a run asks for the form that no cache has",

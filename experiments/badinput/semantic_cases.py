@@ -101,7 +101,7 @@ CASES = (
     ),
     Case(
         "perplexity: no room for a query",
-        lambda w: perplexity(w, "extraction.max_length=20"),
+        lambda w: perplexity(w, "request.max_length=20"),
         r"max_length: expected more than the \d+ tokens .*around a query, found 20",
     ),
     Case(

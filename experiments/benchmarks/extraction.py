@@ -31,9 +31,11 @@ from transformers import AutoModelForCausalLM
 
 from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import EncoderConfig
-from prefillroute.extraction.batches import padding_share, plan_batches
-from prefillroute.extraction.encoder import PrefillEncoder, pad_right
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.in_process import pad_right
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.batches import padding_share
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
 from prefillroute.extraction.weights import locate_weights
 from prefillroute.text.printing import say
@@ -55,18 +57,18 @@ def smollm2() -> EncoderConfig:
 
 
 @torch.inference_mode()
-def run_bare(encoder: PrefillEncoder, batches: Sequence[Sequence[np.ndarray]]) -> None:
+def run_bare(encoder: TransformersBackend, batches: Sequence[Sequence[np.ndarray]]) -> None:
     """Only the forward pass."""
     for batch in batches:
         ids, _ = pad_right(batch)
-        encoder.model(input_ids=ids.to(encoder.device), use_cache=False)
+        encoder.model(input_ids=ids.to(encoder.model.device), use_cache=False)
 
 
-def run_ours(encoder: PrefillEncoder, prompts: Sequence[str], options: ExtractionOptions) -> float:
+def run_ours(encoder: TransformersBackend, prompts: Sequence[str]) -> float:
     """A whole extraction into an empty cache; its own clock starts at the first batch."""
     with tempfile.TemporaryDirectory() as folder:
         ids = [str(row) for row in range(len(prompts))]
-        return extract(encoder, ids, prompts, Path(folder), options).seconds
+        return extract(encoder, ids, prompts, Path(folder)).seconds
 
 
 @torch.inference_mode()
@@ -125,11 +127,10 @@ def peak_memory(queries: int, data: Path | None) -> float:
 
 def only_ours(queries: int, data: Path | None) -> None:
     """Extract and print this process's peak resident MB from after the loading, whose own peak is far higher."""
-    options = ExtractionOptions()
-    encoder = PrefillEncoder(smollm2(), options)
-    encoder.activations([encoder.prompts(["warm up"])[0].token_ids])
+    encoder = TransformersBackend(smollm2(), ReadRequest())
+    read_together(encoder, [encoder.prompts(["warm up"])[0].token_ids])
     Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew
-    run_ours(encoder, load_prompts(queries, data), options)
+    run_ours(encoder, load_prompts(queries, data))
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert peak is not None, "Linux reports the peak"
     say(str(int(peak[1]) / 1024))
@@ -151,9 +152,11 @@ def main() -> None:
     if arguments.only_ours:
         only_ours(arguments.queries, arguments.data)
         return
-    whole_options, options = ExtractionOptions(share_prefix=False), ExtractionOptions()
-    facts = smollm2()
-    whole, shipped = PrefillEncoder(facts, whole_options), PrefillEncoder(facts, options)
+    facts, request = smollm2(), ReadRequest()
+    whole, shipped = (
+        TransformersBackend(facts, request, share_prefix=False),
+        TransformersBackend(facts, request),
+    )
     source = locate_weights(facts)
     causal = AutoModelForCausalLM.from_pretrained(
         source.location, gguf_file=source.gguf_file, dtype=torch.float32
@@ -161,17 +164,17 @@ def main() -> None:
     prompts = load_prompts(arguments.queries, arguments.data)
     token_ids = [encoded.token_ids for encoded in whole.prompts(prompts)]
     lengths = np.asarray([len(ids) for ids in token_ids])
-    plan = plan_batches(lengths, options.resolved_tokens_per_batch())
+    plan = shipped.batches(lengths)
     batches = [[token_ids[row] for row in batch] for batch in plan]
     tokens = int(lengths.sum())
     in_fours = [np.arange(start, min(start + 4, len(lengths))) for start in range(0, len(lengths), 4)]
     for encoder in (whole, shipped):
-        encoder.activations(batches[0])  # load and warm up
+        read_together(encoder, batches[0])  # load and warm up
     run_plain_head(causal, token_ids[:4])
 
     ways: dict[str, Callable[[], float]] = {
-        "shipped": lambda: run_ours(shipped, prompts, options),
-        "whole": lambda: run_ours(whole, prompts, whole_options),
+        "shipped": lambda: run_ours(shipped, prompts),
+        "whole": lambda: run_ours(whole, prompts),
         "bare": lambda: timed(lambda: run_bare(whole, batches)),
         "plain": lambda: timed(lambda: run_plain(causal, token_ids)),
     }

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.comparing.grid import Choice
+from prefillroute.jobs.job import finished_earlier
 from prefillroute.jobs.status import read_status
+from prefillroute.reports.run_folder import has_metrics
 from prefillroute.text import hints
 from prefillroute.text.printing import say
-from prefillroute.training.job import finished_earlier
 
 TRAIN = Path(__file__).resolve().parents[2] / "train.py"
 
@@ -54,7 +55,7 @@ def pool_jobs(
 
 def train(job: Job) -> bool:
     """Train unless the folder holds a finished run of the same overrides; whether there is one now."""
-    if finished_earlier(job.folder, job.overrides):
+    if finished_earlier(job.folder, job.overrides, has_metrics):
         say(f"{job.folder}: finished earlier")
         return True
     status = read_status(job.folder)

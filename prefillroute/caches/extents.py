@@ -79,7 +79,7 @@ def read_rows(
                 if len(wrong):
                     raise UserError(
                         f"{path}: row {rows[part[wrong[0]]]} of layer {layer}, pooling {pooling} is damaged (its "
-                        f"checksum has changed since it was written); repair it with {command} extraction.verify=true"
+                        f"checksum has changed since it was written); repair it with {command} share.verify=true"
                     )
                 every = len(chosen) == len(values) and (np.diff(chosen) == 1).all()
                 out[positions[part]] = values if every else values[chosen]

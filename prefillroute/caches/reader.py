@@ -52,7 +52,7 @@ class CacheView:
                 f"{self.folder}: layer {layer} with pooling {pooling} is not cached for all "
                 f"{len(self.query_ids)} queries (it has layers {list(self.layer_ids)}, poolings "
                 f"{list(self.poolings)}); add it with {command_for(self.folder)} "
-                f"{shell_word(f'extraction.layers=[{layers}]')} {shell_word(f'extraction.poolings=[{poolings}]')}"
+                f"{shell_word(f'request.layers=[{layers}]')} {shell_word(f'request.poolings=[{poolings}]')}"
             )
         out = np.empty((len(self.query_ids), self.hidden_size), dtype=np.float32)
         open_rows = np.ones(len(out), dtype=bool)

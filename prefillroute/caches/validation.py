@@ -33,11 +33,11 @@ def check_activations(
         where = f"query {names[row]}, layer {layer_ids[position]}, pooling {pooling}"
         if np.isnan(vector).any():
             raise UserError(
-                f"{where}: activation: expected finite values, found NaN; try extraction.dtype=float32"
+                f"{where}: activation: expected finite values, found NaN; try request.dtype=float32"
             )
         if np.isinf(vector).any():
             raise UserError(
-                f"{where}: activation: expected finite values, found infinity; try extraction.dtype=float32"
+                f"{where}: activation: expected finite values, found infinity; try request.dtype=float32"
             )
         if not vector.any():
             raise UserError(
@@ -79,6 +79,6 @@ def to_storage(
         raise UserError(
             f"query {names[row]}, layer {layer_ids[position]}, pooling {pooling}: {dtype}: expected a relative "
             f"error of at most 0.001, found {values[row, position, element]:.6g} turned into "
-            f"{stored[row, position, element]:.6g}; use extraction.storage_dtype=float32"
+            f"{stored[row, position, element]:.6g}; use request.storage_dtype=float32"
         )
     return stored

@@ -1,49 +1,92 @@
-"""What `extract`, `embed` and `perplexity` do alike: bring a pool's queries into the cache of one model."""
+"""What `extract`, `embed` and `perplexity` do: bring a pool's queries into the cache of one model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from prefillroute.caches.commands import GROUPS, with_own_facts
 from prefillroute.config.build import build
 from prefillroute.config.compose import fact
-from prefillroute.config.facts import PathsConfig, PoolConfig
-from prefillroute.errors import UserError
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.config.facts import (
+    EmbedderConfig,
+    EncoderConfig,
+    LanguageModelConfig,
+    PathsConfig,
+    PoolConfig,
+)
+from prefillroute.config.schema import RequestConfig, ShareConfig, TextRequestConfig
+from prefillroute.extraction.backends.contract import Backend
 from prefillroute.extraction.progress import extraction_progress
-from prefillroute.extraction.run import Encoder, extract
+from prefillroute.extraction.request import ReadRequest
+from prefillroute.extraction.run import extract
+from prefillroute.extraction.share import WorkShare
+from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.job import run_job
 from prefillroute.outcomes.pool import load_pool
+from prefillroute.semantic.embedder import SentenceEmbedder
+from prefillroute.semantic.language_model import LanguageModelReader
+from prefillroute.semantic.vectors_file import VectorsFile
 from prefillroute.text.printing import say
 
 
-def fill_cache(
-    config: DictConfig, model: Callable[[ExtractionOptions], Encoder], overrides: Sequence[str]
-) -> int:
-    """Read what the cache lacks and print what was done.
+def extract_activations(config: DictConfig) -> None:
+    """One job of `prefillroute extract`."""
 
-    Args:
-        config: with `pool`, `paths` and `extraction`.
-        model: what reads the queries, given the options.
-        overrides: the words that made the configuration, for messages that name the command.
+    def backend() -> Backend:
+        facts = fact(config.encoder, EncoderConfig)
+        request = ReadRequest(**vars(fact(config.request, RequestConfig)))
+        return build(config.extraction, facts=facts, request=request)
 
-    Returns:
-        Exit status 0.
-    """
+    _job(config, backend)
+
+
+def embed_queries(config: DictConfig) -> None:
+    """One job of `prefillroute embed`."""
+
+    def backend() -> Backend:
+        facts = fact(config.embedder, EmbedderConfig)
+        if config.vectors is not None:
+            return VectorsFile(facts, Path(config.vectors))
+        request = ReadRequest(**vars(fact(config.request, TextRequestConfig)))
+        return SentenceEmbedder(facts, request, config.device, config.tokens_per_batch)
+
+    _job(config, backend)
+
+
+def read_perplexity(config: DictConfig) -> None:
+    """One job of `prefillroute perplexity`."""
+
+    def backend() -> Backend:
+        facts = fact(config.language_model, LanguageModelConfig)
+        request = ReadRequest(**vars(fact(config.request, TextRequestConfig)))
+        return LanguageModelReader(facts, request, config.device, config.tokens_per_batch)
+
+    _job(config, backend)
+
+
+def _job(config: DictConfig, make_backend: Callable[[], Backend]) -> None:
+    # The command in a message is this one, in which every override stays.
+    words = dict.fromkeys(GROUPS, task_overrides(HydraConfig.get().overrides))
+    run_job(
+        config,
+        lambda folder: _fill(config, make_backend, folder),
+        reword=lambda message: with_own_facts(message, words),
+    )
+
+
+def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path) -> None:
+    """Read what the cache lacks, print what was done and leave it in the job's folder."""
     pool = fact(config.pool, PoolConfig)
     _, outcomes = load_pool(
         pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
     )
-    options = build(config.extraction)
-    reader = model(options)
+    share = WorkShare(**vars(fact(config.share, ShareConfig)))
     caches = Path(fact(config.paths, PathsConfig).caches)
-    queries = outcomes.queries
-    try:
-        with extraction_progress() as progress:
-            report = extract(
-                reader, queries["query_id"].tolist(), queries["prompt"].tolist(), caches, options, progress
-            )
-    except UserError as error:
-        raise UserError(with_own_facts(str(error), dict.fromkeys(GROUPS, overrides))) from error
+    ids, prompts = outcomes.queries["query_id"].tolist(), outcomes.queries["prompt"].tolist()
+    with closing(make_backend()) as backend, extraction_progress() as progress:
+        report = extract(backend, ids, prompts, caches, share, progress)
     say(*report.lines())
-    return 0
+    report.write(folder)

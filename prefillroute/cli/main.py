@@ -6,20 +6,10 @@ from collections.abc import Sequence
 from prefillroute import __version__
 from prefillroute.cli.dispatch import load
 from prefillroute.cli.parser import Parser
-from prefillroute.cli.parsers import (
-    collect,
-    embed,
-    extract,
-    import_outcomes,
-    perplexity,
-    pool,
-    report,
-    route,
-    train,
-)
+from prefillroute.cli.parsers import apps, collect, import_outcomes, pool, report, route
 from prefillroute.config.guard import guarded
 
-COMMANDS = (train, collect, import_outcomes, pool, extract, embed, perplexity, report, route)
+COMMANDS = (collect, import_outcomes, pool, apps, report, route)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,8 +23,8 @@ def run_command(argv: list[str]) -> int:
     Raises:
         UserError: in one line what is wrong, and what would be right.
     """
-    if argv[:1] == ["train"]:
-        return int(load("cli.train").start(argv[1:]))
+    if argv and argv[0] in apps.HELP:
+        return int(load("cli.apps").run(argv[0], argv[1:]))
     parser, commands = make_parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:

@@ -5,12 +5,13 @@ activations alone and in a batch. A model whose configuration says that it is no
 case, `extract` compares a query alone with the same query in a batch before it writes anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from transformers import PreTrainedModel
 
 from prefillroute.errors import UserError
+from prefillroute.extraction.backends.contract import Pooled
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 """Largest allowed difference between a vector alone and in a batch, relative to its Euclidean norm. Rounding in causal
@@ -18,9 +19,6 @@ models stays far below it: SmolLM2-135M reaches 1e-6 in float32 and 0.026 in bfl
 VOTES = 3
 """Number of queries to compare if the first one differs. In a mixture of experts rounding may send a token to another
 expert, which changes one query in a hundred, whereas a model that sees the padding changes them all."""
-
-Pooled = Mapping[str, np.ndarray]
-"""pooling -> (B, layers, hidden)."""
 
 
 def require_causal(model: PreTrainedModel, what: str) -> None:

@@ -1,13 +1,16 @@
 """Plans what is left to extract: which rows go into which shard, given what the cache holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from prefillroute.caches.shard import Shard, ShardPlan, shard_name
-from prefillroute.extraction.batches import plan_batches
+from prefillroute.extraction.share import WorkShare
+
+MakeBatches = Callable[[np.ndarray], list[np.ndarray]]
+"""(N,) token counts -> row numbers of each batch, as `Backend.batches`."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,8 @@ def plan_work(
     lengths: Mapping[str, int],
     layer_ids: Sequence[int],
     poolings: Sequence[str],
-    *,
-    tokens_per_batch: int,
-    num_shards: int = 1,
-    shard_index: int = 0,
+    batches: MakeBatches,
+    share: WorkShare,
 ) -> list[ShardWork]:
     """Divide what is missing into work on shards started earlier and work on new ones.
 
@@ -39,18 +40,15 @@ def plan_work(
         lengths: key -> fed tokens, for all requested rows, in a stable order.
         layer_ids: requested layers.
         poolings: requested poolings.
-        tokens_per_batch: budget of a new shard's batches.
-        num_shards: number of array jobs; all divide the same rows the same way, whatever is cached when they start.
-        shard_index: number of this job.
+        batches: arranges the rows of a new shard.
+        share: which of these rows are this job's.
 
     Returns:
         Shards to fill; empty when nothing is missing.
     """
     keys = list(lengths)
     sizes = np.asarray([lengths[key] for key in keys], dtype=np.int64)
-    mine = {
-        keys[row] for batch in plan_batches(sizes, tokens_per_batch)[shard_index::num_shards] for row in batch
-    }
+    mine = {keys[row] for row in share.rows(sizes)}
     cells = [(layer, pooling) for layer in layer_ids for pooling in poolings]
     missing = {key: set(cells) for key in keys if key in mine}
     for shard in shards:
@@ -59,13 +57,12 @@ def plan_work(
             if (key := shard.plan.keys[row]) in missing:
                 missing[key] -= held
     work = []
-    part = part_label(num_shards, shard_index)
     for shard in shards:
         held = {(k, p) for k in shard.plan.layer_ids for p in shard.plan.poolings}
         rows = [
             row
             for row in np.flatnonzero(~shard.done)
-            if shard.part == part and missing.get(shard.plan.keys[row], set()) & held
+            if shard.part == share.label and missing.get(shard.plan.keys[row], set()) & held
         ]
         if rows:
             work.append(ShardWork(shard.path, shard.plan, _planned_batches(shard.plan, np.asarray(rows))))
@@ -77,15 +74,8 @@ def plan_work(
             layers = tuple(sorted({layer for layer, _ in absent}))
             groups.setdefault((layers, tuple(sorted({name for _, name in absent}))), []).append(key)
     for (layers, names), group in groups.items():
-        work.append(
-            _new_shard(folder, group, lengths, layers, names, tokens_per_batch, num_shards, shard_index)
-        )
+        work.append(_new_shard(folder, group, lengths, layers, names, batches, share))
     return work
-
-
-def part_label(num_shards: int, shard_index: int) -> str:
-    """The label with which a shard names its array job."""
-    return f"{shard_index}/{num_shards}"
 
 
 def _new_shard(
@@ -94,21 +84,20 @@ def _new_shard(
     lengths: Mapping[str, int],
     layer_ids: tuple[int, ...],
     poolings: tuple[str, ...],
-    tokens_per_batch: int,
-    num_shards: int,
-    shard_index: int,
+    batches: MakeBatches,
+    share: WorkShare,
 ) -> ShardWork:
     sizes = np.asarray([lengths[key] for key in keys], dtype=np.int32)
-    batches = plan_batches(sizes, tokens_per_batch)
-    order = np.concatenate(batches)
+    planned = batches(sizes)
+    order = np.concatenate(planned)
     plan = ShardPlan(
         keys=tuple(keys[row] for row in order),
         fed_tokens=sizes[order],
-        batch=np.repeat(np.arange(len(batches), dtype=np.int32), [len(batch) for batch in batches]),
+        batch=np.repeat(np.arange(len(planned), dtype=np.int32), [len(batch) for batch in planned]),
         layer_ids=layer_ids,
         poolings=poolings,
     )
-    path = folder / shard_name(plan, num_shards, shard_index)
+    path = folder / shard_name(plan, share.num, share.index)
     return ShardWork(path, plan, _planned_batches(plan, np.arange(len(order))))
 
 

@@ -84,7 +84,7 @@ class PromptEncoder:
         overhead = len(self._tokenize([probe])[0]) - len(self._tokenize([_PROBE], bare=True)[0])
         if overhead >= max_length:
             raise UserError(
-                f"extraction.max_length: expected more than the {overhead} tokens of encoder {encoder}'s template "
+                f"request.max_length: expected more than the {overhead} tokens of encoder {encoder}'s template "
                 f"alone, found {max_length}"
             )
 
@@ -148,7 +148,7 @@ class PromptEncoder:
         keep = len(inside) - (len(ids) - self.max_length)
         if keep < 1:
             raise UserError(
-                f"extraction.max_length: expected more than the {len(ids) - len(inside)} tokens of encoder "
+                f"request.max_length: expected more than the {len(ids) - len(inside)} tokens of encoder "
                 f"{self._encoder}'s template, found {self.max_length}, which leaves none for the query"
             )
         head, tail = keep - keep // 2, keep // 2
@@ -156,26 +156,16 @@ class PromptEncoder:
         return [token for i, token in enumerate(ids) if i not in dropped]
 
 
-def choose_format(tokenizer: Any, of_encoder: str | None, of_extraction: str | None, encoder: str) -> str:
+def choose_format(tokenizer: Any, requested: str | None, encoder: str) -> str:
     """The format of the prompts: the one requested, else `chat` if the tokenizer has a chat template.
 
     Args:
         tokenizer: a Hugging Face tokenizer.
-        of_encoder: `encoder.prompt_format`.
-        of_extraction: `extraction.prompt_format`.
-        encoder: name, for the message.
-
-    Raises:
-        UserError: the two settings request different formats.
+        requested: `encoder.prompt_format`.
+        encoder: name, for the log.
     """
-    if of_encoder and of_extraction and of_encoder != of_extraction:
-        raise UserError(
-            f"encoder {encoder}: expected the same of both, found extraction.prompt_format={of_extraction} and "
-            f"encoder.prompt_format={of_encoder}; set encoder.prompt_format={of_extraction}, for the run as well"
-        )
-    asked = of_encoder or of_extraction
-    if asked:
-        return asked
+    if requested:
+        return requested
     if getattr(tokenizer, "chat_template", None):
         return "chat"
     log.warning(

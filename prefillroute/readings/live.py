@@ -9,8 +9,8 @@ import numpy as np
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.errors import UserError
-from prefillroute.extraction.batches import plan_batches
-from prefillroute.extraction.run import Encoder
+from prefillroute.extraction.backends.contract import Backend
+from prefillroute.extraction.live import read_texts
 from prefillroute.layers.source import ActivationSource, ArraySource, RowSubset
 from prefillroute.readings.contract import Cell, Reading
 from prefillroute.readings.reader import reader_of
@@ -69,7 +69,7 @@ class LiveModels:
     ) -> None:
         self._entries = {entry.reading: entry for entry in entries}
         self._bundle, self._device, self._golden = bundle, device, golden
-        self._loaded: dict[Reading, Encoder] = {}
+        self._loaded: dict[Reading, Backend] = {}
 
     def read(self, reading: Reading, prompts: Sequence[str]) -> Read:
         """Run a model on N queries.
@@ -80,26 +80,13 @@ class LiveModels:
         entry = self._entries[reading]
         return self._read(entry, self._model(entry), prompts)
 
-    def _read(self, entry: ModelEntry, model: Encoder, prompts: Sequence[str]) -> Read:
-        encoded = model.prompts(prompts)
-        lengths = np.asarray([len(prompt.token_ids) for prompt in encoded], dtype=np.int64)
-        read: dict[Cell, np.ndarray] = {}
-        for rows in plan_batches(lengths, model.options.resolved_tokens_per_batch()):
-            pooled = model.activations([encoded[row].token_ids for row in rows])
-            for pooling, stack in pooled.items():  # (B, layers, H)
-                for position, layer in enumerate(model.layer_ids):
-                    if (layer, pooling) not in read:
-                        read[layer, pooling] = np.empty((len(prompts), stack.shape[2]), dtype=np.float32)
-                    read[layer, pooling][rows] = stack[:, position]
-        self._check_finite(entry.reading, read)
-        return Read(
-            ArraySource(entry.identity.encoder, entry.identity.num_layers, read),
-            query_tokens=np.asarray([prompt.query_tokens for prompt in encoded], dtype=np.int64),
-            fed_tokens=lengths,
-            truncated=np.asarray([prompt.truncated for prompt in encoded], dtype=bool),
-        )
+    def _read(self, entry: ModelEntry, model: Backend, prompts: Sequence[str]) -> Read:
+        found = read_texts(model, prompts)
+        self._check_finite(entry.reading, found.vectors)
+        source = ArraySource(entry.identity.encoder, entry.identity.num_layers, found.vectors)
+        return Read(source, found.query_tokens, found.fed_tokens, found.truncated)
 
-    def _model(self, entry: ModelEntry) -> Encoder:
+    def _model(self, entry: ModelEntry) -> Backend:
         if entry.reading not in self._loaded:
             reader = reader_of(entry.reading.group)
             model = reader.load(entry.facts, entry.identity, entry.cells, self._device)
@@ -108,7 +95,7 @@ class LiveModels:
             self._loaded[entry.reading] = model
         return self._loaded[entry.reading]
 
-    def _check_numbers(self, entry: ModelEntry, model: Encoder) -> None:
+    def _check_numbers(self, entry: ModelEntry, model: Backend) -> None:
         """Refuse a model that says something else of the golden queries than it did when the run read it."""
         if self._golden is None or "prompt" not in self._golden.columns:
             return  # a bundle of format 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.errors import UserError
-from prefillroute.extraction.run import Encoder
+from prefillroute.extraction.backends.contract import Backend
 from prefillroute.readings import readers
 from prefillroute.readings.contract import Cell
 
@@ -36,12 +36,12 @@ class Reader(ABC):
         """The facts with what only the cache can tell, if they leave something open."""
         return facts
 
-    def obstacle(self, facts: Any) -> str | None:
+    def obstacle(self, facts: Any, identity: CacheIdentity) -> str | None:
         """Why a model cannot be run here, so that no bundle may need it; None if it can."""
         return None
 
     @abstractmethod
-    def load(self, facts: Any, identity: CacheIdentity, cells: Sequence[Cell], device: str) -> Encoder:
+    def load(self, facts: Any, identity: CacheIdentity, cells: Sequence[Cell], device: str) -> Backend:
         """The model, to be run on new queries as it was when its cache was made.
 
         Args:

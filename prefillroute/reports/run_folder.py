@@ -171,6 +171,15 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     return metrics
 
 
+def has_metrics(folder: Path) -> bool:
+    """Whether a folder has a metrics.json that `read_metrics` can read."""
+    try:
+        read_metrics(folder)
+    except UserError:
+        return False
+    return True
+
+
 def _read_text(path: Path) -> str:
     if not path.is_file():
         raise UserError(

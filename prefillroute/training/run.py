@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from threadpoolctl import threadpool_limits
 
 from prefillroute import threads
+from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.config.build import build
 from prefillroute.config.unread import unread_groups
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
+from prefillroute.jobs.job import CONFIGURATION, run_job
 from prefillroute.modules.one_process import first_rank
 from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
+from prefillroute.reports.run_folder import has_metrics
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
-from prefillroute.training.job import CONFIGURATION, job
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
 from prefillroute.training.timings import Timings
@@ -36,7 +39,12 @@ _SHARED = Shared()
 
 def run(config: DictConfig) -> None:
     """Run one job of `prefillroute train` in Hydra's run folder."""
-    job(config, lambda folder: train_router(config, folder, _SHARED))
+    run_job(
+        config,
+        lambda folder: train_router(config, folder, _SHARED),
+        has_metrics,
+        lambda message: with_own_facts(message, run_words(HydraConfig.get())),
+    )
 
 
 def use_threads(count: int) -> None:

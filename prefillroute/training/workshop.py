@@ -95,7 +95,8 @@ class RunWorkshop:
         """Why models that a predictor reads cannot be run on new queries, one line for each."""
         reasons = []
         for reading in self._read_by(predictor):
-            reason = reader_of(reading.group).obstacle(self.readings.library.facts(reading))
+            opened = self.readings.library.open(reading)
+            reason = reader_of(reading.group).obstacle(opened.facts, opened.identity)
             reasons += [] if reason is None else [f"{reading}: {reason}"]
         return reasons
 

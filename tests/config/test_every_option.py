@@ -30,6 +30,7 @@ RUNTIME = {
         "num_nodes",
     ),
     "logger": ("save_dir",),
+    "extraction": ("facts", "request"),
 }
 ROOTS = {"extraction": "extract", "benchmark": "collect"}
 READ_ALONE = {"provider": ProviderConfig}

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from prefillroute.cli.main import run_command
-from prefillroute.cli.train import help_text
 from prefillroute.config.compose import compose_run, read_fact
 from prefillroute.config.facts import PoolConfig, ProviderConfig
 from prefillroute.config.overrides import name_options
 from prefillroute.config.search import conf_dir, conf_folders
 from prefillroute.errors import UserError
+from prefillroute.jobs.app import help_text
 from prefillroute.outcomes.files import write_outcomes
 
 NUMERIC = ("2024", "1e3", "null", "on", "true", "007", "1_000", "0x1f", "nan", "-1")
@@ -46,7 +46,7 @@ def test_own_options_are_found_beside_those_that_ship(folder: Path) -> None:
     assert compose_run(["pool=starter"]).pool.name == "starter"
     assert read_fact("pool", "mine", PoolConfig).name == "mine"
     assert read_fact("provider", "local", ProviderConfig).name == "local"
-    (line,) = (line for line in help_text().splitlines() if line.startswith("pool: "))
+    (line,) = (line for line in help_text("config").splitlines() if line.startswith("pool: "))
     assert {"mine", "starter"} <= set(line.removeprefix("pool: ").split(", "))
     with pytest.raises(
         UserError, match=r"allowed are .*mine.*starter.*conf/pool/NAME\.yaml of the current folder"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 
 ARCHITECTURES = ["llama", "gpt_oss", "nemotron_h", "qwen3_5_moe_text", "qwen3_5_moe"]
 PROMPTS = [
@@ -19,9 +20,8 @@ PROMPTS = [
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def encoder(request, toy_facts):
-    return PrefillEncoder(
-        toy_facts(request.param, padding_side="left"), ExtractionOptions(device="cpu", share_prefix=False)
-    )
+    facts = toy_facts(request.param, padding_side="left")
+    return TransformersBackend(facts, ReadRequest(), device="cpu", share_prefix=False)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_layer_k_is_what_block_k_gives(encoder, token_ids):
             handles.append(
                 block.register_forward_hook(lambda m, a, out, k=k, seen=seen: seen.update({k: out}))
             )
-        pooled = encoder.activations([ids])
+        pooled = read_together(encoder, [ids])
         for handle in handles:
             handle.remove()
         assert pooled["last"].shape == (1, 5, 32)
@@ -53,7 +53,7 @@ def test_layer_k_is_what_block_k_gives(encoder, token_ids):
 
 
 def test_layers_below_the_last_are_hugging_face_hidden_states(encoder, token_ids):
-    pooled = encoder.activations([token_ids[1]])
+    pooled = read_together(encoder, [token_ids[1]])
     with torch.inference_mode():
         out = encoder.model(
             input_ids=torch.tensor(token_ids[1].astype(np.int64))[None], output_hidden_states=True
@@ -73,16 +73,16 @@ def test_layers_below_the_last_are_hugging_face_hidden_states(encoder, token_ids
 
 def test_batched_equals_one_by_one(encoder, token_ids):
     """Mixed lengths, and a tokenizer that would pad on the left."""
-    together = encoder.activations(token_ids)
+    together = read_together(encoder, token_ids)
     for row, ids in enumerate(token_ids):
-        alone = encoder.activations([ids])
+        alone = read_together(encoder, [ids])
         for pooling, values in alone.items():
             scale = np.abs(values).max(axis=-1, keepdims=True)
             assert (np.abs(together[pooling][row] - values[0]) / scale[0]).max() < 2e-5, (row, pooling)
 
 
 def test_layers_differ_and_depend_on_the_query(encoder, token_ids):
-    pooled = encoder.activations(token_ids)
+    pooled = read_together(encoder, token_ids)
     for values in pooled.values():
         assert np.abs(np.diff(values, axis=1)).max(axis=-1).min() > 1e-4
     # The template ends alike for all queries: layer 0 of the last token is constant, deeper ones are not.
@@ -91,11 +91,7 @@ def test_layers_differ_and_depend_on_the_query(encoder, token_ids):
 
 
 def test_only_wanted_layers_and_poolings(encoder, token_ids):
-    every = encoder.activations(token_ids)
-    encoder.narrow([1, 4], ["mean"])
-    try:
-        some = encoder.activations(token_ids)
-    finally:
-        encoder.narrow(range(5), ["last", "mean"])
+    every = read_together(encoder, token_ids)
+    some = read_together(encoder, token_ids, [1, 4], ["mean"])
     assert list(some) == ["mean"]
     np.testing.assert_array_equal(some["mean"], every["mean"][:, [1, 4]])

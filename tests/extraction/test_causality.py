@@ -19,15 +19,16 @@ from transformers import (
 
 from prefillroute.caches.reader import ActivationCache
 from prefillroute.errors import UserError
-from prefillroute.extraction import encoder as encoder_room
+from prefillroute.extraction.backends import transformers as transformers_room
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
 from prefillroute.extraction.causality import (
     TOLERANCE,
     check_alone_and_together,
     require_causal,
     short_company,
 )
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
 
 PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) for i in range(12)]
@@ -73,18 +74,20 @@ def facts_of(tmp_path, toy_facts, make_tokenizer):
     return make
 
 
-def start(encoder: PrefillEncoder, caches: Path):
-    return extract(encoder, IDS, PROMPTS, caches, encoder.options)
+def start(encoder: TransformersBackend, caches: Path):
+    return extract(encoder, IDS, PROMPTS, caches)
 
 
-def options(**changes) -> ExtractionOptions:
-    return ExtractionOptions(**({"device": "cpu", "tokens_per_batch": 200} | changes))
+def backend(facts, dtype="auto", tokens_per_batch=200) -> TransformersBackend:
+    return TransformersBackend(
+        facts, ReadRequest(dtype=dtype), device="cpu", tokens_per_batch=tokens_per_batch
+    )
 
 
 @pytest.mark.parametrize("name", NOT_CAUSAL)
 def test_a_model_that_says_so_is_refused_by_name(facts_of, tmp_path, name):
     with pytest.raises(UserError, match=f"encoder {name}: expected a causal .*{NOT_CAUSAL[name][1]}"):
-        start(PrefillEncoder(facts_of(name), options()), tmp_path / "caches")
+        start(backend(facts_of(name)), tmp_path / "caches")
     assert not list((tmp_path / "caches").rglob("*.h5"))
 
 
@@ -92,8 +95,8 @@ def test_a_model_that_says_so_is_refused_by_name(facts_of, tmp_path, name):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_one_that_does_not_say_so_is_found_out(facts_of, tmp_path, monkeypatch, name, dtype):
     """As a model of the hub's own code would be, whose configuration says nothing."""
-    monkeypatch.setattr(encoder_room, "require_causal", lambda model, what: None)
-    encoder = PrefillEncoder(facts_of(name), options(dtype=dtype))
+    monkeypatch.setattr(transformers_room, "require_causal", lambda model, what: None)
+    encoder = backend(facts_of(name), dtype)
     with pytest.raises(
         UserError, match=rf"encoder {name}: .*: query q\d+, layer \d, pooling \w+: element"
     ) as caught:
@@ -110,31 +113,31 @@ def test_one_that_does_not_say_so_is_found_out(facts_of, tmp_path, monkeypatch, 
 
 def test_rows_that_touch_each_other_without_padding_are_found_out(toy_facts, tmp_path):
     """As in a mixture of experts whose capacity the rows of a batch share: every query is equally long here."""
-    encoder = PrefillEncoder(toy_facts("qwen3_5_moe_text"), options(tokens_per_batch=1000))
+    encoder = backend(toy_facts("qwen3_5_moe_text"), tokens_per_batch=1000)
     shared = encoder.model.layers[1].mlp
     handle = shared.register_forward_hook(lambda module, args, out: out + 0.3 * out.mean(dim=0, keepdim=True))
     prompts = [f"Question {i:02d}?" for i in range(12)]
     with pytest.raises(UserError, match=r"query q\d+, layer [2-4], pooling"):
-        extract(encoder, IDS, prompts, tmp_path / "caches", encoder.options)
+        extract(encoder, IDS, prompts, tmp_path / "caches")
     handle.remove()
-    assert extract(encoder, IDS, prompts, tmp_path / "caches", encoder.options).new_rows == 12
+    assert extract(encoder, IDS, prompts, tmp_path / "caches").new_rows == 12
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("architecture", ["llama", "gpt_oss", "nemotron_h", "qwen3_5_moe_text"])
 def test_causal_families_are_accepted(toy_facts, tmp_path, architecture, dtype):
-    encoder = PrefillEncoder(toy_facts(architecture), options(dtype=dtype))
+    encoder = backend(toy_facts(architecture), dtype)
     assert start(encoder, tmp_path / "caches").new_rows == 12
 
 
 def test_what_is_cached_is_what_one_query_gives(toy_facts, tmp_path):
     """What `route` reads of one query against the cache of many."""
-    encoder = PrefillEncoder(toy_facts("nemotron_h"), options())
+    encoder = backend(toy_facts("nemotron_h"))
     view = ActivationCache(start(encoder, tmp_path).path).select(IDS, PROMPTS)
     for pooling in ("last", "mean"):
         cached = np.stack([view.read(layer, pooling) for layer in range(5)], axis=1)
         for row, encoded in enumerate(encoder.prompts(PROMPTS)):
-            alone = encoder.activations([encoded.token_ids])[pooling][0]
+            alone = read_together(encoder, [encoded.token_ids])[pooling][0]
             relative = np.linalg.norm(cached[row] - alone, axis=1) / np.linalg.norm(alone, axis=1)
             assert relative.max() < 1e-5
 

@@ -9,7 +9,8 @@ from prefillroute.cli.main import main
 
 
 @pytest.fixture
-def arguments(toy_folder, tmp_path):
+def arguments(toy_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "pool"
     folder.mkdir()
     ids = [f"q{i}" for i in range(6)]
@@ -48,14 +49,14 @@ def test_extract_twice(arguments, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("extraction.layers=[9]", "extraction.layers: expected layer ids from 0 to 4, found [9]"),
+        ("request.layers=[9]", "request.layers: expected layer ids from 0 to 4, found [9]"),
         (
-            "extraction.poolings=[max]",
-            "extraction.poolings: expected some of ['last', 'mean'], found ['max']",
+            "request.poolings=[max]",
+            "request.poolings: expected some of ['last', 'mean'], found ['max']",
         ),
         (
-            "extraction.max_length=10",
-            "extraction.max_length: expected more than the",
+            "request.max_length=10",
+            "request.max_length: expected more than the",
         ),
         ("encoder.repo=/nowhere/at/all", "encoder.repo=/nowhere/at/all: expected a local folder"),
     ],

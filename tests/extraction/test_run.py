@@ -11,42 +11,51 @@ import pytest
 
 from prefillroute.caches.reader import ActivationCache
 from prefillroute.errors import UserError
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
-from prefillroute.extraction.run import ExtractionReport, extract
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.report import ExtractionReport
+from prefillroute.extraction.request import ReadRequest
+from prefillroute.extraction.run import extract
+from prefillroute.extraction.share import WorkShare
 
 PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) for i in range(12)]
 IDS = [f"q{i}" for i in range(12)]
 
 
-class Counting(PrefillEncoder):
+class Counting(TransformersBackend):
     """Counts the different rows it runs; the check of the model runs some of them twice."""
 
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
         self.seen = set()
 
-    def activations(self, batch):
-        self.seen |= {ids.tobytes() for ids in batch}
-        return super().activations(batch)
+    def forward(self, token_ids):
+        self.seen |= {ids.tobytes() for ids in token_ids}
+        return super().forward(token_ids)
 
 
 @pytest.fixture
 def run(toy_facts, tmp_path):
-    def start(ids=IDS, prompts=PROMPTS, facts=None, **options) -> tuple[ExtractionReport, int]:
-        chosen = ExtractionOptions(**({"device": "cpu", "tokens_per_batch": 200} | options))
-        encoder = Counting(toy_facts("llama", **(facts or {})), chosen)
-        return extract(encoder, ids, prompts, tmp_path / "caches", chosen), len(encoder.seen)
+    def start(
+        ids=IDS, prompts=PROMPTS, facts=None, share=None, tokens_per_batch=200, **request
+    ) -> tuple[ExtractionReport, int]:
+        encoder = Counting(
+            toy_facts("llama", **(facts or {})),
+            ReadRequest(**request),
+            device="cpu",
+            tokens_per_batch=tokens_per_batch,
+        )
+        return extract(encoder, ids, prompts, tmp_path / "caches", share), len(encoder.seen)
 
     return start
 
 
 @pytest.fixture
 def truth(toy_facts):
-    encoder = PrefillEncoder(toy_facts("llama"), ExtractionOptions(device="cpu"))
+    encoder = TransformersBackend(toy_facts("llama"), ReadRequest(), device="cpu")
 
     def one_by_one(prompts=PROMPTS):
-        pooled = [encoder.activations([encoded.token_ids]) for encoded in encoder.prompts(prompts)]
+        pooled = [read_together(encoder, [encoded.token_ids]) for encoded in encoder.prompts(prompts)]
         return {name: np.concatenate([p[name] for p in pooled]) for name in ("last", "mean")}
 
     return one_by_one
@@ -96,15 +105,18 @@ def test_layers_and_poolings_are_added(run, truth):
 
 
 def test_array_jobs_share_the_work(run, truth):
+    """Each with batches of its own size, as on different machines."""
+    prompts = [f"{prompt}{'long ' * 40}" for prompt in PROMPTS]
     counts = []
-    for job in (2, 0, 1):
-        report, rows = run(num_shards=3, shard_index=job)
+    for job, tokens in ((2, 500), (0, 1000), (1, 2000)):
+        report, rows = run(prompts=prompts, share=WorkShare(num=3, index=job), tokens_per_batch=tokens)
         counts.append(rows)
     assert sum(counts) == 12
     assert min(counts) > 0
     assert len(list(report.path.with_suffix(".shards").glob("*.h5"))) == 3
-    assert close(ActivationCache(report.path).select(IDS).read(3, "last"), truth()["last"][:, 3])
-    assert run()[1] == 0  # all jobs' rows count as done for everyone
+    cached = ActivationCache(report.path).select(IDS).read(3, "last")
+    assert close(cached, truth(prompts)["last"][:, 3])
+    assert run(prompts=prompts)[1] == 0  # all jobs' rows count as done for everyone
 
 
 def test_truncation_is_counted_and_reported(run):
@@ -145,17 +157,17 @@ def test_a_cache_of_other_settings_is_refused(run, first, second, message):
 
 
 def test_a_bad_activation_stops_with_what_was_done_kept(run, monkeypatch):
-    original, calls = Counting.activations, []
+    original, calls = Counting.forward, []
 
-    def third_is_bad(self, batch):
+    def third_is_bad(self, token_ids):
         """The third of the job's batches; the check of the model runs three of its own after the first."""
-        pooled = original(self, batch)
-        calls.append(len(batch))
+        pooled = original(self, token_ids)
+        calls.append(len(token_ids))
         if len(calls) == 6:
             pooled["mean"][0, 1, 2] = np.nan
         return pooled
 
-    monkeypatch.setattr(Counting, "activations", third_is_bad)
+    monkeypatch.setattr(Counting, "forward", third_is_bad)
     with pytest.raises(UserError, match=r"query q\d+, layer 1, pooling mean: activation: .*found NaN"):
         run()
     report, _ = run()
@@ -175,7 +187,7 @@ def test_a_damaged_index_is_made_anew_and_a_damaged_row_mended(run, truth):
     shard.write_bytes(raw)
     with pytest.raises(UserError, match="row 4 of layer 2, pooling mean is damaged"):
         ActivationCache(report.path).select(IDS).read(2, "mean")
-    report, rows = run(verify=True)
+    report, rows = run(share=WorkShare(verify=True))
     assert (report.damaged, rows) == (1, 1)
     assert close(ActivationCache(report.path).select(IDS).read(2, "mean"), truth()["mean"][:, 2])
 

@@ -8,11 +8,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.weights import locate_weights
-
-CPU = ExtractionOptions(device="cpu")
 
 
 def test_a_local_folder_is_named_by_its_weights(toy_facts, tmp_path):
@@ -54,11 +53,11 @@ def test_no_network(monkeypatch):
 
 @pytest.mark.parametrize(("key", "value", "found"), [("num_layers", 5, 4), ("hidden_size", 64, 32)])
 def test_weights_that_are_not_as_the_facts_say(toy_facts, key, value, found):
-    encoder = PrefillEncoder(toy_facts("llama", **{key: value}), CPU)
+    encoder = TransformersBackend(toy_facts("llama", **{key: value}), ReadRequest(), device="cpu")
     with pytest.raises(
         UserError, match=rf"encoder\.{key}: expected {found} as in the weights of toy_llama, found {value}"
     ):
-        encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+        read_together(encoder, [encoder.prompts(["Why?"])[0].token_ids])
 
 
 def test_weights_that_lack_a_tensor_are_refused(toy_facts, toy_folder, tmp_path):
@@ -68,20 +67,20 @@ def test_weights_that_lack_a_tensor_are_refused(toy_facts, toy_folder, tmp_path)
     weights = load_file(folder / "model.safetensors")
     del weights["layers.2.mlp.up_proj.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    encoder = PrefillEncoder(toy_facts("llama", repo=str(folder)), CPU)
+    encoder = TransformersBackend(toy_facts("llama", repo=str(folder)), ReadRequest(), device="cpu")
     with pytest.raises(
         UserError, match=r"lacks 1 weights of the model, such as layers\.2\.mlp\.up_proj\.weight"
     ):
-        encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+        read_together(encoder, [encoder.prompts(["Why?"])[0].token_ids])
 
 
 def test_a_folder_with_an_lm_head_is_loaded_without_a_word(toy_facts, toy_folder, tmp_path, capfd):
     folder = tmp_path / "causal"
     shutil.copytree(toy_folder("llama"), folder)
     LlamaForCausalLM(LlamaConfig.from_pretrained(folder)).save_pretrained(folder)
-    encoder = PrefillEncoder(toy_facts("llama", repo=str(folder)), CPU)
+    encoder = TransformersBackend(toy_facts("llama", repo=str(folder)), ReadRequest(), device="cpu")
     capfd.readouterr()
-    encoder.activations([encoder.prompts(["Why?"])[0].token_ids])
+    read_together(encoder, [encoder.prompts(["Why?"])[0].token_ids])
     assert capfd.readouterr() == ("", "")
 
 

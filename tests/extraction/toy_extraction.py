@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from prefillroute.config.facts import EncoderConfig
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
 
 PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) for i in range(12)]
@@ -25,7 +25,6 @@ def extract_toy(model: str, caches: Path, kill_at: int) -> None:
     facts = EncoderConfig(
         name="toy", repo=model, num_layers=4, hidden_size=32, context_length=512, params_b=0.1
     )
-    options = ExtractionOptions(device="cpu", tokens_per_batch=200)
     calls, pwrite = 0, os.pwrite
 
     def fatal(*args):
@@ -37,7 +36,8 @@ def extract_toy(model: str, caches: Path, kill_at: int) -> None:
 
     os.pwrite = fatal
     ids = [f"q{i}" for i in range(12)]
-    report = extract(PrefillEncoder(facts, options), ids, PROMPTS, caches, options)
+    backend = TransformersBackend(facts, ReadRequest(), device="cpu", tokens_per_batch=200)
+    report = extract(backend, ids, PROMPTS, caches)
     (caches / "report").write_text(f"{report.new_rows} {report.reused_rows} {calls}")
 
 

@@ -51,7 +51,7 @@ def test_collected_imported_and_trained_on(
         assert imported[column].tolist() == pytest.approx(collected[column].tolist()), column
 
     paths = [f"paths.caches={tmp_path / 'caches'}", f"pool.outcomes={out}"]
-    assert main(["extract", *pool, *paths, "extraction.layers=[15,30]"]) == 0
+    assert main(["extract", *pool, *paths, "request.layers=[15,30]"]) == 0
     run = tmp_path / "run"
     small = [
         "layers=final", "trainer.num_members=2", "trainer.num_kept=1", "trainer.max_epochs=5", "num_folds=2",

@@ -11,10 +11,10 @@ import pytest
 
 from experiments.starter_pool.__main__ import QUESTIONS, SEED
 from experiments.starter_pool.questions import make_questions
-from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run, fact
 from prefillroute.config.facts import EncoderConfig, PoolConfig
-from prefillroute.extraction.encoder import PrefillEncoder
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.harness.scorers.short_answer import normalised
 from prefillroute.outcomes.agreement import agreement_classes
 from prefillroute.outcomes.files import OUTCOMES_FILE, QUERIES_FILE, outcome_folder
@@ -65,9 +65,7 @@ def test_prompts_differ_and_are_short(questions: pd.DataFrame) -> None:
 @pytest.mark.smollm2
 def test_prompts_in_tokens(questions: pd.DataFrame) -> None:
     """Mean at most 60 tokens, none over 256, by the encoder's own tokenizer."""
-    encoder = PrefillEncoder(
-        fact(compose_run([]).encoder, EncoderConfig), build(compose_run([], "extract").extraction)
-    )
+    encoder = TransformersBackend(fact(compose_run([]).encoder, EncoderConfig), ReadRequest())
     counts = [prompt.query_tokens for prompt in encoder.prompts(questions["prompt"].tolist())]
     assert np.mean(counts) <= 60
     assert max(counts) <= 256

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from prefillroute.heads.restore import head_spec, restore_head
 from torch import Tensor
 
 from prefillroute.heads.cascade import CascadeHead
@@ -12,7 +13,6 @@ from prefillroute.heads.cluster import ClusterHead
 from prefillroute.heads.contract import ClosedFormHead
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.neighbour_vote import NeighbourVote
-from prefillroute.heads.restore import head_spec, restore_head
 from prefillroute.heads.tiered import TieredHead
 from prefillroute.heads.xgboost import XGBoostHead
 

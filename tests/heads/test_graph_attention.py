@@ -5,12 +5,12 @@ import warnings
 
 import pytest
 import torch
+from prefillroute.heads.restore import head_spec, restore_head
 from sklearn.metrics import roc_auc_score
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.graph_attention import GraphAttentionHead
-from prefillroute.heads.restore import head_spec, restore_head
 from prefillroute.heads.stacked_attention import StackedGraphAttention
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings

@@ -14,13 +14,13 @@ import pytest
 import torch
 from hydra.utils import get_object
 from omegaconf import OmegaConf
+from prefillroute.heads.restore import head_spec, restore_head
 from torch import Tensor
 
 from prefillroute.config.build import HYDRA_KEYS, build
 from prefillroute.config.search import conf_dir
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.contract import ClosedFormHead, Head
-from prefillroute.heads.restore import head_spec, restore_head
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.modules.settings import FitSettings
 

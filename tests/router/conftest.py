@@ -12,8 +12,9 @@ from transformers import LlamaConfig, LlamaModel, PreTrainedTokenizerFast
 
 from prefillroute.calibration.platt import PlattCalibrator
 from prefillroute.config.facts import EncoderConfig, TargetConfig
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.backends.transformers import TransformersBackend
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
@@ -46,7 +47,7 @@ ENCODER = Reading("encoder", "toy")
 class FittedRun:
     """What `save_bundle` takes, and what the bundle must give."""
 
-    encoder: PrefillEncoder
+    encoder: TransformersBackend
     readings: RecordedReadings
     predictor: SinglePredictor
     calibrator: PlattCalibrator
@@ -123,9 +124,9 @@ def fitted(encoder_folder: Path) -> FittedRun:
         context_length=64,
         params_b=0.001,
     )
-    encoder = PrefillEncoder(facts, ExtractionOptions(device="cpu", max_length=64))
+    encoder = TransformersBackend(facts, ReadRequest(max_length=64), device="cpu")
     encoded = encoder.prompts(PROMPTS)
-    pooled = [encoder.activations([prompt.token_ids]) for prompt in encoded]
+    pooled = [read_together(encoder, [prompt.token_ids]) for prompt in encoded]
     stack = {name: np.concatenate([one[name] for one in pooled]) for name in encoder.poolings}
     cells = {
         (layer, pooling): array[:, layer] for pooling, array in stack.items() for layer in encoder.layer_ids

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from prefillroute.errors import UserError
-from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.run import extract
 from prefillroute.readings.cached import CachedReadings, CacheLibrary
 from prefillroute.router.parity import check_parity, compare
@@ -15,7 +14,7 @@ from tests.router.conftest import PROMPTS
 def readings(fitted, tmp_path_factory):
     """The run's queries from a cache that extraction filled."""
     caches, ids = tmp_path_factory.mktemp("caches"), [f"q{i}" for i in range(40)]
-    extract(fitted.encoder, ids, PROMPTS, caches, ExtractionOptions(device="cpu", max_length=64))
+    extract(fitted.encoder, ids, PROMPTS, caches)
     queries = pd.DataFrame({"query_id": ids, "prompt": PROMPTS})
     return CachedReadings(CacheLibrary(caches, queries, lambda *_: fitted.encoder.facts, "toy"))
 

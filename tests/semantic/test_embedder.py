@@ -13,7 +13,8 @@ from prefillroute.caches.reader import ActivationCache
 from prefillroute.config.compose import read_fact
 from prefillroute.config.facts import EmbedderConfig
 from prefillroute.errors import UserError
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
 from prefillroute.extraction.weights import locate_files
 from prefillroute.semantic.embedder import POOLING, SentenceEmbedder
@@ -29,11 +30,11 @@ def facts() -> EmbedderConfig:
 
 @pytest.fixture(scope="module")
 def embedder(facts: EmbedderConfig) -> SentenceEmbedder:
-    return SentenceEmbedder(facts, ExtractionOptions(device="cpu"))
+    return SentenceEmbedder(facts, ReadRequest(), "cpu")
 
 
 def vectors(embedder: SentenceEmbedder, texts: list[str]) -> np.ndarray:
-    return embedder.activations([prompt.token_ids for prompt in embedder.prompts(texts)])[POOLING][:, 0]
+    return read_together(embedder, [prompt.token_ids for prompt in embedder.prompts(texts)])[POOLING][:, 0]
 
 
 def test_vectors_are_those_of_sentence_transformers(
@@ -58,26 +59,25 @@ def test_a_long_query_loses_its_middle_and_keeps_both_ends(embedder: SentenceEmb
 
 
 def test_cached_resumed_and_refused_on_mismatch(facts: EmbedderConfig, tmp_path: Path) -> None:
-    options = ExtractionOptions(device="cpu")
-    assert extract(SentenceEmbedder(facts, options), ["a", "b"], TEXTS[:2], tmp_path, options).new_rows == 2
-    assert extract(SentenceEmbedder(facts, options), list("abcd"), TEXTS, tmp_path, options).new_rows == 2
+    def embedder(max_length: int = 8192) -> SentenceEmbedder:
+        return SentenceEmbedder(facts, ReadRequest(max_length=max_length), "cpu")
+
+    assert extract(embedder(), ["a", "b"], TEXTS[:2], tmp_path).new_rows == 2
+    assert extract(embedder(), list("abcd"), TEXTS, tmp_path).new_rows == 2
     cache = ActivationCache(tmp_path / "embedder.minilm-plain.h5")
     found = cache.select(["d", "a"], [TEXTS[3], TEXTS[0]]).read(0, POOLING)
-    np.testing.assert_allclose(
-        found, vectors(SentenceEmbedder(facts, options), [TEXTS[3], TEXTS[0]]), atol=1e-5
-    )
-    shorter = ExtractionOptions(device="cpu", max_length=32)
+    np.testing.assert_allclose(found, vectors(embedder(), [TEXTS[3], TEXTS[0]]), atol=1e-5)
     with pytest.raises(
         UserError,
         match=r"expected max_length=32 .*found .*max_length=256;.*prefillroute embed embedder=minilm",
     ):
-        extract(SentenceEmbedder(facts, shorter), ["a"], TEXTS[:1], tmp_path, shorter)
+        extract(embedder(32), ["a"], TEXTS[:1], tmp_path)
 
 
 def test_an_embedder_of_another_environment_says_so() -> None:
     facts = read_fact("embedder", "nv_embed_v2", EmbedderConfig)
     with pytest.raises(UserError, match=r"nv_embed_v2\.yaml says.*vectors=FILE"):
-        SentenceEmbedder(facts, ExtractionOptions(device="cpu"))
+        SentenceEmbedder(facts, ReadRequest(), "cpu")
 
 
 def write_vectors(path: Path, texts: list[str], dimension: int = 3) -> np.ndarray:
@@ -90,13 +90,7 @@ def write_vectors(path: Path, texts: list[str], dimension: int = 3) -> np.ndarra
 def test_vectors_of_a_file_are_cached_like_any_others(tmp_path: Path) -> None:
     facts = EmbedderConfig(name="far", dimension=3, max_length=100, own_environment=True)
     values = write_vectors(tmp_path / "v.parquet", TEXTS)
-    report = extract(
-        VectorsFile(facts, tmp_path / "v.parquet"),
-        list("abcd"),
-        TEXTS,
-        tmp_path,
-        ExtractionOptions(device="cpu"),
-    )
+    report = extract(VectorsFile(facts, tmp_path / "v.parquet"), list("abcd"), TEXTS, tmp_path)
     assert report.new_rows == 4
     cache = ActivationCache(tmp_path / "embedder.far-plain.h5")
     np.testing.assert_array_equal(

@@ -12,7 +12,8 @@ from experiments.badinput import toy
 from prefillroute.caches.reader import ActivationCache
 from prefillroute.config.facts import LanguageModelConfig
 from prefillroute.errors import UserError
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import read_together
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
 from prefillroute.semantic import language_model
 from prefillroute.semantic.language_model import POOLING, RATING_QUESTION, RATINGS, LanguageModelReader
@@ -30,11 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reader(folder: Path) -> LanguageModelReader:
     facts = LanguageModelConfig(name="toy", repo=str(folder), context_length=toy.CONTEXT_LENGTH)
-    return LanguageModelReader(facts, ExtractionOptions(device="cpu"))
+    return LanguageModelReader(facts, ReadRequest(), "cpu")
 
 
 def read(reader: LanguageModelReader, texts: list[str]) -> np.ndarray:
-    return reader.activations([prompt.token_ids for prompt in reader.prompts(texts)])[POOLING][:, 0]
+    return read_together(reader, [prompt.token_ids for prompt in reader.prompts(texts)])[POOLING][:, 0]
 
 
 def test_numbers_are_those_of_transformers_and_torch(reader: LanguageModelReader, folder: Path) -> None:
@@ -93,8 +94,8 @@ def test_a_long_query_loses_its_middle_and_keeps_the_question(reader: LanguageMo
 def test_cached_once_and_refused_for_another_model(folder: Path, tmp_path: Path) -> None:
     def bring(context_length: int) -> int:
         facts = LanguageModelConfig(name="toy", repo=str(folder), context_length=context_length)
-        reader = LanguageModelReader(facts, ExtractionOptions(device="cpu"))
-        report = extract(reader, ["a", "b", "c"], TEXTS[:3], tmp_path, reader.options)
+        reader = LanguageModelReader(facts, ReadRequest(), "cpu")
+        report = extract(reader, ["a", "b", "c"], TEXTS[:3], tmp_path)
         return report.new_rows
 
     assert bring(toy.CONTEXT_LENGTH) == 3
@@ -118,4 +119,4 @@ def test_no_room_for_a_query_is_said(folder: Path) -> None:
         UserError,
         match=r"max_length: expected more than the \d+ tokens that language_model toy needs around a query, found 40",
     ):
-        LanguageModelReader(facts, ExtractionOptions(device="cpu"))
+        LanguageModelReader(facts, ReadRequest(), "cpu")

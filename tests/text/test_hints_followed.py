@@ -99,7 +99,7 @@ def test_a_cache_is_made_and_mended_as_the_message_says(own_copy, message):
 
 def test_a_layer_is_added_as_the_message_says(own_copy):
     facts = [*own_copy.facts(), pool_override(), "paths.caches=other"]
-    assert main(["extract", *facts, "extraction.layers=[1]"]) == 0
+    assert main(["extract", *facts, "request.layers=[1]"]) == 0
     view = ActivationCache(cache_path(Path("other"), "toy"))
     queries = view.select(*queries_of(own_copy))
     with pytest.raises(ValueError, match="layer 2 with pooling mean is not cached") as caught:

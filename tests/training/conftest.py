@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.compose import compose_run
 from prefillroute.config.search import conf_dir
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.contract import Answer, Backend, Batch
 from prefillroute.extraction.prompts import EncodedPrompt
 from prefillroute.extraction.run import extract
 from prefillroute.outcomes.files import write_outcomes
@@ -69,8 +69,8 @@ class World:
         return load_data(self.config())
 
 
-class Given:
-    """An encoder that looks up what was made for each prompt; extraction and cache are the real ones."""
+class Given(Backend):
+    """A backend that looks up what was made for each prompt; extraction and cache are the real ones."""
 
     def __init__(
         self, encoder: str, values: np.ndarray, prompts: Sequence[str], poolings: tuple[str, ...]
@@ -79,25 +79,39 @@ class Given:
         self.row = {self._ids(prompt).tobytes(): row for row, prompt in enumerate(prompts)}
         self.layer_ids = tuple(range(values.shape[1]))
         chat = "." not in encoder
-        self.identity = CacheIdentity(
+        self.prompts = self._encode
+        self._identity = CacheIdentity(
             encoder, "made", num_layers=values.shape[1] - 1, hidden_size=values.shape[2], compute_dtype="float32",
             storage_dtype="float32", prompt_format="chat" if chat else "plain", chat_template="none",
             chat_template_kwargs="{}", max_length=99,
         )  # fmt: skip
-        self.versions = "none"
+
+    @property
+    def identity(self) -> CacheIdentity:
+        return self._identity
+
+    @property
+    def versions(self) -> str:
+        return "none"
 
     @staticmethod
     def _ids(prompt: str) -> np.ndarray:
         return np.frombuffer(prompt.encode(), np.uint8).astype(np.int32)
 
-    def prompts(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
+    def _encode(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
         return [EncodedPrompt(self._ids(prompt), len(prompt), False) for prompt in prompts]
 
-    def narrow(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None: ...
+    def batches(self, lengths: np.ndarray) -> list[np.ndarray]:
+        return [np.arange(len(lengths))] if len(lengths) else []
 
-    def activations(self, batch: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        rows = [self.row[ids.tobytes()] for ids in batch]
-        return dict.fromkeys(self.poolings, self.values[rows])
+    def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None: ...
+
+    def read(
+        self, work: Iterable[Batch], layer_ids: Sequence[int], poolings: Sequence[str]
+    ) -> Generator[Answer, None, None]:
+        for batch in work:
+            values = self.values[[self.row[ids.tobytes()] for ids in batch.token_ids]]
+            yield batch.rows, dict.fromkeys(poolings, values[:, list(layer_ids)])
 
 
 def make_world(
@@ -158,7 +172,7 @@ def make_world(
         "language_model.toy": (numbers, ("perplexity",)),
     }
     for name, (values, poolings) in made.items():
-        extract(Given(name, values, prompts, poolings), ids, prompts, folder, ExtractionOptions(device="cpu"))
+        extract(Given(name, values, prompts, poolings), ids, prompts, folder)
     return World(folder)
 
 

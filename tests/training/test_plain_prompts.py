@@ -75,15 +75,17 @@ def hint(output: str) -> list[str]:
 
 
 def test_extract_train_and_route_as_the_messages_say(
-    facts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    facts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = [*facts, f"paths.caches={tmp_path}/my caches", f"hydra.run.dir={tmp_path}/run", *QUICK]
     done = train(*own)
     assert done.returncode == 1
     assert "smollm2_135m_hub-chat.h5: expected an activation cache" in done.stderr
+    monkeypatch.chdir(tmp_path)
     assert main(hint(done.stderr)) == 0
-    assert "no chat template; queries are fed as they stand (encoder.prompt_format=plain)" in caplog.text
-    assert f"{tmp_path}/my caches/smollm2_135m_hub-plain.h5: 240 queries" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "no chat template; queries are fed as they stand (encoder.prompt_format=plain)" in said
+    assert f"{tmp_path}/my caches/smollm2_135m_hub-plain.h5: 240 queries" in said
 
     done = train(*own)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -114,17 +116,18 @@ def test_extract_train_and_route_as_the_messages_say(
 
 
 def test_asked_for_chat_it_says_what_to_ask_for(
-    facts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    facts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     command = ["extract", *facts, f"paths.caches={tmp_path}"]
     for overrides, message in (
         (
-            ["extraction.prompt_format=chat"],
+            ["encoder.prompt_format=chat"],
             "with a chat template, found none; use encoder.prompt_format=plain\n",
         ),
         (
-            ["extraction.prompt_format=chat", "encoder.prompt_format=plain"],
-            "; set encoder.prompt_format=chat",
+            ["extraction.prompt_format=chat"],
+            "no key 'prompt_format' in 'extraction'; allowed are _target_, device, tokens_per_batch, share_prefix\n",
         ),
         (["encoder.prompt_format=prose"], "encoder.prompt_format=prose: expected chat, plain or null"),
     ):

@@ -18,14 +18,16 @@ from omegaconf import OmegaConf
 from experiments.badinput import toy
 from experiments.badinput.workspace import REPOSITORY, Workspace
 from prefillroute.errors import UserError
+from prefillroute.jobs.job import run_job
+from prefillroute.jobs.plan import sweep_command
 from prefillroute.jobs.status import Status, read_status
+from prefillroute.reports.run_folder import has_metrics
 from prefillroute.reports.run_table import read_confidence_table
 from prefillroute.reports.sweep_jobs import Job
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.training.job import job
 from prefillroute.training.refine import named_jobs, refine_jobs, refine_run
-from prefillroute.training.sweep import SweepSummary, sweep_command
+from prefillroute.training.sweep import SweepSummary
 
 THRESHOLD = 0.7
 SETTINGS = {"num_resamples": 20, "grid_size": 11}
@@ -142,7 +144,7 @@ def test_a_name_is_a_value_or_else_a_part_of_one(caplog: pytest.LogCaptureFixtur
 
 @pytest.fixture
 def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[Path]]:
-    """Run `job` as Hydra would, in ``tmp_path / "0"``; gives the folders in which there was work to do."""
+    """Run `run_job` as Hydra would, in ``tmp_path / "0"``; gives the folders in which there was work to do."""
 
     def run(*overrides: str, mode: RunMode = RunMode.MULTIRUN) -> list[Path]:
         hydra = OmegaConf.create(
@@ -154,7 +156,7 @@ def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., l
         )
         monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
         worked: list[Path] = []
-        job(OmegaConf.create(), worked.append)
+        run_job(OmegaConf.create(), worked.append, has_metrics)
         return worked
 
     return run

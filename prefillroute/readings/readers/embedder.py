@@ -6,10 +6,9 @@ from pathlib import Path
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import cache_path
 from prefillroute.config.facts import EmbedderConfig
-from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.readings import reader
 from prefillroute.readings.contract import Cell
-from prefillroute.semantic.embedder import SentenceEmbedder
+from prefillroute.semantic.embedder import ELSEWHERE, SentenceEmbedder
 
 
 class Reader(reader.Reader):
@@ -33,15 +32,15 @@ class Reader(reader.Reader):
             revision=facts.revision,
         )
 
-    def obstacle(self, facts: EmbedderConfig) -> str | None:
-        """An embedder with an environment of its own gives vectors for known queries only."""
-        return "it cannot run beside this project's transformers" if facts.own_environment else None
+    def obstacle(self, facts: EmbedderConfig, identity: CacheIdentity) -> str | None:
+        """Vectors that came from a file are known for its queries only."""
+        if facts.own_environment or identity.compute_dtype == ELSEWHERE:
+            return "its vectors came from a file, which has none of new queries"
+        return None
 
     def load(
         self, facts: EmbedderConfig, identity: CacheIdentity, cells: Sequence[Cell], device: str
     ) -> SentenceEmbedder:
         """See `readings.reader.Reader.load`."""
-        options = ExtractionOptions(
-            max_length=identity.max_length, device=device, dtype=identity.compute_dtype
-        )
-        return SentenceEmbedder(facts, options)
+        layers, poolings = zip(*cells, strict=True)
+        return SentenceEmbedder.from_identity(facts, identity, layers, poolings, device)

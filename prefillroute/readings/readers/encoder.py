@@ -7,8 +7,7 @@ from pathlib import Path
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import cache_path
 from prefillroute.config.facts import PROMPT_FORMATS, EncoderConfig
-from prefillroute.extraction.encoder import PrefillEncoder
-from prefillroute.extraction.options import ExtractionOptions
+from prefillroute.extraction.backends.transformers import TransformersBackend
 from prefillroute.readings import reader
 from prefillroute.readings.contract import Cell
 
@@ -43,13 +42,7 @@ class Reader(reader.Reader):
 
     def load(
         self, facts: EncoderConfig, identity: CacheIdentity, cells: Sequence[Cell], device: str
-    ) -> PrefillEncoder:
+    ) -> TransformersBackend:
         """See `readings.reader.Reader.load`."""
-        options = ExtractionOptions(
-            layers=sorted({layer for layer, _ in cells}),
-            poolings=sorted({pooling for _, pooling in cells}),
-            max_length=identity.max_length,
-            device=device,
-            dtype=identity.compute_dtype,
-        )
-        return PrefillEncoder(facts, options)
+        layers, poolings = zip(*cells, strict=True)
+        return TransformersBackend.from_identity(facts, identity, layers, poolings, device)

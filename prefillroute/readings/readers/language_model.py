@@ -6,7 +6,6 @@ from pathlib import Path
 from prefillroute.caches.identity import CacheIdentity
 from prefillroute.caches.keys import cache_path
 from prefillroute.config.facts import LanguageModelConfig
-from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.readings import reader
 from prefillroute.readings.contract import Cell
 from prefillroute.semantic.language_model import COLUMNS, LanguageModelReader
@@ -37,7 +36,5 @@ class Reader(reader.Reader):
         self, facts: LanguageModelConfig, identity: CacheIdentity, cells: Sequence[Cell], device: str
     ) -> LanguageModelReader:
         """See `readings.reader.Reader.load`."""
-        options = ExtractionOptions(
-            max_length=identity.max_length, device=device, dtype=identity.compute_dtype
-        )
-        return LanguageModelReader(facts, options)
+        layers, poolings = zip(*cells, strict=True)
+        return LanguageModelReader.from_identity(facts, identity, layers, poolings, device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from prefillroute.extraction.capture import ResidualCapture, find_blocks
+from prefillroute.extraction.backends.capture import ResidualCapture, find_blocks
 
 FULL_ATTENTION = ("llama",)
 """Model types that this was tested on."""

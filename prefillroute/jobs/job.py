@@ -8,7 +8,6 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from prefillroute.caches.commands import run_words, with_own_facts
 from prefillroute.config.guard import one_line, say_error
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.search import check_unread
@@ -16,19 +15,30 @@ from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.folder import task_overrides
 from prefillroute.jobs.status import Status, read_status
-from prefillroute.reports.run_folder import read_metrics
 
 log = logging.getLogger(__name__)
 
 CONFIGURATION = ".hydra"
 
 
-def job(config: DictConfig, work: Callable[[Path], None]) -> None:
+def run_job(
+    config: DictConfig,
+    work: Callable[[Path], None],
+    is_whole: Callable[[Path], bool] | None = None,
+    reword: Callable[[str], str] = str,
+) -> None:
     """Do one job's work in its run folder, record its configuration in ``.hydra`` and its outcome in ``status.json``.
 
     A user's mistake is reported in one line on stderr. A single run then ends with status 1; in a sweep the other jobs
-    continue, and the sweep's summary sets the exit status. A sweep that is started again in the same folder skips the
-    jobs that finished earlier with the same overrides.
+    continue, and the sweep's summary sets the exit status.
+
+    Args:
+        config: the job's configuration.
+        work: does the work in the folder it is given.
+        is_whole: whether a folder holds the results of a job that finished. A sweep that is started again in the same
+            folder skips such jobs, if their overrides are the same. None: every job is run again, for work whose
+            results lie elsewhere.
+        reword: makes the message of an error say what only the command line knows.
 
     Raises:
         UserError: the folder holds another job, which is left unchanged. A single run may replace another one that did
@@ -39,7 +49,7 @@ def job(config: DictConfig, work: Callable[[Path], None]) -> None:
     overrides = task_overrides(hydra.overrides)
     in_sweep = hydra.mode == RunMode.MULTIRUN
     _check_own(folder, overrides, in_sweep)
-    if in_sweep and finished_earlier(folder, overrides):
+    if in_sweep and is_whole is not None and finished_earlier(folder, overrides, is_whole):
         log.info("finished earlier")
         return
     try:
@@ -50,7 +60,7 @@ def job(config: DictConfig, work: Callable[[Path], None]) -> None:
         work(folder)
         Status("finished", overrides).write(folder)
     except (UserError, OSError) as error:
-        said = UserError(with_own_facts(one_line(error), run_words(hydra)))
+        said = UserError(reword(one_line(error)))
         _record(folder, overrides, one_line(said))
         if in_sweep:
             log.debug("failed: %s", one_line(said))  # the summary prints it
@@ -64,16 +74,11 @@ def job(config: DictConfig, work: Callable[[Path], None]) -> None:
         log.exception("job %s failed", " ".join(overrides))
 
 
-def finished_earlier(folder: Path, overrides: tuple[str, ...]) -> bool:
-    """Whether a job with the same overrides finished in this folder and left numbers that can be read."""
+def finished_earlier(folder: Path, overrides: tuple[str, ...], is_whole: Callable[[Path], bool]) -> bool:
+    """Whether a job with the same overrides finished in this folder and left results that `is_whole` accepts."""
     status = read_status(folder)
-    if status is None or status.state != "finished" or not status.is_of(overrides):
-        return False
-    try:
-        read_metrics(folder)
-    except UserError:
-        return False
-    return True
+    finished = status is not None and status.state == "finished" and status.is_of(overrides)
+    return finished and is_whole(folder)
 
 
 def _check_own(folder: Path, overrides: tuple[str, ...], in_sweep: bool) -> None:

@@ -1,0 +1,1 @@
+"""What computes activations: one contract, one module for each backend."""

@@ -1,0 +1,125 @@
+"""A command as a Hydra application: Hydra composes, runs or sweeps its jobs, and mistakes end in one line."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from string import Template
+from typing import Any
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from omegaconf import DictConfig, OmegaConf
+
+from prefillroute.config.compose import compose_options
+from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.overrides import name_options
+from prefillroute.config.schema import register_schemas
+from prefillroute.config.search import conf_folders, register_search_path
+from prefillroute.errors import UserError
+from prefillroute.jobs.folder import register_job_folder
+from prefillroute.text.printing import say
+
+# Here, not in `start`: a launcher that sends a job to another machine imports the task's module there, and with it
+# this one.
+register_job_folder()
+
+
+def start(
+    command: str, config_name: str, task: Callable[[DictConfig], None], arguments: Sequence[str]
+) -> int:
+    """Run one job, or with `-m` several.
+
+    Args:
+        command: the subcommand, for messages.
+        config_name: the root file in `conf/`.
+        task: does one job. Launchers send it to other processes by its name, so it is a function of a module, and that
+            module imports this one.
+        arguments: Hydra's: overrides and options such as `--help`, `--cfg job`, `-m`.
+
+    Returns:
+        Exit status: 0, or 1 after a job that failed.
+
+    Raises:
+        UserError: the configuration does not compose; says what would.
+    """
+    if {"--help", "-h"} & set(arguments):
+        say(*help_text(config_name).splitlines())
+        return 0
+    arguments = _options_first(command, arguments)
+    register_schemas()
+    register_search_path()
+    # With this Hydra re-raises what went wrong instead of printing its own excerpt of the traceback.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    arguments = name_options(arguments)
+    sys.argv = [sys.argv[0], *arguments]  # where Hydra looks
+    main = hydra.main(version_base="1.3", config_path=str(conf_folders()[0]), config_name=config_name)(task)
+    try:
+        with _logging_restored():
+            main()
+    except COMPOSITION_ERRORS as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from None  # of a callback's constructor; Hydra's own words would hide it
+        raise UserError(explain(error, compose_options(arguments, config_name), sweeps=True)) from error
+    except SystemExit as left:  # of a job that has said why
+        return int(left.code or 0)
+    return 0
+
+
+def help_text(config_name: str) -> str:
+    """What `--help` prints: `hydra.help.template`, filled in here since Hydra needs a second to list the groups.
+
+    Args:
+        config_name: the root file in `conf/`; the groups are those of its defaults list.
+    """
+    root: Any = OmegaConf.load(conf_folders()[0] / f"{config_name}.yaml")
+    groups: dict[str, set[str]] = {}
+    for folder in conf_folders():
+        for entry in root.defaults:
+            for group in entry if isinstance(entry, DictConfig) else ():
+                if not str(group).startswith(("override ", "hydra/")):
+                    options = {path.stem for path in (folder / str(group)).glob("*.yaml")}
+                    groups.setdefault(str(group), set()).update(options)
+    lines = (f"{group}: {', '.join(sorted(options))}" for group, options in sorted(groups.items()))
+    return Template(str(root.hydra.help.template)).substitute(APP_CONFIG_GROUPS="\n".join(lines)).rstrip()
+
+
+@contextmanager
+def _logging_restored() -> Iterator[None]:
+    """Hydra gives the root logger the handlers of a job; afterwards it has those of before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            if handler not in handlers:
+                handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def _options_first(command: str, arguments: Sequence[str]) -> list[str]:
+    """The same arguments in the order that Hydra's parser takes: it refuses overrides on both sides of an option.
+
+    Raises:
+        UserError: an option that Hydra lacks or a value that it refuses, in one line, where Hydra's own parser prints
+            its usage.
+    """
+    parser = get_args_parser()
+    parser.exit_on_error = False
+    try:
+        known, unknown = parser.parse_known_intermixed_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UserError(f"prefillroute {command}: {error}") from error
+    if unknown:
+        allowed = [option for action in parser._actions for option in action.option_strings[:1]]
+        raise UserError(
+            f"prefillroute {command}: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(allowed)}"
+        )
+    options = list(arguments)
+    for override in known.overrides:
+        options.remove(override)
+    return [*options, *known.overrides]
