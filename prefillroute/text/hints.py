@@ -53,9 +53,9 @@ def install(extra: str) -> str:
     return f"pip install {shell_word(f'prefillroute[{extra}]')}"
 
 
-def install_wheel(name: str, whole: bool = True) -> str:
-    """The command that installs somebody else's package; without what it asks for where only its files are wanted."""
-    return f"pip install {'' if whole else '--no-deps '}{shell_word(name)}"
+def install_wheel(*names: str, whole: bool = True) -> str:
+    """The command that installs others' packages; without what they ask for where only their files are wanted."""
+    return f"pip install {'' if whole else '--no-deps '}{' '.join(map(shell_word, names))}"
 
 
 def exclude(*targets: str) -> str:

@@ -144,7 +144,7 @@ def test_encoders_of_the_design_are_all_there() -> None:
     named = {option for group, option in options() if group == "encoder"}
     assert named >= {
         "qwen35_122b", "qwen35_35b", "qwen35_08b", "nemotron_super", "nemotron_nano",
-        "gpt_oss_120b", "gpt_oss_20b", "smollm2_135m", "smollm2_135m_hub",
+        "gpt_oss_120b", "gpt_oss_20b", "smollm2_135m", "smollm2_135m_hub", "gemma3_270m",
     }  # fmt: skip
 
 

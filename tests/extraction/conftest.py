@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     AutoModel,
+    Gemma3TextConfig,
     GptOssConfig,
     LlamaConfig,
     NemotronHConfig,
@@ -45,6 +46,12 @@ CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: LlamaConfig(**WIDTH, num_hidden_layers=4, intermediate_size=48),
     "gpt_oss": lambda: GptOssConfig(
         **WIDTH, num_hidden_layers=4, intermediate_size=16, num_local_experts=4, num_experts_per_tok=2, sliding_window=8
+    ),
+    # Embeddings times sqrt(H); windows of 8 tokens between blocks that attend to all.
+    "gemma3_text": lambda: Gemma3TextConfig(
+        **WIDTH, num_hidden_layers=4, intermediate_size=48, query_pre_attn_scalar=8, sliding_window=8, pad_token_id=0,
+        bos_token_id=1, eos_token_id=2,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention", "full_attention"],
     ),
     "nemotron_h": lambda: NemotronHConfig(
         **WIDTH, layers_block_type=["linear_attention", "moe", "full_attention", "linear_attention"],

@@ -8,7 +8,7 @@ from prefillroute.extraction.backends.contract import read_together
 from prefillroute.extraction.backends.transformers import TransformersBackend
 from prefillroute.extraction.request import ReadRequest
 
-ARCHITECTURES = ["llama", "gpt_oss", "nemotron_h", "qwen3_5_moe_text", "qwen3_5_moe"]
+ARCHITECTURES = ["llama", "gemma3_text", "gpt_oss", "nemotron_h", "qwen3_5_moe_text", "qwen3_5_moe"]
 PROMPTS = [
     "Why?",
     "What is 2 + 2, and why is it not 5? " * 4,
@@ -95,3 +95,11 @@ def test_only_wanted_layers_and_poolings(encoder, token_ids):
     some = read_together(encoder, token_ids, [1, 4], ["mean"])
     assert list(some) == ["mean"]
     np.testing.assert_array_equal(some["mean"], every["mean"][:, [1, 4]])
+
+
+def test_layer_0_of_gemma_is_the_scaled_embedding(toy_facts):
+    encoder = PrefillEncoder(toy_facts("gemma3_text"), ExtractionOptions(device="cpu"))
+    (prompt,) = encoder.prompts(["Why?"])
+    weight = encoder.model.embed_tokens.weight.detach().double().numpy()
+    layer_0 = encoder.activations([prompt.token_ids])["mean"][0, 0]
+    np.testing.assert_allclose(layer_0, weight[prompt.token_ids].mean(0) * np.sqrt(32), rtol=1e-5, atol=1e-6)

@@ -49,7 +49,7 @@ def test_truncated_prompts_keep_the_prefix(encoders):
     assert np.abs(found["last"] - wanted["last"]).max() < 1e-5 * np.abs(wanted["last"]).max()
 
 
-@pytest.mark.parametrize("architecture", ["gpt_oss", "nemotron_h", "qwen3_5_moe"])
+@pytest.mark.parametrize("architecture", ["gemma3_text", "gpt_oss", "nemotron_h", "qwen3_5_moe"])
 def test_other_families_are_left_alone(encoders, architecture):
     shared, whole = encoders(architecture)
     ids = [encoded.token_ids for encoded in whole.prompts(PROMPTS)]
