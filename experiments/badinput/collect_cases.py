@@ -33,27 +33,29 @@ _asked = _file("questions.csv", "prompt,answer\nWhat is 1 + 1?,2\n")
 _PATH = "benchmark.path=questions.csv"
 
 CASES = (
-    Case("collect: no questions named", _collect(), r"benchmark\.path is null"),
+    Case("collect: no questions named", _collect(), r"benchmark\.path: .*found null"),
     Case(
-        "collect: file of questions missing", _collect("benchmark.path=none.csv"), r"none\.csv: no such file"
+        "collect: file of questions missing",
+        _collect("benchmark.path=none.csv"),
+        r"none\.csv: expected .*found no such file",
     ),
     Case(
         "collect: no column `answer`",
         _collect(_PATH),
-        "row 1: no column answer",
+        "row 1: expected the columns prompt, answer, found prompt; add answer",
         _file("questions.csv", "prompt\nx\n"),
     ),
     Case("collect: unknown benchmark", _collect("benchmark=gsm"), "benchmark: no option 'gsm'; allowed are"),
     Case(
         "collect: unknown scoring",
         _collect(_PATH, "benchmark.scoring=luck"),
-        "scoring=luck; expected one of",
+        "scoring: expected one of .*found luck",
         _asked,
     ),
     Case(
         "collect: target without provider",
         _collect(_PATH, targets="[{name:a},{name:b}]"),
-        "target 'a' has no provider",
+        "target 'a': expected a provider .*found none",
         _asked,
     ),
     Case(
@@ -65,20 +67,20 @@ CASES = (
     Case(
         "collect: spend limit without prices",
         _collect(_PATH, "limits.spend_usd=1", targets="[{name:a,provider:local},{name:b,provider:local}]"),
-        "target 'a' has no prices",
+        "target 'a': expected price_in and price_out, found none",
         _asked,
     ),
     Case(
         "collect: a spend limit that no answer fits",
         _collect(_PATH, "limits.spend_usd=0.001"),
-        r"target 'a': one answer of up to 128,000 tokens may cost 0\.25\d+ USD, and limits\.spend_usd=0\.001 never "
-        r"begins .*expected limits\.max_tokens=\d+ or less, or limits\.spend_usd=[\d.]+ or more",
+        r"limits\.spend_usd: expected at least 0\.25\d+ USD, .*target 'a' may cost \(up to 128,000 tokens\), found "
+        r"0\.001; set limits\.max_tokens=\d+ or less, or limits\.spend_usd=[\d.]+ or more",
         _asked,
     ),
     Case(
         "collect: a spend limit that no question fits, said by a dry run too",
         _collect(_PATH, "limits.spend_usd=0.0000001", "--dry-run"),
-        r"target 'a': .*never begins .*expected limits\.spend_usd=[\d.]+ or more",
+        r"limits\.spend_usd: .*target 'a' may cost .*; set limits\.spend_usd=[\d.]+ or more",
         _asked,
     ),
     Case(
@@ -102,14 +104,14 @@ CASES = (
     Case(
         "collect: a target named with commas has no provider",
         _collect(_PATH, targets="[{name:'x (a=1, b=2)'},{name:b}]"),
-        r"""\('pool\.exclude=\["x \(a=1, b=2\)"\]' leaves it out\)""",
+        r"""leave the target out with 'pool\.exclude=\["x \(a=1, b=2\)"\]'$""",
         _asked,
     ),
     Case("collect: misspelt limit", _collect(_PATH, "limits.spend=1"), "no key 'spend' in 'limits'", _asked),
     Case(
         "collect: ledger that is none",
         _collect(_PATH),
-        r"calls\.sqlite: not a ledger",
+        r"calls\.sqlite: expected a ledger of calls, found another file",
         lambda workspace: (_asked(workspace), _file("collected/collect/calls.sqlite", "x" * 2000)(workspace))[
             0
         ],

@@ -1,1 +1,1 @@
-"""Asking the targets of a pool the questions of a benchmark, and scoring what they answer (paper section 4.1)."""
+"""Asks the targets of a pool the questions of a benchmark and scores their answers (paper section 4.1)."""

@@ -1,8 +1,8 @@
-"""One call: stream the answer, time it, keep it. An Inspect solver around it lets Inspect run many at once.
+"""One call to a target: stream the answer, time it and keep it. An Inspect solver runs many such calls at once.
 
-Inspect retries what its providers call transient (429, 5xx, a lost connection, a timeout, silence in a stream). It does
-not know a time to first token, nor does it look at a stream that breaks off or holds what is no JSON; those two are
-done here.
+Inspect retries what its providers call transient (429, 5xx, a lost connection, a timeout, a stream that falls silent).
+It does not measure the time to the first token, and it accepts a stream that breaks off or holds invalid JSON. This
+module takes care of both.
 """
 
 import time
@@ -20,22 +20,22 @@ from prefillroute.harness.spending import Budget
 from prefillroute.outcomes.importers.inspect_samples import TTFT_KEYS
 
 BACKOFF_S = 1.0
-"""Seconds before the second attempt; doubled for each further one."""
+"""Seconds before the second attempt; the wait doubles for each further attempt."""
 GIVE_UP_AFTER = 20
-"""Failed calls in a row after which a target is left for the next run: its server is gone, or the key is wrong."""
+"""After this many failed calls in a row, a target is left to the next run: its server is down or its key is wrong."""
 
 
 class NotAsked(RuntimeError):
-    """The spend limit was reached before this question, or its target does not answer any more."""
+    """The question was not asked: the spend limit was reached, or its target no longer answers."""
 
 
 class BrokenAnswer(RuntimeError):
-    """The stream ended without saying why: what came may be a part of the answer."""
+    """The stream ended without a reason to stop, so the answer may be incomplete."""
 
 
 @dataclass
 class Asker:
-    """Asks one target, through the ledger and the budget."""
+    """Asks one target its questions, within the budget, and records every answer in the ledger."""
 
     request: TargetRequest
     model: Model
@@ -44,15 +44,15 @@ class Asker:
     tally: Tally
     retries: int
     questions: int
-    """How many will come; after the last one the client is closed."""
+    """Number of questions that will be asked; the client is closed after the last one."""
     _failed_in_a_row: int = field(default=0, init=False)
 
     async def ask(self, query_id: str, prompt: str) -> Call:
-        """The target's answer, from the ledger where it is there.
+        """Return the target's answer, taken from the ledger if it is already there.
 
         Raises:
-            NotAsked: no money left, or the target was given up.
-            Exception: what the last attempt raised; the failure is in the ledger.
+            NotAsked: the budget is used up, or the target has been given up.
+            Exception: whatever the last attempt raised; the failure is in the ledger.
         """
         name = self.request.target
         if (known := self.ledger.call(name, query_id)) is not None:
@@ -81,7 +81,7 @@ class Asker:
         return call
 
     async def leave(self) -> None:
-        """A question is done with. The client is closed here: later its event loop is gone."""
+        """Count a question as done, and close the client after the last one, while its event loop still runs."""
         self.questions -= 1
         if self.questions == 0:
             await self.model.api.aclose()
@@ -100,7 +100,7 @@ class Asker:
 
     def _call(self, query_id: str, output: ModelOutput, ttft_s: float | None, attempts: int) -> Call:
         usage = output.usage
-        # Inspect counts cached input apart; what was sent is the sum (DESIGN section 4: prompt_tokens).
+        # Inspect counts cached input separately; prompt_tokens is the sum, all that was sent (DESIGN section 4).
         prompt_tokens = (
             usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
             if usage
@@ -136,12 +136,12 @@ async def timed_generate(
     """Stream one answer.
 
     Returns:
-        Inspect's output, and the seconds from the successful attempt's request to its first token (reasoning
-        counts); None when nothing was streamed.
+        Inspect's output, and the seconds from the request of the attempt that succeeded to its first token, be it
+        reasoning or answer; None if nothing was streamed.
 
     Raises:
         BrokenAnswer: the stream ended without a reason to stop.
-        Exception: what Inspect could not make good by retrying.
+        Exception: an error that remained after Inspect's retries.
     """
     first: list[float] = []
 
@@ -155,12 +155,12 @@ async def timed_generate(
     ended = time.monotonic()
     if not output.choices:
         raise BrokenAnswer(output.error or "no answer in the response")
-    # A refusal (content_filter) and a prompt that is too long for the model (model_length) are what the target does
-    # with the query: answers, to be scored as they stand.
+    # A refusal (content_filter) and a prompt that is too long for the model (model_length) count as answers: that is
+    # how the target handles the query, so they are scored like any other.
     if output.stop_reason == "unknown":
         raise BrokenAnswer(output.error or "the stream ended without a finish_reason")
-    # Inspect's time covers the attempt that succeeded, from its request to the last token; counted back from the end
-    # it leaves out the queue and failed attempts before it.
+    # Inspect's time covers the attempt that succeeded, from its request to the last token. Counting back from the end
+    # leaves out the time spent in the queue and in failed attempts.
     if not first or output.time is None:
         return output, None
     return output, max(output.time - (ended - first[0]), 0.0)
@@ -168,7 +168,7 @@ async def timed_generate(
 
 @solver
 def asking(asker: Asker) -> Solver:
-    """Inspect's solver: one question of a task's data set to its target."""
+    """Return an Inspect solver that asks the target one question of a task's data set."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         try:
@@ -183,7 +183,7 @@ def asking(asker: Asker) -> Solver:
 
 
 def worth_another_attempt(error: BaseException) -> bool:
-    """Whether a failure may go away: not when Inspect has retried it already, nor when the provider refused it."""
+    """Whether a retry may help: no if Inspect has already retried, and no if the provider refused the request."""
     if isinstance(error, RetryError):
         return False
     status = getattr(error, "status_code", None)
@@ -191,7 +191,7 @@ def worth_another_attempt(error: BaseException) -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """Kind and message; of retries that ran out, the last one's."""
+    """The kind and message of an error in one line; if retries ran out, those of the last attempt's error."""
     if isinstance(error, RetryError) and (last := error.last_attempt.exception()) is not None:
         error = last
     return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"

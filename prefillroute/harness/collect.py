@@ -1,4 +1,4 @@
-"""Ask, score, keep: Inspect runs the calls of all targets side by side, the ledger says what is left to do."""
+"""Asks, scores and keeps: Inspect runs the calls of all targets in parallel, and the ledger says what is left to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +20,19 @@ from prefillroute.harness.spending import Budget
 from prefillroute.outcomes.importers.inspect_samples import TARGET_KEY
 
 LOGGED_ANSWER = 1000
-"""Characters of the reference answer in Inspect's log; the test cases of a program may be megabytes."""
+"""Characters of the reference answer kept in Inspect's log; the test cases of a program can be megabytes long."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What bounds the calls."""
+    """Limits on a target's calls."""
 
     retries: int = 5
-    """Further attempts after a failed one: Inspect's for what is transient, ours for a broken answer."""
+    """Attempts after the first one fails: Inspect retries transient errors, and ``Asker`` retries broken answers."""
     attempt_s: int = 3600
+    """Seconds after which an attempt is given up."""
     stall_s: int = 60
+    """Seconds without a new token after which an attempt is given up."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Collected:
     """How a run of the command ended."""
 
     spent_usd: float
-    """By this run and those before it."""
+    """Spent by this run and all earlier ones."""
     exhausted: bool
-    """The spend limit ended it."""
+    """Whether the spend limit ended the run."""
 
 
 def collect(
@@ -53,14 +55,14 @@ def collect(
     spend_limit_usd: float | None,
     tally: Tally,
 ) -> Collected:
-    """Ask what is to be asked and score what is to be scored.
+    """Ask the questions that are still to be asked and score the answers that are still to be scored.
 
-    Every answer is in the ledger before anything else is done with it: whatever ends the run, the next one goes on from
-    there. What cannot be asked or scored is missing, and the next run tries it again. At Ctrl-C Inspect gives up the
-    calls under way, and this returns.
+    Every answer goes into the ledger before anything else is done with it, so that whatever ends this run, the next one
+    continues from there. A question that cannot be asked or scored leaves a missing outcome, and the next run tries it
+    again. On Ctrl-C, Inspect cancels the calls in flight and this function returns.
 
     Raises:
-        UserError: for a missing API key or package, before the first call.
+        UserError: an API key or a package is missing; raised before the first call.
     """
     budget = Budget(spent_at_most(ledger, [plan.request for plan in plans]), spend_limit_usd)
     scorer.check()
@@ -85,7 +87,7 @@ def _task(
     limits: Limits,
     tally: Tally,
 ) -> Task:
-    questions = (*plan.to_score, *plan.to_ask)  # first what is paid for already
+    questions = (*plan.to_score, *plan.to_ask)  # the answers already paid for come first
     name = plan.request.target
     asker = Asker(plan.request, model, ledger, budget, tally, limits.retries, len(questions))
     by_id = {question.query_id: question for question in questions}
@@ -124,8 +126,8 @@ def _evaluate(tasks: list[Task], log_dir: Path) -> None:
         log_dir=str(log_dir),
         max_tasks=len(tasks),
         max_samples=max(task.model.config.max_connections or 1 for task in tasks if task.model),
-        fail_on_error=False,  # a failed call is missing; the others go on
-        log_realtime=False,  # the ledger keeps what the buffer would
+        fail_on_error=False,  # a failed call leaves a missing outcome; the others go on
+        log_realtime=False,  # the ledger already keeps what Inspect would buffer
         log_model_api=False,
         log_level="error",
         score_display=False,

@@ -1,4 +1,4 @@
-"""`prefillroute collect`, from the command line's words to the outcome folder."""
+"""`prefillroute collect`, from command-line overrides to the outcome folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,15 +35,15 @@ REASONS_SHOWN = 3
 
 
 def run(overrides: Sequence[str], dry_run: bool) -> int:
-    """Plan, and unless it is a dry run collect; prints what was done and what is missing.
+    """Plan the collection and, unless it is a dry run, carry it out; print what was done and what is missing.
 
     Returns:
-        0; 1 when an outcome is missing at the end.
+        0, or 1 if an outcome is missing at the end.
     """
     config = compose_run(overrides, config_name="collect")
     pool, limits = fact(config.pool, PoolConfig), fact(config.limits, LimitsConfig)
     if str(config.out).startswith("pkg://"):
-        raise UserError(f"out is {config.out}, inside the package; give a folder with out=")
+        raise UserError(f"out: expected a folder outside the package, found {config.out}; give one with out=")
     out = Path(str(config.out))
     targets = pool_targets(pool.targets, pool.exclude)
     benchmark: Benchmark = build(config.benchmark)
@@ -100,7 +100,7 @@ def _collect(
                 tally,
             )
     finally:
-        # Whatever ended the run: what is known by now becomes the outcome folder.
+        # Whatever ended the run, write everything that is known so far to the outcome folder.
         written = write_tables(ledger, out)
     return _print_result(collected, plans, scorer, questions, ledger, out, written, tally, limits, screen)
 
@@ -110,8 +110,8 @@ def _request(
 ) -> TargetRequest:
     if target.provider is None:
         raise UserError(
-            f"pool '{pool.name}': target '{target.name}' has no provider; expected an option of conf/provider "
-            f"({hints.exclude(target.name)} leaves it out)"
+            f"pool '{pool.name}': target '{target.name}': expected a provider (an option of conf/provider), found "
+            f"none; add one, or leave the target out with {hints.exclude(target.name)}"
         )
     provider = read_fact("provider", target.provider, ProviderConfig)
     return target_request(target, provider, limits.max_tokens, limits.connections, instruction)
@@ -119,11 +119,14 @@ def _request(
 
 def _check_prices(requests: Sequence[TargetRequest], scorer: Scorer) -> None:
     if not scorer.costs_known:
-        raise UserError("benchmark.judge_price_in is null; limits.spend_usd needs the judge's prices")
+        raise UserError(
+            "benchmark.judge_price_in: expected a price, found null; limits.spend_usd needs the judge's prices"
+        )
     for request in requests:
         if request.cost_usd(1, 1) is None:
             raise UserError(
-                f"target '{request.target}' has no prices; limits.spend_usd needs those of every target"
+                f"target '{request.target}': expected price_in and price_out, found none; limits.spend_usd needs the "
+                "prices of every target"
             )
 
 
@@ -138,7 +141,7 @@ def _print_estimate(
     plans: Sequence[TargetPlan], ledger: Ledger, limit_usd: float | None, screen: Screen
 ) -> None:
     table = Table(title="what would be asked", title_justify="left", box=SIMPLE_HEAD)
-    for heading in (
+    headings = (
         "target",
         "to ask",
         "to score",
@@ -147,7 +150,8 @@ def _print_estimate(
         "from",
         "USD expected",
         "USD at most",
-    ):
+    )
+    for heading in headings:
         table.add_column(
             heading,
             justify="left" if heading in ("target", "from") else "right",
@@ -172,13 +176,13 @@ def _print_estimate(
     spent = spent_at_most(ledger, [plan.request for plan in plans])
     screen.print(f"expected {expected:,.4f} USD, at most {most:,.4f} USD; spent so far {spent:,.4f} USD")
     screen.print(
-        "tokens in are characters / 4 and tokens out what `estimate` assumes, until a target has calls; 'at most' has "
-        "every answer run to its max_tokens and a token in every byte that is sent; a judge's tokens are not in it"
+        "Until a target has calls, tokens in are characters / 4 and tokens out are what `estimate` assumes. 'At most' "
+        "takes every answer to run to its max_tokens and every byte sent to be a token; it leaves out a judge's tokens."
     )
     if limit_usd is not None:
-        verdict = "is enough for all of it" if spent + most <= limit_usd else "may stop it before its end"
+        verdict = "covers all of it" if spent + most <= limit_usd else "may stop it before its end"
         screen.print(
-            f"limits.spend_usd={limit_usd:g} {verdict}: a call begins only where the most that it can cost still fits"
+            f"limits.spend_usd={limit_usd:g} {verdict}: a call begins only if the most it can cost still fits"
         )
 
 
@@ -220,8 +224,8 @@ def _print_result(
         screen.print(f"failed {count:,} times: {reason}")
     if collected.exhausted:
         screen.print(
-            f"stopped at limits.spend_usd={limits.spend_usd}: another call could pass it; raise it and run the same "
-            "command to go on"
+            f"stopped at limits.spend_usd={limits.spend_usd}: another call could exceed it; to go on, raise it and run "
+            "the same command"
         )
     if missing:
         screen.print(f"{missing:,} outcomes are missing; the same command asks for them again")

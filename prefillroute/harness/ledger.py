@@ -1,8 +1,7 @@
-"""Every answer that was paid for, in a SQLite file: written the moment it is there, so that a killed run loses only
-what was in flight.
+"""The ledger: a SQLite file of every answer that was paid for, written as soon as the answer arrives.
 
-SQLite rather than Inspect's log: the log is written in batches when samples are finished, and what the process had
-answers to but had not yet flushed would be asked, and paid, again.
+A killed run therefore loses only the calls in flight. Inspect's log would not do: it is written in batches as samples
+finish, so answers that had arrived but were not yet flushed would be asked for, and paid for, again.
 """
 
 import json
@@ -28,19 +27,19 @@ class Call:
     target: str
     query_id: str
     response: str
-    """The final answer."""
+    """The final answer, without the reasoning trace."""
     reasoning: str
-    """The reasoning trace where the provider shows one."""
+    """The reasoning trace, if the provider shows one."""
     stop_reason: str
     prompt_tokens: int | None
-    """Tokens sent, cached ones included."""
+    """Tokens sent, including cached ones."""
     completion_tokens: int | None
-    """Tokens answered, reasoning included."""
+    """Tokens answered, including reasoning."""
     reasoning_tokens: int | None
     latency_s: float | None
     """Wall-clock seconds of the attempt that succeeded."""
     ttft_s: float | None
-    """Seconds from that attempt's request to its first token, reasoning or answer; None where nothing streamed."""
+    """Seconds from that attempt's request to its first token of reasoning or answer; None if nothing was streamed."""
     cost_usd: float | None
     attempts: int
     finished_at: float
@@ -68,10 +67,10 @@ class Ledger:
     """The calls of one outcome folder.
 
     Args:
-        path: SQLite file, made when missing; `:memory:` keeps nothing.
+        path: SQLite file, created if missing; `:memory:` keeps nothing.
 
     Raises:
-        UserError: it is no ledger, or of another format.
+        UserError: the file is not a ledger, or has another format.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,26 +81,29 @@ class Ledger:
             self._db.execute("pragma synchronous = full")  # a paid answer survives a power cut
             found = self._db.execute("pragma user_version").fetchone()[0]
             if found not in (0, FORMAT):
-                raise UserError(f"{path}: ledger format {found}; expected {FORMAT}")
+                raise UserError(
+                    f"{path}: expected a ledger of format {FORMAT}, found format {found}; move it away or give another "
+                    "out="
+                )
             self._db.executescript(_TABLES)
             self._db.execute(f"pragma user_version = {FORMAT}")
         except sqlite3.DatabaseError as error:
             raise UserError(
-                f"{path}: not a ledger of calls ({error}); move it away or give another out="
+                f"{path}: expected a ledger of calls, found another file ({error}); move it away or give another out="
             ) from error
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file."""
+        """Close the database, which merges the write-ahead log into the file."""
         self._db.close()
 
     def register(
         self, benchmark: str, questions: Iterable[Question], requests: Iterable[TargetRequest]
     ) -> None:
-        """Note what is going to be asked.
+        """Record what is going to be asked.
 
         Raises:
-            UserError: a query id has another text now, or a target is asked differently than in the calls that are
-                there: their outcomes would not be of one kind.
+            UserError: a query id now has another text, or a target would be asked differently from the calls already
+                here; their outcomes could not be compared.
         """
         with self._transaction():
             for question in questions:
@@ -115,13 +117,13 @@ class Ledger:
         return {row[0] for row in rows}
 
     def call(self, target: str, query_id: str) -> Call | None:
-        """The target's answer, or None."""
+        """The target's answer to a query, or None if it has not been asked."""
         query = f"select {_CALL_COLUMNS} from calls where target = ? and query_id = ?"
         row = self._db.execute(query, (target, query_id)).fetchone()
         return Call(*row) if row else None
 
     def add_call(self, call: Call) -> None:
-        """Keep an answer; on disk when this returns."""
+        """Store an answer; it is on disk when this returns."""
         marks = ", ".join("?" * len(fields(Call)))
         with self._transaction():
             self._db.execute(f"insert or replace into calls({_CALL_COLUMNS}) values ({marks})", astuple(call))
@@ -130,14 +132,14 @@ class Ledger:
             )
 
     def add_failure(self, target: str, query_id: str, error: str, attempts: int) -> None:
-        """Keep that a call failed for good in this run; the next run tries again."""
+        """Record that a call failed for good in this run; the next run tries again."""
         self._db.execute(
             "insert or replace into failures values (?, ?, ?, ?, ?)",
             (target, query_id, error, attempts, time.time()),
         )
 
     def scored(self, target: str, scorer: str) -> set[str]:
-        """Query ids whose answer this very scorer has judged, and not in vain."""
+        """Query ids whose answer this scorer has judged with a result."""
         rows = self._db.execute(
             "select query_id from scores where target = ? and scorer = ? and correct is not null",
             (target, scorer),
@@ -145,27 +147,19 @@ class Ledger:
         return {row[0] for row in rows}
 
     def add_score(self, target: str, query_id: str, scorer: str, verdict: Verdict) -> None:
-        """Keep a verdict in place of an earlier one."""
+        """Store a verdict, replacing an earlier one."""
+        judged = (verdict.correct, verdict.answer, verdict.explanation, verdict.cost_usd)
         self._db.execute(
-            "insert or replace into scores values (?, ?, ?, ?, ?, ?, ?)",
-            (
-                target,
-                query_id,
-                scorer,
-                verdict.correct,
-                verdict.answer,
-                verdict.explanation,
-                verdict.cost_usd,
-            ),
+            "insert or replace into scores values (?, ?, ?, ?, ?, ?, ?)", (target, query_id, scorer, *judged)
         )
 
     def accuracy(self, target: str, query_ids: set[str]) -> float:
-        """Mean `correct` of the target on these queries; all must be scored."""
+        """Mean `correct` of the target on these queries, all of which must be scored."""
         rows = self._db.execute("select query_id, correct from scores where target = ?", (target,))
         return sum(correct for query_id, correct in rows if query_id in query_ids) / len(query_ids)
 
     def spent_usd(self) -> float:
-        """Cost of all calls and judgements so far, at the pool's prices."""
+        """Cost in USD of all calls and judgements so far, at the pool's prices."""
         calls = self._db.execute("select total(cost_usd) from calls").fetchone()[0]
         return float(calls + self._db.execute("select total(cost_usd) from scores").fetchone()[0])
 
@@ -185,13 +179,13 @@ class Ledger:
         return None if row[0] is None or row[1] is None else (float(row[0]), float(row[1]))
 
     def failures(self) -> list[tuple[str, str, str]]:
-        """(target, query id, error) of every call that failed and was not made good since."""
+        """(target, query id, error) of every call that failed and has not succeeded since."""
         return list(
             self._db.execute("select target, query_id, error from failures order by target, query_id")
         )
 
     def rows(self, query: str) -> list[tuple]:
-        """Result of a select, for the tables that are made of the ledger."""
+        """Rows that a select statement returns; the outcome tables are made from these."""
         return list(self._db.execute(query))
 
     def _register_question(self, benchmark: str, question: Question) -> None:
@@ -200,8 +194,8 @@ class Ledger:
         ).fetchone()
         if found is not None and found != (benchmark, question.prompt):
             raise UserError(
-                f"{self.path}: query '{question.query_id}' of benchmark '{benchmark}' has another text than when it "
-                f"was asked (of '{found[0]}'); give another out="
+                f"{self.path}: query '{question.query_id}' of benchmark '{benchmark}': expected the text that was "
+                f"asked before (in benchmark '{found[0]}'), found another; give another out="
             )
         self._db.execute(
             "insert or replace into questions values (?, ?, ?, ?)",
@@ -217,8 +211,8 @@ class Ledger:
             before, now = json.loads(found[1]), request.described
             key = next(key for key in now if before.get(key) != now[key])
             raise UserError(
-                f"{self.path}: target '{request.target}' was asked with {key} {before.get(key)}, now {now[key]}; "
-                "give the target another name, or another out="
+                f"{self.path}: target '{request.target}': expected {key} {before.get(key)} as in the calls so far, "
+                f"found {now[key]}; give the target another name, or give another out="
             )
         self._db.execute(
             "insert or replace into targets values (?, ?, ?)",

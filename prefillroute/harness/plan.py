@@ -1,4 +1,4 @@
-"""What a collection has to do: per target the questions still to be asked, and those that wait for a verdict."""
+"""Plans a collection: for each target, the questions still to ask and the answers still to score."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from prefillroute.harness.requests import TargetRequest
 from prefillroute.outcomes.subset import stratified_subset
 
 CHARACTERS_PER_TOKEN = 4
-"""For estimates alone: no tokenizer of a closed model is to be had."""
+"""Used for estimates only: the tokenizers of closed models are not available."""
 
 
 @dataclass(frozen=True)
@@ -24,50 +24,53 @@ class TargetPlan:
     request: TargetRequest
     to_ask: tuple[Question, ...]
     to_score: tuple[Question, ...]
-    """Answered, but without this scorer's verdict."""
+    """Questions that are answered but have no verdict from this scorer."""
     prompt_tokens: float
-    """Expected per call: the mean of the calls so far, or characters / 4."""
+    """Expected tokens per call: the mean of the calls so far, or characters / 4."""
     completion_tokens: float
-    """Expected per call: the mean of the calls so far, or what `estimate` assumes of the mode."""
+    """Expected tokens per call: the mean of the calls so far, or what `estimate` assumes for the mode."""
     seen: bool
-    """The two figures above come from the target's own calls."""
+    """Whether both expected numbers of tokens come from the target's own calls."""
 
     @property
     def expected_usd(self) -> float | None:
-        """Of one call; None without prices."""
+        """Expected cost of one call in USD; None without prices."""
         return self.request.cost_usd(self.prompt_tokens, self.completion_tokens)
 
     @property
     def most_usd(self) -> tuple[float, ...] | None:
-        """Of each question still to ask, as the spend limit reckons with it; None without prices."""
+        """The most that each question still to ask can cost in USD; None without prices. The spend limit uses this."""
         most = [self.request.most_usd(question.prompt) for question in self.to_ask]
         return None if None in most else tuple(usd for usd in most if usd is not None)
 
 
 def read_questions(benchmark: Benchmark, max_questions: int | None) -> list[Question]:
-    """The benchmark's questions, or a stratified and deterministic subset of them.
+    """Read the benchmark's questions, or a stratified and deterministic subset of them.
 
     Raises:
-        UserError: as the benchmark; also for an empty one, a repeated id or an empty prompt.
+        UserError: the benchmark cannot be read, has no questions, repeats an id or has an empty prompt.
     """
     questions = benchmark.questions()
     if not questions:
-        raise UserError(f"benchmark '{benchmark.name}': no questions")
+        raise UserError(
+            f"benchmark '{benchmark.name}': expected at least one question, found none; change its options"
+        )
     seen: set[str] = set()
     for question in questions:
         if question.query_id in seen:
             raise UserError(
-                f"benchmark '{benchmark.name}': second question '{question.query_id}'; expected every id once"
+                f"benchmark '{benchmark.name}': expected every question id once, found '{question.query_id}' twice; "
+                "remove or rename one"
             )
         if not question.prompt.strip():
             raise UserError(
-                f"benchmark '{benchmark.name}': question '{question.query_id}' is empty; expected text"
+                f"benchmark '{benchmark.name}': question '{question.query_id}': expected text, found an empty prompt"
             )
         seen.add(question.query_id)
     if max_questions is None:
         return questions
     if max_questions < 1:
-        raise UserError(f"max_questions is {max_questions}; expected at least 1")
+        raise UserError(f"max_questions: expected at least 1, found {max_questions}; null asks them all")
     frame = pd.DataFrame(
         {"query_id": [q.query_id for q in questions], "category": [q.category for q in questions]}
     )
@@ -83,12 +86,12 @@ def plan_targets(
     ledger: Ledger,
     assumed_tokens: Mapping[str, float],
 ) -> list[TargetPlan]:
-    """Leave out what the ledger has.
+    """Plan the work of every target, leaving out what the ledger already has.
 
     Args:
         requests: one per target.
-        questions: of the benchmark.
-        scorer: identity of its scorer.
+        questions: the benchmark's questions.
+        scorer: identity of the benchmark's scorer.
         ledger: calls and scores so far.
         assumed_tokens: target -> completion tokens to expect before its first call.
     """
@@ -116,7 +119,7 @@ def plan_targets(
 
 
 def spent_at_most(ledger: Ledger, requests: Sequence[TargetRequest]) -> float:
-    """USD that earlier runs spent; a call whose cost is unknown counts with the most that it can have cost."""
+    """USD spent by earlier runs; a call of unknown cost is counted at the most it can have cost."""
     unknown = [
         request.most_usd(prompt) or 0.0
         for request in requests
@@ -126,15 +129,15 @@ def spent_at_most(ledger: Ledger, requests: Sequence[TargetRequest]) -> float:
 
 
 def check_limit(plans: Sequence[TargetPlan], limit_usd: float | None, max_tokens: int) -> None:
-    """Refuse a spend limit under which a target could never be asked anything, however little was spent.
+    """Refuse a spend limit so low that some target could never be asked anything, however little was spent.
 
     Args:
-        plans: of all targets.
+        plans: the plans of all targets.
         limit_usd: `limits.spend_usd`.
-        max_tokens: `limits.max_tokens`, which rules the targets that do not set their own.
+        max_tokens: `limits.max_tokens`, which applies to targets that do not set their own.
 
     Raises:
-        UserError: naming the target, and values of both keys that let every call begin.
+        UserError: names the target, and values of both keys that let every call begin.
     """
     if limit_usd is None:
         return
@@ -148,23 +151,23 @@ def check_limit(plans: Sequence[TargetPlan], limit_usd: float | None, max_tokens
         if fitting >= 1:
             ways.insert(0, f"limits.max_tokens={fitting} or less")
         raise UserError(
-            f"target '{plan.request.target}': one answer of up to {plan.request.max_tokens:,} tokens may cost "
-            f"{min(most):.4g} USD, and limits.spend_usd={limit_usd:g} never begins a call that could pass it; "
-            f"expected {', or '.join(ways)}"
+            f"limits.spend_usd: expected at least {min(most):.4g} USD, which one answer of target "
+            f"'{plan.request.target}' may cost (up to {plan.request.max_tokens:,} tokens), found {limit_usd:g}; set "
+            f"{', or '.join(ways)}"
         )
 
 
 def _fitting_tokens(plan: TargetPlan, limit_usd: float, max_tokens: int) -> float:
-    """Greatest `limits.max_tokens` at which every call of the target may begin; 0 where that key cannot help."""
+    """Greatest `limits.max_tokens` at which every call of the target may begin; 0 if that key cannot help."""
     most = plan.most_usd
     if not most or max(most) <= limit_usd:
         return max_tokens
     if plan.request.max_tokens != max_tokens or plan.seen:
-        return 0  # the target has its own, or has answered and must be asked as before
+        return 0  # the target sets its own limit, or has answered and must be asked as before
     return math.floor(max_tokens - (max(most) - limit_usd) * 1e6 / (plan.request.price_out or math.inf))
 
 
 def _round_up(usd: float) -> str:
-    """Three significant digits, never less than ``usd``."""
+    """``usd`` rounded up to three significant digits."""
     digits = 2 - math.floor(math.log10(usd))
     return f"{math.ceil(usd * 10**digits) / 10**digits:g}" if digits <= 5 else f"{usd * 1.01:.3g}"

@@ -1,4 +1,4 @@
-"""What is shown while a collection runs: a bar per target on a terminal, a line now and then in a log file."""
+"""Progress of a collection: a bar per target on a terminal, a line now and then in a log file."""
 
 import time
 from collections import Counter
@@ -11,11 +11,11 @@ from prefillroute.text.screen import Screen, Words
 
 
 class Tally:
-    """What became of the questions so far, shown by a subclass.
+    """Counts answers, failures and cost; a subclass shows them.
 
     Args:
-        total: target -> questions of this run.
-        spent_usd: by the runs before this one.
+        total: target -> number of questions in this run.
+        spent_usd: USD spent by earlier runs.
     """
 
     def __init__(self, total: Mapping[str, int], spent_usd: float) -> None:
@@ -23,26 +23,26 @@ class Tally:
         self.answered: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
-        """What failed calls said."""
+        """Error message of failed calls -> how often it occurred."""
 
     def count_answer(self, target: str, cost_usd: float) -> None:
-        """An answer is in the ledger; its cost is 0 when it was there before."""
+        """Count an answer; its cost is 0 if the ledger already had it."""
         self.answered[target] += 1
         self.spent_usd += cost_usd
         self.show(target)
 
     def count_failure(self, target: str, reason: str) -> None:
-        """All attempts of a call failed."""
+        """Count a call whose attempts have all failed."""
         self.failures[target] += 1
         self.reasons[reason] += 1
         self.show(target)
 
     def show(self, target: str) -> None:
-        """Something changed for this target; shows nothing here."""
+        """Show a change in this target's counts. Does nothing here; subclasses override it."""
 
 
 class BarTally(Tally):
-    """A bar per target with its failures, and one for all with the cost so far."""
+    """Shows a bar per target with its failures, and one bar for all targets with the cost so far."""
 
     def __init__(self, total: Mapping[str, int], spent_usd: float, screen: Screen) -> None:
         super().__init__(total, spent_usd)
@@ -58,14 +58,14 @@ class BarTally(Tally):
         self._all = self.bars.add_task("all", total=sum(total.values()), note=_usd(spent_usd))
 
     def show(self, target: str) -> None:
-        """Move the bars."""
+        """Advance the bars."""
         failed = self.failures[target]
         self.bars.update(self._bars[target], advance=1, note=f"{failed} failed" if failed else "")
         self.bars.update(self._all, advance=1, note=_usd(self.spent_usd))
 
 
 class LineTally(Tally):
-    """One line every so often: calls done, failures, cost so far, minutes left."""
+    """Prints a line at intervals: calls done, failures, cost so far, minutes left."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LineTally(Tally):
         self._started = self._said = time.monotonic()
 
     def show(self, target: str) -> None:
-        """Say a line when it is time."""
+        """Print a line if the interval has passed."""
         now = time.monotonic()
         if now - self._said < self._between:
             return
@@ -95,7 +95,7 @@ class LineTally(Tally):
 
 @contextmanager
 def collection_progress(total: Mapping[str, int], spent_usd: float) -> Iterator[Tally]:
-    """What suits standard error: bars where people watch, lines where a file does."""
+    """Yield a tally that suits standard error: bars on a terminal, lines in a file."""
     screen = Screen(stderr=True)
     if not screen.is_terminal:
         yield LineTally(total, spent_usd, screen)

@@ -1,4 +1,4 @@
-"""A question of a benchmark, and the form of a benchmark."""
+"""The contract of a benchmark, and the questions that it holds."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -10,35 +10,35 @@ from prefillroute.harness.scorers.contract import Scorer
 
 @dataclass(frozen=True)
 class Question:
-    """What every target of a pool is asked."""
+    """A question that every target of a pool is asked."""
 
     query_id: str
     category: str
     prompt: str
-    """The text that the targets are asked and that the encoder reads."""
+    """The text that is sent to the targets and read by the encoder."""
     answer: str
-    """The reference answer: a letter, a short text, JSON of test cases; what it is the scorer knows."""
+    """The reference answer in the form that the scorer expects: a letter, a short text, test cases as JSON, ..."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the scorer needs beside the answer, for instance the number of options."""
+    """What the scorer needs besides the answer, for instance the number of options."""
 
 
 class Benchmark(ABC):
-    """Questions and the scorer that belongs to them; an option of the config group `benchmark`."""
+    """Questions together with their scorer; an option of the config group `benchmark`."""
 
     name: str
-    """The `benchmark` column of the outcome folder."""
+    """Value of the `benchmark` column in the outcome folder."""
     instruction: str | None = None
-    """How to answer: the system message of every target that does not bring its own. It is no part of the prompt, which
-    the encoder reads and imported outcomes are joined by."""
+    """How to answer: the system message of every target that does not have its own. It is kept apart from the prompt,
+    which the encoder reads and by which imported outcomes are joined."""
 
     @abstractmethod
     def questions(self) -> list[Question]:
-        """All questions, in a fixed order.
+        """Return all questions, in a fixed order.
 
         Raises:
-            UserError: when they cannot be read, naming the file or the data set and what would help.
+            UserError: they cannot be read; names the file or data set and a way out.
         """
 
     @abstractmethod
     def scorer(self) -> Scorer:
-        """How an answer is scored."""
+        """Return what scores the answers."""

@@ -1,7 +1,7 @@
-"""What exactly is asked of a target: its model, its messages and its generation options (paper section 4.1).
+"""The request sent to a target: its model, its messages and its generation options (paper section 4.1).
 
-The provider adapter is a fact (``conf/provider``): Inspect AI has the providers, retries and streaming; an adapter only
-says which of its options a mode of a model means, for instance `reasoning_effort: high` or `enable_thinking`.
+A provider is a fact (``conf/provider``). Inspect AI does the talking, the retries and the streaming; the fact only says
+which of Inspect's options a mode of a model stands for, for instance `reasoning_effort: high` or `enable_thinking`.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ ROLES: dict[str, Callable[[str], ChatMessage]] = {
     "assistant": lambda text: ChatMessageAssistant(content=text),
 }
 TRANSPORT = ("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections")
-"""Options that do not change what is answered: left to `limits`, never part of the fingerprint."""
+"""Options that do not change the answer; they are set in `limits` and are never part of the fingerprint."""
 TEMPLATE_TOKENS, MESSAGE_TOKENS = 256, 16
-"""What a chat template may add, with a system prompt of its own, and what it may put around each message."""
+"""Tokens that a chat template may add once, including a system prompt of its own, and around each message."""
 
 
 @dataclass(frozen=True)
 class TargetRequest:
-    """A target, ready to be asked. Two requests with one fingerprint get the same kind of answer."""
+    """Everything needed to ask a target. Requests with equal fingerprints get comparable answers."""
 
     target: str
     model: str
@@ -54,7 +54,7 @@ class TargetRequest:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the answers depend on; where the endpoint is and what it costs is not part of it."""
+        """What the answers depend on; the endpoint's address and its prices are left out."""
         return {
             "model": self.model,
             "options": dict(self.options),
@@ -63,45 +63,46 @@ class TargetRequest:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over ``described``."""
+        """SHA-256 of ``described``."""
         return hashlib.sha256(json.dumps(self.described, sort_keys=True).encode()).hexdigest()
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens of an answer."""
+        """Most tokens that an answer may have."""
         return int(self.options["max_tokens"])
 
     def conversation(self, prompt: str) -> list[ChatMessage]:
-        """The messages of one question."""
+        """The messages that ask one question."""
         return [ROLES[role](content) for role, content in (*self.messages, ("user", prompt))]
 
     def cost_usd(self, prompt_tokens: float, completion_tokens: float) -> float | None:
-        """Price of a call at the pool's list prices in USD; None where the pool has none.
+        """Cost of a call in USD at the pool's list prices; None if the pool has no prices.
 
-        A provider's discount for a cached prefix is not reckoned with: an upper bound.
+        This is an upper bound: a provider's discount for a cached prefix is ignored.
         """
         if self.price_in is None or self.price_out is None:
             return None
         return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6
 
     def most_usd(self, prompt: str) -> float | None:
-        """The most that one call can cost in USD: an answer of `max_tokens`; None without prices."""
+        """The most that one call can cost in USD, with an answer of `max_tokens`; None without prices."""
         texts = [content for _, content in self.messages]
         return self.cost_usd(most_prompt_tokens([*texts, prompt]), self.max_tokens)
 
     def open(self, **transport: Any) -> Model:
-        """Inspect's client of the model.
+        """Open Inspect's client for the model.
 
         Raises:
-            UserError: for a missing API key or package.
+            UserError: an API key or a package is missing.
         """
         if self.api_key_env and not os.environ.get(self.api_key_env):
             raise UserError(
-                f"target '{self.target}': {self.api_key_env} is not set; expected the provider's key"
+                f"target '{self.target}': expected the provider's key in {self.api_key_env}, found nothing; set this "
+                "environment variable"
             )
         key = os.environ[self.api_key_env] if self.api_key_env else None
         if key is None and self.model.startswith("openai-api/"):
-            key = "none"  # the client insists on one; a server of one's own ignores it
+            key = "none"  # the client insists on a key; a local server ignores it
         try:
             return get_model(
                 self.model,
@@ -112,12 +113,12 @@ class TargetRequest:
             )
         except Exception as error:  # a provider's package may raise anything when it is missing or misused
             raise UserError(
-                f"target '{self.target}': {self.model} cannot be opened ({_short(error)})"
+                f"target '{self.target}': expected a model that Inspect can open, found {self.model} ({_short(error)})"
             ) from error
 
 
 def most_prompt_tokens(messages: Sequence[str]) -> int:
-    """More tokens than any tokenizer makes of these messages: no token is shorter than a byte of UTF-8."""
+    """An upper bound on the tokens in these messages under any tokenizer: no token is shorter than a byte of UTF-8."""
     return TEMPLATE_TOKENS + sum(
         MESSAGE_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in messages
     )
@@ -130,36 +131,40 @@ def target_request(
     connections: int | None = None,
     instruction: str | None = None,
 ) -> TargetRequest:
-    """Compose what is asked of a target: the limit, then the mode of its provider, then its own options.
+    """Compose the request for a target: the limit, then its provider's mode, then its own options; the last wins.
 
     Args:
-        target: the pool's fact.
+        target: the target's fact in the pool.
         provider: its provider's fact.
-        max_tokens: of an answer, where neither says.
-        connections: calls at once; the provider's number when None.
-        instruction: system message of a target that has none.
+        max_tokens: most tokens of an answer, if neither the mode nor the target sets its own.
+        connections: calls in flight at once; the provider's number if None.
+        instruction: system message for a target that has none of its own.
 
     Raises:
-        UserError: for a mode that the provider lacks, an unknown option or role, or a transport option.
+        UserError: the provider lacks the mode, or an option or role is unknown or belongs in `limits`.
     """
     where = f"target '{target.name}'"
     if target.mode not in provider.modes:
         raise UserError(
-            f"{where}: mode '{target.mode}' is not in conf/provider/{provider.name}.yaml; "
-            f"allowed are {', '.join(provider.modes)}"
+            f"{where}: mode: expected one of {', '.join(provider.modes)} (conf/provider/{provider.name}.yaml), found "
+            f"'{target.mode}'"
         )
     options = {"max_tokens": max_tokens, **provider.modes[target.mode], **target.generate}
     for key in options:
         if key in TRANSPORT:
-            raise UserError(f"{where}: generate.{key} is not an option of the answer; set it in limits")
+            raise UserError(
+                f"{where}: generate: expected options that shape the answer, found {key}; set it in limits"
+            )
         if key not in GenerateConfig.model_fields:
             raise UserError(
-                f"{where}: generate.{key} is unknown; expected one of Inspect's generation options"
+                f"{where}: generate: expected generation options of Inspect, found {key}; remove it or correct its name"
             )
     try:
         GenerateConfig(**options)
     except ValueError as error:
-        raise UserError(f"{where}: generate: {_short(error)}") from error
+        raise UserError(
+            f"{where}: generate: expected values that Inspect takes, found {_short(error)}"
+        ) from error
     endpoint = target.endpoint or target.name
     service = f"{provider.name}/" if provider.api == "openai-api" else ""
     return TargetRequest(
@@ -187,10 +192,12 @@ def _conversation(
 def _message(message: Mapping[str, str], where: str) -> tuple[str, str]:
     if set(message) != {"role", "content"}:
         raise UserError(
-            f"{where}: a message has {', '.join(message) or 'nothing'}; expected role and content"
+            f"{where}: messages: expected role and content in each, found {', '.join(message) or 'nothing'}"
         )
     if message["role"] not in ROLES:
-        raise UserError(f"{where}: role '{message['role']}'; expected one of {', '.join(ROLES)}")
+        raise UserError(
+            f"{where}: messages: expected a role among {', '.join(ROLES)}, found '{message['role']}'"
+        )
     return message["role"], message["content"]
 
 

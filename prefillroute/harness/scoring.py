@@ -1,4 +1,4 @@
-"""Our scorers inside Inspect: the verdict goes to the ledger and to Inspect's log."""
+"""Runs our scorers inside Inspect; each verdict goes to the ledger and to Inspect's log."""
 
 import math
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ class Judging:
     budget: Budget
 
     async def judge(self, query_id: str, response: str) -> Verdict:
-        """Score and keep the verdict. What the judge or the sandbox raises makes the outcome missing, not wrong.
+        """Score an answer and store the verdict. An error of the judge or sandbox makes the outcome missing, not wrong.
 
-        Where the spend limit leaves no room for the judge, the next run scores the answer, before it asks anything.
+        If the spend limit leaves no room for the judge, the next run scores the answer before it asks anything.
         """
         question = self.questions[query_id]
         reserved = await self.budget.reserve(self.scorer.most_usd(question, response))
@@ -46,7 +46,7 @@ class Judging:
 
 @scorer(metrics=[mean()], name="correct")
 def judging(judge: Judging) -> InspectScorer:
-    """Inspect's scorer around ours."""
+    """Wrap our scorer as one of Inspect's."""
 
     async def score(state: TaskState, target: Target) -> Score:
         verdict = await judge.judge(str(state.sample_id), state.output.completion)

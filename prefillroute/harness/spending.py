@@ -1,32 +1,33 @@
-"""The spend limit: a call begins only where the most that it can cost still fits."""
+"""The spend limit: a call begins only if the most it can cost still fits."""
 
 import anyio
 
 
 class Budget:
-    """Money spent and money set aside for the calls under way, in USD; together they never pass the limit.
+    """Money spent and money set aside for the calls in flight, in USD; together they never exceed the limit.
 
-    That holds as far as no call costs more than what was set aside for it: `TargetRequest.most_usd` of its prompt.
+    This holds as long as no call costs more than was set aside for it, `TargetRequest.most_usd` of its prompt.
 
     Args:
-        spent_usd: by the runs before this one.
-        limit_usd: None sets no limit.
+        spent_usd: USD spent by earlier runs.
+        limit_usd: USD; None sets no limit.
     """
 
     def __init__(self, spent_usd: float, limit_usd: float | None) -> None:
         self.spent_usd = spent_usd
         self.limit_usd = limit_usd
         self.exhausted = False
-        """A call was refused: it could have passed the limit."""
+        """Whether a call was refused because it could have exceeded the limit."""
         self._reserved = 0.0
         self._under_way = 0
         self._settled: anyio.Event | None = None
 
     async def reserve(self, most_usd: float) -> float | None:
-        """Set aside the most that one call can cost, waiting for calls under way to leave room where need be.
+        """Set aside the most that one call can cost; if necessary, wait until calls in flight leave room for it.
 
         Returns:
-            What was set aside, for ``settle``; None: even alone the call could pass the limit, so do not begin it.
+            The amount set aside, to be passed to ``settle``. None if the call could exceed the limit even on its own,
+            in which case it must not begin.
         """
         while not self._fits(self.spent_usd + self._reserved + most_usd):
             if not self._fits(self.spent_usd + most_usd):
@@ -40,9 +41,11 @@ class Budget:
         return most_usd
 
     def settle(self, reserved: float, cost_usd: float | None) -> None:
-        """The call ended and cost so much, 0 where it failed; None, unknown, counts as all that was set aside."""
+        """Book the cost of a call that has ended: 0 if it failed; an unknown cost (None) counts as all set aside."""
         self._under_way -= 1
-        self._reserved = self._reserved - reserved if self._under_way else 0.0  # sums of floats leave crumbs
+        self._reserved = (
+            self._reserved - reserved if self._under_way else 0.0
+        )  # sums of floats leave a remainder
         self.spent_usd += reserved if cost_usd is None else cost_usd
         if self._settled is not None:
             self._settled.set()

@@ -1,4 +1,4 @@
-"""The ledger as an outcome folder: what was asked and scored, and nothing where that failed."""
+"""Writes the ledger as an outcome folder; calls that failed are left out."""
 
 from pathlib import Path
 
@@ -13,22 +13,23 @@ LOG_FOLDER = Path("collect") / "logs"
 
 
 def check_folder(out: Path) -> None:
-    """Refuse to write over tables that no collection made.
+    """Refuse to overwrite tables that did not come from a collection.
 
     Raises:
-        UserError: naming the file.
+        UserError: names the file.
     """
     if out.joinpath(LEDGER_FILE).is_file():
         return
     for name in (QUERIES_FILE, OUTCOMES_FILE):
         if (out / name).exists():
             raise UserError(
-                f"{out / name}: not made by collect, and would be overwritten; give another folder with out="
+                f"{out / name}: expected a table made by collect, found another, which would be overwritten; give "
+                "another folder with out="
             )
 
 
 def outcome_frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Queries and outcomes of every scored answer (DESIGN section 4); a query without any is left out."""
+    """Return the queries and outcomes of all scored answers (DESIGN section 4); queries without any are left out."""
     outcomes = pd.DataFrame(
         ledger.rows(
             "select c.query_id, c.target, s.correct, c.prompt_tokens, c.completion_tokens, c.latency_s, c.ttft_s, "
@@ -52,10 +53,10 @@ def outcome_frames(ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def write_tables(ledger: Ledger, out: Path) -> int:
-    """Write queries.parquet and outcomes.parquet anew.
+    """Write queries.parquet and outcomes.parquet afresh; if no outcome is known, write nothing.
 
     Returns:
-        Outcomes written; with none nothing is written.
+        Number of outcomes written.
     """
     queries, outcomes = outcome_frames(ledger)
     if len(outcomes):

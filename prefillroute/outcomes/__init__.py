@@ -1,1 +1,1 @@
-"""Outcome tables: who answered what correctly, at which cost; their splits, folds, costs and importers."""
+"""Outcome tables: which target answered which query correctly and at what cost; splits, folds, costs, importers."""

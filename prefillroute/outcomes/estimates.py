@@ -1,4 +1,4 @@
-"""How many of a pool's token counts are estimates: what its costs are worth."""
+"""Counts how many of a pool's token counts are estimates, which limits how far its costs can be trusted."""
 
 from pathlib import Path
 
@@ -10,19 +10,19 @@ from prefillroute.outcomes.files import OUTCOMES_FILE, outcome_folder
 from prefillroute.outcomes.table import Outcomes
 
 COLUMN = "tokens_estimated"
-"""Optional bool column of outcomes.parquet: this row's token counts were not reported by the endpoint."""
+"""Optional bool column of outcomes.parquet: true if the endpoint did not report this row's token counts."""
 
 
 def estimated_tokens(folder: Path | str, outcomes: Outcomes, estimated: bool) -> tuple[int, int]:
     """Count the outcomes whose tokens are estimates.
 
     Args:
-        folder: of the outcome table.
-        outcomes: of the pool's targets and queries, read from it.
-        estimated: what holds where the table has no column `tokens_estimated`.
+        folder: folder of the outcome table.
+        outcomes: the pool's outcomes, read from that folder.
+        estimated: whether all counts are estimates; used if the table has no column `tokens_estimated`.
 
     Returns:
-        Outcomes with estimated tokens, and outcomes with any token counts.
+        Number of outcomes with estimated tokens, and number of outcomes with any token counts.
     """
     counted = ~(np.isnan(outcomes.prompt_tokens) & np.isnan(outcomes.completion_tokens))
     path = outcome_folder(folder) / OUTCOMES_FILE

@@ -1,4 +1,4 @@
-"""Read and write an outcome folder: `queries.parquet` and `outcomes.parquet` (DESIGN section 4)."""
+"""Reads and writes an outcome folder: `queries.parquet` and `outcomes.parquet` (DESIGN section 4)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,15 +38,15 @@ def read_outcomes(
 ) -> Outcomes:
     """Load an outcome folder into dense matrices.
 
-    Queries on which none of ``targets`` has an outcome are left out, so that pools may share a folder.
+    Queries for which none of ``targets`` has an outcome are left out, so that pools can share a folder.
 
     Args:
-        folder: with queries.parquet and outcomes.parquet.
-        targets: in pool order; null takes all, in order of appearance.
-        correct_threshold: least `correct` of label 1.
-        max_queries: size of a stratified subset of the queries that have outcomes; null takes them all.
-        import_hint: the command that makes the folder, for the message when it is not there.
-        excluded: targets that the pool leaves out already, for the message that leaves out more.
+        folder: the folder that holds queries.parquet and outcomes.parquet.
+        targets: names in pool order; None takes all, in order of appearance.
+        correct_threshold: the least `correct` that counts as label 1.
+        max_queries: size of a stratified subset of the queries that have outcomes; None takes them all.
+        import_hint: the command that makes the folder; an error message names it if the folder is missing.
+        excluded: targets that the pool already leaves out; an error message repeats them when it leaves out more.
 
     Raises:
         UserError: a file is missing or damaged, a target has no outcomes, or validation refuses the table.
@@ -72,32 +72,34 @@ def read_outcomes(
 
 
 def outcome_folder(folder: Path | str) -> Path:
-    """A folder, or one that ships inside a package: `pkg://prefillroute.starter_pool`, as Hydra writes it.
+    """Resolve a folder, or one inside a package in Hydra's notation: `pkg://prefillroute.starter_pool`.
 
     Raises:
-        UserError: for a package that is not there.
+        UserError: there is no such package.
     """
     text = str(folder)
-    # A Path has folded the two slashes into one.
+    # If it went through Path, the two slashes have become one.
     name = next((text.removeprefix(mark) for mark in ("pkg://", "pkg:/") if text.startswith(mark)), None)
     if name is None:
         return Path(folder)
     try:
         return Path(str(resources.files(name)))
     except ModuleNotFoundError as error:
-        raise UserError(f"{text}: no package '{error.name}'; expected a folder or pkg://<package>") from error
+        raise UserError(
+            f"{text}: expected a folder or pkg://<package>, found no package '{error.name}'; correct its name"
+        ) from error
 
 
 def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataFrame) -> None:
-    """Validate and write both tables; a file appears under its name only when it is whole.
+    """Validate and write both tables; a file appears under its name only when it is complete.
 
     Args:
-        folder: made when missing.
-        queries: columns of ``QUERY_COLUMNS`` and extras.
-        outcomes: one row per query and target; `correct` and any of ``MEASURES``.
+        folder: created if missing.
+        queries: table with the columns of ``QUERY_COLUMNS`` and any others.
+        outcomes: one row per query and target, with `correct` and any of ``MEASURES``.
 
     Raises:
-        UserError: for what validation refuses, an outcome of an unknown query, or a disk that is full.
+        UserError: validation refuses a table, an outcome belongs to an unknown query, or the disk is full.
     """
     folder = Path(folder)
     check_queries(queries, folder / QUERIES_FILE)
@@ -106,13 +108,13 @@ def write_outcomes(folder: Path | str, queries: pd.DataFrame, outcomes: pd.DataF
     unknown = (pd.Index(queries["query_id"]).get_indexer(pd.Index(names)) < 0)[codes]
     if unknown.any():
         _refuse_query(outcomes["query_id"].iloc[int(np.argmax(unknown))], unknown, folder / OUTCOMES_FILE)
-    # Neither takes its name before both are whole.
+    # Neither file takes its name before both are complete.
     with _written(outcomes, folder / OUTCOMES_FILE), _written(queries, folder / QUERIES_FILE):
         pass
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, without its index; the file appears under its name only when it is whole.
+    """Write a table as Parquet, without its index; the file appears under its name only when it is complete.
 
     Raises:
         UserError: the disk is full or cannot be written to.
@@ -123,31 +125,31 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 @contextmanager
 def _written(frame: pd.DataFrame, path: Path) -> Iterator[None]:
-    """A table that is whole when the block begins and takes its name when the block ends."""
+    """Write a table completely before the block begins; give the file its name when the block ends."""
     try:
         with replacing(path) as partial:
             frame.to_parquet(partial, index=False, compression="zstd")
             yield
-    except OSError as error:  # Arrow's own message names no file
+    except OSError as error:  # Arrow's own message does not name the file
         reason = " ".join(str(error.strerror or error).split())
         raise UserError(
-            f"{path}: cannot be written ({reason}); expected a folder with room for it"
+            f"{path}: expected a folder that it can be written to, found none ({reason}); make room or choose another"
         ) from error
 
 
 def _read(path: Path, import_hint: str | None, columns: Sequence[str] | None = None) -> pa.Table:
     if not path.is_file():
-        how = (
-            f"; make it with: {import_hint}" if import_hint else "; expected a file of `prefillroute import`"
-        )
-        raise UserError(f"{path}: not found{how}")
+        how = import_hint or "prefillroute import"
+        raise UserError(f"{path}: expected an outcome table, found no such file; make it with: {how}")
     try:
         with pq.ParquetFile(path, read_dictionary=["query_id", "target"] if columns else None) as file:
             present = set(file.schema_arrow.names)
             return file.read(columns=[column for column in columns if column in present] if columns else None)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: not a whole Parquet file ({reason}); import it again") from error
+        raise UserError(
+            f"{path}: expected a whole Parquet file, found a damaged one ({reason}); import it again"
+        ) from error
 
 
 def _dense(
@@ -165,8 +167,8 @@ def _dense(
     absent = [name for name in targets if name not in set(target_names)]
     if absent:
         raise UserError(
-            f"{path}: no outcome of target '{absent[0]}'; found {listed(sorted(target_names))} "
-            f"({exclude(*excluded, *absent)} leaves out what it lacks)"
+            f"{path}: expected outcomes of target '{absent[0]}', found only those of {listed(sorted(target_names))}; "
+            f"leave out what it lacks with {exclude(*excluded, *absent)}"
         )
     row_of = pd.Index(queries["query_id"]).get_indexer(pd.Index(query_names))
     rows, columns = row_of[query_codes], column_of[target_codes]
@@ -199,15 +201,15 @@ def _dense(
 
 
 def _codes(table: pa.Table, column: str, path: Path) -> tuple[np.ndarray, list[str]]:
-    """Integer codes (rows,) of a text column and the texts they stand for."""
+    """Return the integer codes (rows,) of a text column, and the texts that they stand for."""
     chunked = table[column]
     if chunked.null_count:
         row = int(np.argmax(chunked.is_null().to_numpy(zero_copy_only=False)))
-        raise UserError(f"{path}: row {row + 1}: {column} is missing; expected text")
+        raise UserError(f"{path}: row {row + 1}: {column}: expected text, found an empty cell")
     if not pa.types.is_dictionary(chunked.type):
         chunked = chunked.dictionary_encode()
     if not (pa.types.is_string(chunked.type.value_type) or pa.types.is_large_string(chunked.type.value_type)):
-        raise UserError(f"{path}: column '{column}' is {chunked.type.value_type}; expected text")
+        raise UserError(f"{path}: column '{column}': expected text, found {chunked.type.value_type}")
     array = chunked.unify_dictionaries().combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
@@ -218,7 +220,7 @@ def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> np.ndarray:
     kind = column.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
         if not pa.types.is_boolean(kind) or name != "correct":
-            raise UserError(f"{path}: column '{name}' is {kind}; expected numbers")
+            raise UserError(f"{path}: column '{name}': expected numbers, found {kind}")
         column = column.cast(pa.int8())
     return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
@@ -233,13 +235,13 @@ def _refuse_repeated(
     if repeated.any():
         row = int(np.argmax(repeated))
         raise UserError(
-            f"{path}: row {row + 1}: second outcome of target '{targets[target_codes[row]]}' on query "
-            f"'{queries[query_codes[row]]}'; expected one"
+            f"{path}: row {row + 1}: expected one outcome of target '{targets[target_codes[row]]}' on query "
+            f"'{queries[query_codes[row]]}', found a second"
         )
 
 
 def _refuse_query(query: str, unknown: np.ndarray, path: Path) -> None:
     row = int(np.argmax(unknown))
     raise UserError(
-        f"{path}: row {row + 1}: query '{query}' is not in {QUERIES_FILE}; expected one of its query_id"
+        f"{path}: row {row + 1}: query_id: expected one that is in {QUERIES_FILE}, found '{query}'"
     )

@@ -1,4 +1,4 @@
-"""A pool's outcome table, as a run loads it."""
+"""Loads a pool: its targets and their outcome table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from prefillroute.text.hints import listed
 
 
 def pool_targets(targets: Sequence[TargetConfig], exclude: Sequence[str] = ()) -> list[TargetConfig]:
-    """The targets of a run: all but the excluded ones, in pool order.
+    """Return the targets of a run in pool order, without the excluded ones.
 
     Raises:
         UserError: a name is duplicated, an excluded name is not in the pool, fewer than two targets are left, or a
@@ -21,13 +21,15 @@ def pool_targets(targets: Sequence[TargetConfig], exclude: Sequence[str] = ()) -
     names = [target.name for target in targets]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"pool.targets has '{name}' {names.count(name)} times; expected every name once")
+            raise UserError(
+                f"pool.targets: expected every name once, found '{name}' {names.count(name)} times"
+            )
     for name in exclude:
         if name not in names:
-            raise UserError(f"pool.exclude has '{name}'; expected one of {listed(names)}")
+            raise UserError(f"pool.exclude: expected names among {listed(names)}, found '{name}'")
     kept = [target for target in targets if target.name not in set(exclude)]
     if len(kept) < 2:
-        raise UserError(f"the pool has {len(kept)} target(s); a router chooses between at least 2")
+        raise UserError(f"pool.targets: expected at least 2 to choose between, found {len(kept)}")
     check_prices(kept)
     return kept
 
@@ -40,10 +42,10 @@ def load_pool(
     max_queries: int | None = None,
     import_hint: str | None = None,
 ) -> tuple[list[TargetConfig], Outcomes]:
-    """The targets of a run and their outcomes; arguments are the entries of a pool fact.
+    """Load the targets of a run and their outcomes; the arguments are the entries of a pool fact.
 
     Raises:
-        UserError: as ``pool_targets`` and ``read_outcomes``.
+        UserError: as for ``pool_targets`` and ``read_outcomes``.
     """
     kept = pool_targets(targets, exclude)
     names = [target.name for target in kept]

@@ -1,4 +1,4 @@
-"""Train, calibration and test parts of a pool's queries (DESIGN section 4)."""
+"""Splits a pool's queries into train, calibration and test parts (DESIGN section 4)."""
 
 from dataclasses import dataclass
 
@@ -12,27 +12,27 @@ from prefillroute.outcomes.table import Outcomes
 
 @dataclass(frozen=True)
 class Split:
-    """Row indices of the three parts, ascending and disjoint; `calibration` may be empty."""
+    """Row indices of the three parts: ascending and disjoint; `calibration` may be empty."""
 
     train: np.ndarray
     calibration: np.ndarray
     test: np.ndarray
 
     def names(self, num_queries: int) -> np.ndarray:
-        """(num_queries,) of "train", "calibration", "test" or "" (in no part)."""
+        """(num_queries,) part of every query: "train", "calibration", "test" or "" (none)."""
         names = np.full(num_queries, "", dtype=object)
         names[self.train], names[self.calibration], names[self.test] = "train", "calibration", "test"
         return names
 
 
 class StratifiedSplit:
-    """Parts with equal shares of every benchmark x agreement class; a `split` column in the data wins.
+    """Gives every part the same mix of benchmarks and agreement classes; a split in the data takes precedence.
 
     Args:
-        test_size: share of all queries.
-        calibration_size: share of all queries, cut from the training part; 0 leaves it empty.
-        column: the data's own split, where its table has one; null ignores it.
-        seed: of the shuffle.
+        test_size: the test part's share of all queries.
+        calibration_size: the calibration part's share of all queries, taken from the training part; 0: none.
+        column: column with the data's own split, which is used if the table has it; null ignores it.
+        seed: seed of the shuffle.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class StratifiedSplit:
         _check_share("split.calibration_size", calibration_size)
         if test_size + calibration_size >= 1:
             raise UserError(
-                f"split.test_size {test_size} and split.calibration_size {calibration_size} "
-                "leave no training part; expected a sum below 1"
+                "split: expected test_size and calibration_size that leave a training part (a sum below 1), found "
+                f"{test_size} and {calibration_size}"
             )
         self.test_size = test_size
         self.calibration_size = calibration_size
@@ -58,7 +58,7 @@ class StratifiedSplit:
         """Assign every query to a part.
 
         Raises:
-            UserError: when a part would be empty, or the data's own split parts two equal prompts.
+            UserError: a part would be empty, or the data's own split separates two duplicates.
         """
         group = outcomes.groups
         if self.column is not None and self.column in outcomes.queries:
@@ -75,12 +75,12 @@ class StratifiedSplit:
 
 
 class LeaveOneBenchmarkOut:
-    """The test part is one whole benchmark; training queries with a near duplicate in it are left out.
+    """Makes one whole benchmark the test part; training queries with a near duplicate in it are left out.
 
     Args:
-        benchmark: as in the table's `benchmark` column.
-        calibration_size: share of the other queries that become the calibration part.
-        seed: of the shuffle.
+        benchmark: a value of the table's `benchmark` column.
+        calibration_size: share of the other queries that becomes the calibration part.
+        seed: seed of the shuffle.
     """
 
     def __init__(self, benchmark: str | None, calibration_size: float = 0.0, seed: int = 0) -> None:
@@ -93,12 +93,12 @@ class LeaveOneBenchmarkOut:
         """Assign queries to parts.
 
         Raises:
-            UserError: when the benchmark is unknown or the only one.
+            UserError: the benchmark is unknown, or is the only one.
         """
         names = outcomes.queries["benchmark"].to_numpy(dtype=object)
         if self.benchmark not in names:
             raise UserError(
-                f"split.benchmark is {self.benchmark!r}; expected one of {', '.join(sorted(set(names)))}"
+                f"split.benchmark: expected one of {', '.join(sorted(set(names)))}, found {self.benchmark!r}"
             )
         in_test = names == self.benchmark
         group = outcomes.groups
@@ -118,10 +118,10 @@ def _cut_calibration(
     of_train = share * len(part) / max(len(rows), 1)
     if of_train >= 1:
         raise UserError(
-            f"split.calibration_size is {share:g}; expected less than the training part's share, "
-            f"{len(rows) / len(part):g}"
+            f"split.calibration_size: expected less than {len(rows) / len(part):g}, the training part's share, found "
+            f"{share:g}"
         )
-    # Another stream than the test part's, or the same shuffled order would be cut twice.
+    # Use another seed than the test part's; otherwise both parts would be cut from the same shuffled order.
     chosen = assign_parts(strata(outcomes, rows), group[rows], (1 - of_train, of_train), seed + 1) == 1
     part[rows[chosen]] = "calibration"
 
@@ -134,8 +134,8 @@ def _refuse_crossing(part: np.ndarray, group: np.ndarray, outcomes: Outcomes, co
         ids = outcomes.queries["query_id"]
         first, second = order[at], order[at + 1]
         raise UserError(
-            f"queries '{ids[first]}' ({part[first]}) and '{ids[second]}' ({part[second]}) are duplicates "
-            f"in two parts of column '{column}'; give them one part, or set split.column=null"
+            f"column '{column}': expected duplicates in one part, found query '{ids[first]}' in {part[first]} and "
+            f"'{ids[second]}' in {part[second]}; give them one part, or set split.column=null"
         )
 
 
@@ -143,8 +143,8 @@ def _checked(part: np.ndarray) -> Split:
     train, calibration, test = (np.flatnonzero(part == name) for name in ("train", "calibration", "test"))
     if len(train) == 0 or len(test) == 0:
         raise UserError(
-            f"{len(part)} queries split into {len(train)} for training and {len(test)} for the test; "
-            "expected at least 1 each"
+            f"split: expected at least 1 query for training and 1 for the test, found {len(train)} and {len(test)} of "
+            f"{len(part)}"
         )
     return Split(train, calibration, test)
 
@@ -152,5 +152,5 @@ def _checked(part: np.ndarray) -> Split:
 def _check_share(key: str, value: float, least: float | None = None) -> None:
     if not 0 <= value < 1 or value == least:
         raise UserError(
-            f"{key} is {value}; expected a share {'above 0' if least == 0 else 'of 0 or more'} and below 1"
+            f"{key}: expected a share {'above 0' if least == 0 else 'of 0 or more'} and below 1, found {value}"
         )

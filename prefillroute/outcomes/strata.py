@@ -12,7 +12,7 @@ LEAST_ROWS = 10
 
 
 def strata(outcomes: Outcomes, rows: np.ndarray) -> np.ndarray:
-    """Stratum code of each of ``rows``: benchmark x agreement class, small ones merged; (len(rows),) int."""
+    """Stratum of each of ``rows``: benchmark x agreement class, small ones merged; (len(rows),) int codes."""
     benchmark = pd.factorize(outcomes.queries["benchmark"].iloc[rows])[0]
     classes = pd.Categorical(agreement_classes(outcomes.labels[rows]), categories=list(CLASSES)).codes
     return merge_small(benchmark * len(CLASSES) + classes, benchmark, LEAST_ROWS)

@@ -1,8 +1,8 @@
-"""The one assignment behind splits, folds and subsets: shares of rows, alike in every stratum, groups whole.
+"""The assignment behind splits, folds and subsets: every part gets its share of each stratum, and groups stay whole.
 
-Units (groups of rows) are shuffled, and a unit's rank q in its stratum is the share of the stratum's rows
-that lie before it, in [0, 1). Ordered by q, every stretch of units holds all strata in proportion, so cutting
-that order at the given shares gives exact totals and strata off by about one unit. No loop over rows is needed.
+Units (groups of rows) are shuffled. A unit's rank q in its stratum is the share of the stratum's rows that come before
+it, in [0, 1). In the order of q, every stretch of units holds all strata in proportion; cutting this order at the given
+shares therefore gives exact totals, with strata off by about one unit. No loop over rows is needed.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ import pandas as pd
 
 
 def assign_parts(strata: np.ndarray, groups: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
-    """Assign rows to parts with given shares; rows of one group get one part.
+    """Assign rows to parts with given shares; rows of one group go to the same part.
 
     Args:
-        strata: (N,) int codes from 0; a group counts to the stratum of its first row.
+        strata: (N,) int codes from 0; a group belongs to the stratum of its first row.
         groups: (N,) int codes from 0.
-        shares: of the P parts, summing to 1.
-        seed: of the shuffle.
+        shares: shares of the P parts, which sum to 1.
+        seed: seed of the shuffle.
 
     Returns:
-        (N,) part of each row, 0 .. P-1. Part totals are off by less than one row plus the largest group.
+        (N,) part of each row, 0 .. P-1. The parts' totals are off by less than one row plus the largest group.
     """
     if len(strata) == 0:
         return np.empty(0, dtype=np.int64)
@@ -40,13 +40,13 @@ def assign_parts(strata: np.ndarray, groups: np.ndarray, shares: Sequence[float]
 def within_stratum_order(
     strata: np.ndarray, weight: np.ndarray, shuffled: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Order of U units in which every stretch has the strata in proportion.
+    """Order U units so that every stretch of them has the strata in proportion.
 
     Args:
         strata: (U,) stratum of each unit.
         weight: (U,) rows of each unit.
         shuffled: (U,) units in random order.
-        rng: draws where in its first step each stratum begins, so that small strata do not all begin alike.
+        rng: draws an offset within its first step for each stratum, so that small strata do not all start together.
 
     Returns:
         (U,) units, in order.
@@ -63,12 +63,12 @@ def within_stratum_order(
 
 
 def merge_small(codes: np.ndarray, coarser: np.ndarray, least: int) -> np.ndarray:
-    """Merge strata of fewer than ``least`` rows: inside their coarser stratum, then all that still are small.
+    """Merge strata of fewer than ``least`` rows, first within their coarser stratum, then all that are still small.
 
     Args:
         codes: (N,) int stratum codes.
-        coarser: (N,) int codes of a coarser partition (the benchmark of benchmark x agreement class).
-        least: rows that a stratum needs.
+        coarser: (N,) int codes of a coarser partition (the benchmark, where strata are benchmark x agreement class).
+        least: rows that a stratum must have.
 
     Returns:
         (N,) int codes from 0, without gaps.
@@ -80,7 +80,7 @@ def merge_small(codes: np.ndarray, coarser: np.ndarray, least: int) -> np.ndarra
 
 
 def hash_order(names: pd.Series) -> np.ndarray:
-    """A shuffle of names that depends on the names alone, not on their order or number: (N,) positions."""
+    """Shuffle names by their hashes: (N,) positions. A name's place relative to others depends on the names alone."""
     keys = [hashlib.sha256(name.encode()).digest()[:8] for name in names]
     return np.argsort(np.array([int.from_bytes(key, "big") for key in keys], dtype=np.uint64), kind="stable")
 

@@ -1,4 +1,4 @@
-"""`pool.max_queries`: fewer queries of the same make-up."""
+"""`pool.max_queries`: a smaller set of queries with the same composition."""
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,17 @@ STRATA = ("split", "benchmark", "category")
 
 
 def stratified_subset(queries: pd.DataFrame, max_queries: int) -> np.ndarray:
-    """Rows of exactly ``max_queries`` queries (all when there are fewer), in ascending order.
+    """Choose exactly ``max_queries`` queries (all if there are fewer); return their rows in ascending order.
 
-    Shares of split, benchmark and category are kept to about one query. The choice depends on the queries
-    alone, so pools over the same queries get one subset and share an activation cache; a smaller subset
-    lies inside a greater one, so growing it extracts only what is new.
+    The shares of split, benchmark and category are kept to within about one query. The choice depends on the queries
+    alone, so pools over the same queries get the same subset and can share an activation cache. A smaller subset lies
+    inside a larger one, so enlarging it extracts only what is new.
 
     Raises:
-        UserError: when ``max_queries`` is not positive.
+        UserError: ``max_queries`` is not positive.
     """
     if max_queries < 1:
-        raise UserError(f"pool.max_queries is {max_queries}; expected at least 1")
+        raise UserError(f"pool.max_queries: expected at least 1, found {max_queries}; null takes all")
     if max_queries >= len(queries):
         return np.arange(len(queries))
     columns = [column for column in STRATA if column in queries]

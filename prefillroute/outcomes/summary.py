@@ -1,4 +1,4 @@
-"""What a pool's outcome table says before any router: the figures of `prefillroute pool show`."""
+"""Summarises a pool's outcome table without any router: the figures that `prefillroute pool show` prints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from prefillroute.outcomes.table import Outcomes
 
 @dataclass(frozen=True)
 class TargetSummary:
-    """One target over all its outcomes."""
+    """Figures of one target over all its outcomes."""
 
     name: str
     queries: int
     accuracy: float
     """Mean `correct`."""
     cost_usd: float
-    """Mean cost of a call, recorded or tokens x price; NaN when unknown."""
+    """Mean cost of a call, as recorded or else tokens x price; NaN if unknown."""
     price_in: float
     price_out: float
     price_date: str
     complete_accuracy: float
     complete_cost_usd: float
-    """The two over the queries that every target has an outcome on; NaN where unknown."""
+    """Accuracy and cost over the queries for which every target has an outcome; NaN if unknown."""
 
 
 @dataclass(frozen=True)
 class PoolSummary:
-    """A pool; classes, best single and oracle are over the queries that every target has an outcome on."""
+    """Figures of a pool; classes, best single and oracle cover the queries for which every target has an outcome."""
 
     targets: tuple[TargetSummary, ...]
     queries: int
@@ -40,25 +40,25 @@ class PoolSummary:
     classes: dict[str, int]
     """Queries per agreement class."""
     best: str
-    """The most accurate target, the cheaper one of equals."""
+    """The most accurate target; of equals, the cheaper one."""
     best_accuracy: float
     best_cost_usd: float
     oracle_accuracy: float
     oracle_cost_usd: float
-    """Of the cheapest target with the greatest `correct` on each query; NaN when a cost is unknown."""
+    """Mean cost of the cheapest target with the greatest `correct` on each query; NaN if any cost is unknown."""
 
     @property
     def headroom(self) -> float:
-        """What a perfect router would add to the best single target."""
+        """Accuracy that a perfect router would add to that of the best single target."""
         return self.oracle_accuracy - self.best_accuracy
 
 
 def summarise(outcomes: Outcomes, targets: Sequence[TargetConfig]) -> PoolSummary:
-    """Accuracies, costs, consensus and oracle of a pool.
+    """Compute accuracies, costs, consensus and oracle of a pool.
 
     Args:
-        outcomes: Q queries x M targets.
-        targets: the M targets in the table's order.
+        outcomes: outcomes of M targets on Q queries.
+        targets: the M targets, in the table's order.
 
     Raises:
         UserError: a price is invalid.
@@ -69,7 +69,7 @@ def summarise(outcomes: Outcomes, targets: Sequence[TargetConfig]) -> PoolSummar
     known = [_mean(column) for column in cost.T]
     whole = outcomes.complete
     found = agreement_classes(outcomes.labels[whole])
-    # A call whose cost was not recorded costs its target's mean.
+    # A call whose cost was not recorded is given its target's mean cost.
     filled = np.where(np.isnan(cost), np.array(known), cost)[whole]
     correct = outcomes.correct[whole]
     points = PoolPoints.from_outcomes(correct, filled, np.ones((1, len(correct))))

@@ -11,18 +11,18 @@ from prefillroute.outcomes.groups import GROUP_COLUMN, duplicate_groups
 # Q = queries, M = targets
 
 MEASURES = ("prompt_tokens", "completion_tokens", "latency_s", "ttft_s", "cost_usd")
-"""What may be known of a call beside `correct`."""
+"""What may be known about a call besides `correct`."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Results of M targets on Q queries. Matrices are (Q, M) float64; NaN says missing or unknown.
+    """Results of M targets on Q queries. Matrices are (Q, M) float64; NaN means missing or unknown.
 
     A missing outcome is never counted as wrong: it is masked in the loss and left out of the metrics.
     """
 
     queries: pd.DataFrame
-    """A row per query: `query_id`, `benchmark`, `category`, `prompt`, extras such as `split`; RangeIndex."""
+    """One row per query: `query_id`, `benchmark`, `category`, `prompt`, extras such as `split`; RangeIndex."""
     targets: tuple[str, ...]
     correct: np.ndarray
     """(Q, M) in [0, 1]."""
@@ -32,36 +32,36 @@ class Outcomes:
     ttft_s: np.ndarray
     """Seconds to the first token."""
     cost_usd: np.ndarray
-    """What the call really cost."""
+    """What the call actually cost."""
     correct_threshold: float = 0.5
 
     @property
     def observed(self) -> np.ndarray:
-        """(Q, M) bool: the target's outcome on the query is known."""
+        """(Q, M) bool: whether the target's outcome on the query is known."""
         return ~np.isnan(self.correct)
 
     @property
     def complete(self) -> np.ndarray:
-        """(Q,) bool: every target's outcome is known; global metrics use these queries."""
+        """(Q,) bool: whether every target's outcome is known; global metrics use these queries."""
         return np.asarray(self.observed.all(axis=1))
 
     @property
     def labels(self) -> np.ndarray:
-        """(Q, M) of 0, 1 or NaN: `correct` at or above the threshold (AUC, strata, agreement classes)."""
+        """(Q, M) of 0, 1 or NaN: whether `correct` reaches the threshold (for AUC, strata and agreement classes)."""
         labels = (self.correct >= self.correct_threshold).astype(np.float64)
         labels[~self.observed] = np.nan
         return labels
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """(Q,) int: queries of one group (duplicates, near duplicates) never meet; see ``outcomes.groups``."""
+        """(Q,) int: group of duplicates that each query belongs to; see ``outcomes.groups``."""
         return duplicate_groups(self.queries)
 
     def __len__(self) -> int:
         return len(self.queries)
 
     def select(self, rows: np.ndarray) -> "Outcomes":
-        """The same table for some queries: row indices or a (Q,) mask, in the order given."""
+        """Return the table for some queries only, given as row indices or a (Q,) mask, in the order given."""
         matrices = {
             item.name: getattr(self, item.name)[rows]
             for item in fields(self)
@@ -69,6 +69,6 @@ class Outcomes:
         }
         selected = replace(self, queries=self.queries.iloc[rows].reset_index(drop=True), **matrices)
         if GROUP_COLUMN in self.queries:
-            # Two queries may be duplicates through a third that is not selected.
+            # Two queries may be duplicates through a third one that is not selected, so keep the groups found before.
             vars(selected)["groups"] = pd.factorize(self.groups[rows])[0]
         return selected

@@ -82,7 +82,7 @@ def test_wrong_arguments(tmp_path):
 
 
 def test_pool_show_without_data_says_the_command(tmp_path):
-    with pytest.raises(UserError, match=r"not found; make it with: .*prefillroute import mmlu-pro"):
+    with pytest.raises(UserError, match=r"found no such file; make it with: .*prefillroute import mmlu-pro"):
         call("pool", "show", "mmlu_pro", f"paths.data={tmp_path}")
     with pytest.raises(UserError, match=r"mmlu_pro_six"):
         call("pool", "show", "mmlu_prox")

@@ -196,10 +196,12 @@ def test_spend_limit_below_one_answer_is_refused_before_the_first(
     command = words(proxy.url, tmp_path / "out", question_file(2), **{"limits.spend_usd": 0.0001})
     assert main([*command, *dry]) == 1
     said = capsys.readouterr().err
-    assert "target 'short': one answer of up to 6 tokens may cost 0.000298 USD" in said
+    assert (
+        "expected at least 0.000298 USD, which one answer of target 'short' may cost (up to 6 tokens)" in said
+    )
     assert said.count("\n") == 1
     assert proxy.asked.total() == 0
-    money = said.split("limits.spend_usd=")[2].split()[0]
+    money = said.split("limits.spend_usd=")[1].split()[0]
     command = words(proxy.url, tmp_path / "out", question_file(2), **{"limits.spend_usd": money})
     assert main([*command, "--dry-run"]) == 0
 
@@ -225,16 +227,16 @@ def test_dry_run_asks_nothing_and_estimates(
     ("extra", "message"),
     [
         ({"pool.targets.0.provider": "nowhere"}, "provider: no option 'nowhere'; allowed are anthropic"),
+        ({"pool.targets.0.mode": "dreaming"}, "(conf/provider/local.yaml), found 'dreaming'"),
+        ({"pool.targets.0.generate.colour": "red"}, "expected generation options of Inspect, found colour"),
+        ({"pool.targets.0.generate.max_retries": 3}, "found max_retries; set it in limits"),
+        ({"pool.targets.0.generate.temperature": "warm"}, "generate: expected values that Inspect takes"),
         (
-            {"pool.targets.0.mode": "dreaming"},
-            "mode 'dreaming' is not in conf/provider/local.yaml; allowed are",
+            {"pool.targets.0.provider": "openai"},
+            "expected the provider's key in OPENAI_API_KEY, found nothing",
         ),
-        ({"pool.targets.0.generate.colour": "red"}, "generate.colour is unknown"),
-        ({"pool.targets.0.generate.max_retries": 3}, "set it in limits"),
-        ({"pool.targets.0.generate.temperature": "warm"}, "generate"),
-        ({"pool.targets.0.provider": "openai"}, "OPENAI_API_KEY is not set"),
         ({"benchmark.path": "null"}, "benchmark.path"),
-        ({"max_questions": 0}, "max_questions is 0; expected at least 1"),
+        ({"max_questions": 0}, "max_questions: expected at least 1, found 0"),
         ({"out": "pkg://prefillroute.starter_pool"}, "give a folder with out="),
     ],
 )
@@ -266,7 +268,7 @@ def test_changed_target_or_question_is_refused(
     assert main(words(proxy.url, out, questions)) == 0
     hotter = {"pool.targets.0.generate.temperature": 0.7}
     assert main(words(proxy.url, out, questions, **hotter)) == 1
-    assert "target 'short' was asked with options" in capsys.readouterr().err
+    assert "target 'short': expected options" in capsys.readouterr().err
     questions.write_text(questions.read_text().replace("What is 0", "What was 0"))
     assert main(words(proxy.url, out, questions)) == 1
     assert "query 'q0'" in capsys.readouterr().err
@@ -279,5 +281,5 @@ def test_tables_of_another_origin_are_not_overwritten(
     out.mkdir()
     (out / "outcomes.parquet").write_bytes(b"mine")
     assert main(words(proxy.url, out, question_file(2))) == 1
-    assert "not made by collect" in capsys.readouterr().err
+    assert "expected a table made by collect, found another" in capsys.readouterr().err
     assert (out / "outcomes.parquet").read_bytes() == b"mine"

@@ -80,7 +80,7 @@ def test_target_asked_differently_is_refused(
     ledger.register("toy", QUESTIONS, [make_request()])
     ledger.register("toy", QUESTIONS, [make_request(**change)])  # nothing was asked yet
     ledger.add_call(CALL)
-    with pytest.raises(UserError, match=f"target 'a' was asked with {named}"):
+    with pytest.raises(UserError, match=f"target 'a': expected {named} .* as in the calls so far, found"):
         ledger.register("toy", QUESTIONS, [make_request()])
 
 
@@ -95,7 +95,9 @@ def test_refused_registration_leaves_nothing(make_request: Callable[..., TargetR
     ledger = Ledger(Path(":memory:"))
     ledger.register("toy", QUESTIONS[:1], [make_request()])
     changed = [QUESTIONS[1], Question("q1", "c", "Another text?", "1")]
-    with pytest.raises(UserError, match="query 'q1'"):
+    with pytest.raises(
+        UserError, match="query 'q1' of benchmark 'toy': expected the text that was asked before"
+    ):
         ledger.register("toy", changed, [make_request()])
     assert ledger.rows("select query_id from questions") == [("q1",)]
 
@@ -106,7 +108,7 @@ def test_refused_registration_leaves_nothing(make_request: Callable[..., TargetR
 def test_file_that_is_no_ledger(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "calls.sqlite"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"calls\.sqlite: not a ledger"):
+    with pytest.raises(UserError, match=r"calls\.sqlite: expected a ledger of calls, found another file"):
         Ledger(path)
     assert path.read_bytes() == content
 
@@ -116,7 +118,7 @@ def test_ledger_of_another_format(tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("pragma user_version = 99")
     database.close()
-    with pytest.raises(UserError, match="ledger format 99; expected 1"):
+    with pytest.raises(UserError, match="expected a ledger of format 1, found format 99; move it away"):
         Ledger(path)
 
 

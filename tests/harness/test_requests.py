@@ -61,8 +61,8 @@ def test_instruction_gives_way_to_a_system_message() -> None:
 @pytest.mark.parametrize(
     ("messages", "named"),
     [
-        ([{"role": "teacher", "content": "x"}], "role 'teacher'"),
-        ([{"content": "x"}], "a message has content"),
+        ([{"role": "teacher", "content": "x"}], "a role among system, user, assistant, found 'teacher'"),
+        ([{"content": "x"}], "expected role and content in each, found content"),
     ],
 )
 def test_message_that_is_none(messages: list[dict[str, str]], named: str) -> None:
@@ -81,5 +81,7 @@ def test_costs() -> None:
 def test_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
     request = target_request(TargetConfig(name="a"), read_fact("provider", "deepseek", ProviderConfig), 10)
-    with pytest.raises(UserError, match=r"target 'a': DEEPSEEK_API_KEY is not set"):
+    with pytest.raises(
+        UserError, match=r"target 'a': expected the provider's key in DEEPSEEK_API_KEY, found"
+    ):
         request.open()

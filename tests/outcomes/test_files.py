@@ -84,19 +84,19 @@ def broken(queries: pd.DataFrame, pairs: pd.DataFrame, case: str) -> tuple[pd.Da
 
 
 CASES = {
-    "duplicate pair": r"row \d+: second outcome of target 'm1' on query 'q1'; expected one",
-    "duplicate query": r"row \d+: query_id is 'q1'; expected every query once",
-    "unknown query": r"row 1: query 'q0' is not in queries.parquet",
-    "empty prompt": r"row 3: prompt of query 'q2' is empty",
-    "missing column": r"no column 'category'; found .*expected query_id, benchmark, category, prompt",
-    "missing outcome column": r"no column 'correct'",
-    "split value": r"row 1: split is 'valid'; expected one of train, calibration, test",
-    "prompt type": r"row 1: prompt is 0; expected text",
-    "correct=1.5": r"row 8: correct is 1.5; expected a number in \[0, 1\]",
-    "correct=-0.1": r"row 8: correct is -0.1",
-    "prompt_tokens=-3": r"row 8: prompt_tokens is -3; expected a finite number not below 0",
-    "cost_usd=inf": r"row 8: cost_usd is inf",
-    "latency_s=-1": r"row 8: latency_s is -1",
+    "duplicate pair": r"row \d+: expected one outcome of target 'm1' on query 'q1', found a second",
+    "duplicate query": r"row \d+: query_id: expected every query once, found 'q1'",
+    "unknown query": r"row 1: query_id: expected one that is in queries.parquet, found 'q0'",
+    "empty prompt": r"row 3: prompt of query 'q2': expected text, found an empty one",
+    "missing column": r"expected the columns query_id, benchmark, category, prompt, found .*; add 'category'",
+    "missing outcome column": r"expected the columns .*; add 'correct'",
+    "split value": r"row 1: split: expected one of train, calibration, test, found 'valid'",
+    "prompt type": r"row 1: prompt: expected text, found 0",
+    "correct=1.5": r"row 8: correct: expected a number in \[0, 1\], found 1.5",
+    "correct=-0.1": r"row 8: correct: .*found -0.1",
+    "prompt_tokens=-3": r"row 8: prompt_tokens: expected a finite number not below 0, found -3",
+    "cost_usd=inf": r"row 8: cost_usd: .*found inf",
+    "latency_s=-1": r"row 8: latency_s: .*found -1",
 }
 
 
@@ -119,10 +119,10 @@ def test_wrong_types_in_outcomes(frames, tmp_path):
     queries, pairs = frames(num_queries=4)
     queries.to_parquet(tmp_path / "queries.parquet")
     pairs.assign(correct="yes").to_parquet(tmp_path / "outcomes.parquet")
-    with pytest.raises(UserError, match=r"column 'correct' is .*string; expected numbers"):
+    with pytest.raises(UserError, match=r"column 'correct': expected numbers, found .*string"):
         read_outcomes(tmp_path)
     pairs.assign(target=range(len(pairs))).to_parquet(tmp_path / "outcomes.parquet")
-    with pytest.raises(UserError, match="column 'target' is int64; expected text"):
+    with pytest.raises(UserError, match="column 'target': expected text, found int64"):
         read_outcomes(tmp_path)
 
 
@@ -143,18 +143,22 @@ def test_a_missing_name_in_outcomes_is_refused_with_its_row(frames, tmp_path):
         changed = outcomes.astype({column: object})
         changed.loc[[4, 6], column] = None
         changed.to_parquet(tmp_path / "outcomes.parquet")
-        with pytest.raises(UserError, match=rf"outcomes\.parquet: row 5: {column} is missing; expected text"):
+        with pytest.raises(UserError, match=rf"outcomes\.parquet: row 5: {column}: expected text, found an"):
             read_outcomes(tmp_path)
 
 
 def test_unknown_target_names_those_there_are(frames, tmp_path):
     write_outcomes(tmp_path, *frames(num_queries=4))
-    with pytest.raises(UserError, match="no outcome of target 'gpt-9'; found m0, m1, m2"):
+    with pytest.raises(
+        UserError, match="expected outcomes of target 'gpt-9', found only those of m0, m1, m2"
+    ):
         read_outcomes(tmp_path, ["m0", "gpt-9"])
 
 
 def test_missing_folder_says_the_command(tmp_path):
-    with pytest.raises(UserError, match=r"queries.parquet: not found; make it with: prefillroute import x"):
+    with pytest.raises(
+        UserError, match=r"queries.parquet: .*found no such file; make it with: prefillroute import x"
+    ):
         read_outcomes(tmp_path / "nothing", import_hint="prefillroute import x")
 
 
@@ -164,7 +168,7 @@ def test_truncated_parquet(frames, tmp_path, name):
     whole = (tmp_path / name).read_bytes()
     for length in (0, 3, len(whole) // 2, len(whole) - 1):
         (tmp_path / name).write_bytes(whole[:length])
-        with pytest.raises(UserError, match=f"{name}: not a whole Parquet file"):
+        with pytest.raises(UserError, match=f"{name}: expected a whole Parquet file"):
             read_outcomes(tmp_path)
 
 
@@ -179,7 +183,7 @@ def test_failed_write_leaves_the_old_tables(frames, tmp_path, monkeypatch):
             raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full_disk)
-    with pytest.raises(UserError, match=r"outcomes\.parquet: cannot be written \(No space left on device\)"):
+    with pytest.raises(UserError, match=r"outcomes\.parquet: .*found none \(No space left on device\)"):
         write_outcomes(tmp_path, *frames(num_queries=9))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -188,7 +192,7 @@ def test_failed_write_leaves_the_old_tables(frames, tmp_path, monkeypatch):
 def test_a_full_disk_is_said_with_the_name_of_the_table(frames, tmp_path, monkeypatch):
     monkeypatch.setattr("prefillroute.files.secrets.token_hex", lambda _: "0")
     (tmp_path / ".outcomes.parquet.0.partial").symlink_to("/dev/full")
-    with pytest.raises(UserError, match=r"/outcomes\.parquet: cannot be written \(.*No space left") as said:
+    with pytest.raises(UserError, match=r"/outcomes\.parquet: .*found none \(.*No space left") as said:
         write_table(frames()[1], tmp_path / "outcomes.parquet")
     assert "\n" not in str(said.value)
     assert list(tmp_path.iterdir()) == []

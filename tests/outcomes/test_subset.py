@@ -46,7 +46,7 @@ def test_choice_depends_on_queries_alone():
 
 
 def test_refuses_nothing():
-    with pytest.raises(UserError, match=r"pool.max_queries is 0; expected at least 1"):
+    with pytest.raises(UserError, match=r"pool.max_queries: expected at least 1, found 0"):
         stratified_subset(queries(5, 0), 0)
 
 

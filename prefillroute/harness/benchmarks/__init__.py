@@ -1,1 +1,1 @@
-"""Questions with what is needed to score an answer to them."""
+"""Benchmarks: questions together with what is needed to score the answers."""

@@ -1,4 +1,4 @@
-"""A user's own questions: CSV, TSV, JSONL, JSON or Parquet."""
+"""A benchmark of the user's own questions: CSV, TSV, JSONL, JSON or Parquet."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,30 +23,30 @@ CONVERT: dict[str, Callable[[Any], str | None]] = {
     "category": name_of,
     "num_options": text_of,
 }
-"""Column -> what makes text of its cells."""
+"""Column -> function that turns one of its cells into text."""
 ENCODING_OPTION = "benchmark.encoding="
 SCORINGS = ("short_answer", "letter", "judge")
 
 
 class File(Benchmark):
-    """Columns `prompt` and `answer`; if known `query_id`, `category`, `num_options`. Others are left out.
+    """Reads the columns `prompt` and `answer` and, if present, `query_id`, `category` and `num_options`; no others.
 
-    Without `query_id` it is the digest that `prefillroute import csv` gives the same prompt.
+    Without `query_id`, the id is the digest that `prefillroute import csv` gives the same prompt.
 
     Args:
         path: a table in one of the formats of `prefillroute import csv`.
-        name: the `benchmark` column of the outcomes; the file's name where null.
+        name: value of the outcomes' `benchmark` column; null takes the file's name.
         scoring: short_answer (equal up to its form), letter (of an option) or judge (a model compares).
-        judge_model: Inspect's name of the judge.
+        judge_model: Inspect's name for the judge.
         judge_price_in: USD per 10^6 tokens read.
         judge_price_out: USD per 10^6 tokens written.
-        judge_attempts: judgements asked for before an outcome is missing.
-        judge_structured: ask the judge for JSON in a schema; false where its server refuses that.
-        instruction: system message of targets without one of their own; null gives none.
-        encoding: of a text file without a byte order mark; null is UTF-8.
+        judge_attempts: judgements to ask for before the outcome counts as missing.
+        judge_structured: ask the judge for JSON that follows a schema; false if its server refuses that.
+        instruction: system message for targets without one of their own; null gives none.
+        encoding: encoding of a text file without a byte order mark; null means UTF-8.
 
     Raises:
-        UserError: for no path, an unknown scoring or encoding.
+        UserError: the path is missing, or the scoring or the encoding is unknown.
     """
 
     def __init__(
@@ -65,10 +65,11 @@ class File(Benchmark):
         self.instruction = instruction
         if path is None:
             raise UserError(
-                "benchmark.path is null; expected your file of questions, benchmark.path=my_questions.csv"
+                "benchmark.path: expected your file of questions, found null; give one, for instance "
+                "benchmark.path=my_questions.csv"
             )
         if scoring not in SCORINGS:
-            raise UserError(f"benchmark.scoring={scoring}; expected one of {', '.join(SCORINGS)}")
+            raise UserError(f"benchmark.scoring: expected one of {', '.join(SCORINGS)}, found {scoring}")
         if encoding is not None:
             check_encoding(encoding, ENCODING_OPTION)
         self.path = Path(path).expanduser()
@@ -88,41 +89,41 @@ class File(Benchmark):
             self._scorer = Letter() if scoring == "letter" else ShortAnswer()
 
     def questions(self) -> list[Question]:
-        """In the file's order.
+        """Return the questions in the file's order.
 
         Raises:
-            UserError: naming file and row, for a missing column or an empty or impossible value.
+            UserError: a column is missing, or a value is empty or impossible; names file and row.
         """
         if not self.path.is_file():
-            raise UserError(f"benchmark.path={self.path}: no such file; expected one that ends in {SUFFIXES}")
+            raise UserError(
+                f"benchmark.path={self.path}: expected a file that ends in {SUFFIXES}, found no such file"
+            )
         return [self._question(text, where) for where, text in self._rows()]
 
     def scorer(self) -> Scorer:
-        """As `scoring` says."""
+        """Return the scorer that `scoring` names."""
         return self._scorer
 
     def _rows(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Where a row is, and its known columns as text; what is missing is empty."""
+        """Yield (place of the row, its known columns as text); a missing value is an empty text."""
         for chunk in read_chunks(Source(self.path, self.encoding, ENCODING_OPTION)):
             found = matched(chunk.names, {name: name for name in CONVERT}, self.path)
             if missing := [name for name in NEEDED if name not in found]:
                 raise UserError(
-                    f"{self.path}: row {chunk.rows[0]}: no column {', '.join(missing)}; "
-                    f"found {', '.join(chunk.names)}, expected {', '.join(NEEDED)}"
+                    f"{self.path}: row {chunk.rows[0]}: expected the columns {', '.join(NEEDED)}, found "
+                    f"{', '.join(chunk.names)}; add {', '.join(missing)}"
                 )
             cells = [chunk.columns[theirs] for theirs in found.values()]
             for row, values in zip(chunk.rows, zip(*cells, strict=True), strict=True):
                 where = f"{self.path}: row {row}"
-                yield (
-                    where,
-                    {name: _text(name, value, where) for name, value in zip(found, values, strict=True)},
-                )
+                texts = {name: _text(name, value, where) for name, value in zip(found, values, strict=True)}
+                yield where, texts
 
     def _question(self, row: Mapping[str, str], where: str) -> Question:
         text = {name: cell.strip() for name, cell in row.items()}
         for key in NEEDED:
             if not text[key]:
-                raise UserError(f"{where}: {key} is empty; expected text")
+                raise UserError(f"{where}: {key}: expected text, found an empty cell")
         facts = {}
         if text.get("num_options"):
             facts["num_options"] = _num_options(text["num_options"], where)
@@ -130,7 +131,9 @@ class File(Benchmark):
             text["answer"] = text["answer"].upper()
             last = chr(ord("A") + facts.get("num_options", MAX_OPTIONS) - 1)
             if len(text["answer"]) != 1 or not "A" <= text["answer"] <= last:
-                raise UserError(f"{where}: answer is {text['answer']!r}; expected a letter from A to {last}")
+                raise UserError(
+                    f"{where}: answer: expected a letter from A to {last}, found {text['answer']!r}"
+                )
         prompt = row["prompt"]
         return Question(
             row["query_id"] if text.get("query_id") else query_digest(prompt),
@@ -142,7 +145,7 @@ class File(Benchmark):
 
 
 def _text(name: str, cell: Any, where: str) -> str:
-    # An empty CSV cell, a JSON null and an absent key are the same; 0 and false are answers.
+    # An empty CSV cell, a JSON null and an absent key all mean "missing"; 0 and false are answers.
     try:
         return checked_text(CONVERT[name](cell) or "")
     except BadCellError as error:
@@ -151,9 +154,11 @@ def _text(name: str, cell: Any, where: str) -> str:
 
 def _num_options(text: str, where: str) -> int:
     try:
-        number = float(text)  # a data frame with gaps writes 4 as 4.0
+        number = float(text)  # a data frame with missing values writes 4 as 4.0
     except ValueError:
         number = 0.0
     if number not in range(1, MAX_OPTIONS + 1):
-        raise UserError(f"{where}: num_options is {text!r}; expected a whole number from 1 to {MAX_OPTIONS}")
+        raise UserError(
+            f"{where}: num_options: expected a whole number from 1 to {MAX_OPTIONS}, found {text!r}"
+        )
     return int(number)

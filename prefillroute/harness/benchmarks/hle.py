@@ -1,4 +1,4 @@
-"""Humanity's Last Exam: 2,500 questions at the edge of what experts know (arXiv 2501.14249)."""
+"""Humanity's Last Exam: 2,500 questions at the limit of expert knowledge (arXiv 2501.14249)."""
 
 import logging
 
@@ -20,22 +20,22 @@ COLUMNS = ("id", "question", "image", "answer", "answer_type", "category", "raw_
 
 
 class HLE(Benchmark):
-    """The questions without an image, scored by a judge as the owners do.
+    """The questions without an image, scored by a judge as the benchmark's authors do.
 
-    The instruction has the owners' form: explanation, answer, confidence.
+    The instruction asks for the authors' format: explanation, answer, confidence.
 
     Args:
-        path: local copy, a parquet or JSON lines file or a folder; null asks the hub, which requires HF_TOKEN.
-        split: the data set has one, test.
+        path: local copy, a parquet or JSON lines file or a folder; null downloads from the hub, which needs HF_TOKEN.
+        split: part of the data set; it has only one, test.
         revision: commit on the hub.
-        answer_type: exactMatch or multipleChoice alone; null takes both.
-        judge_model: Inspect's name of the judge; GPT-4o in the paper.
+        answer_type: keep only exactMatch or only multipleChoice; null keeps both.
+        judge_model: Inspect's name for the judge; GPT-4o in the paper.
         judge_price_in: USD per 10^6 tokens read.
         judge_price_out: USD per 10^6 tokens written.
         judge_max_tokens: most tokens of a judgement.
-        judge_attempts: judgements asked for before an outcome is missing.
-        judge_structured: ask the judge for JSON in a schema; false where its server refuses that.
-        instruction: system message of targets without one of their own; null gives none.
+        judge_attempts: judgements to ask for before the outcome counts as missing.
+        judge_structured: ask the judge for JSON that follows a schema; false if its server refuses that.
+        instruction: system message for targets without one of their own; null gives none.
     """
 
     name = "hle"
@@ -57,7 +57,7 @@ class HLE(Benchmark):
         self.instruction = instruction
         if answer_type not in (None, "exactMatch", "multipleChoice"):
             raise UserError(
-                f"benchmark.answer_type={answer_type}; expected exactMatch, multipleChoice or null"
+                f"benchmark.answer_type: expected exactMatch, multipleChoice or null, found {answer_type}"
             )
         self.path = path
         self.split = split
@@ -67,13 +67,13 @@ class HLE(Benchmark):
             judge_model, judge_price_in, judge_price_out, judge_max_tokens, judge_attempts, judge_structured
         )
         self.num_with_image = 0
-        """Questions left out by the last `questions()` because they show an image."""
+        """Number of questions that the last `questions()` left out because they show an image."""
 
     def questions(self) -> list[Question]:
-        """In the owners' order; says how many with an image are left out.
+        """Return the questions in the data set's order; log how many are left out because they show an image.
 
         Raises:
-            UserError: as `published_records`.
+            UserError: as for `published_records`; also for an empty id, question or answer.
         """
         found, self.num_with_image = [], 0
         for place, record in published_records(REPO, self.revision, self.split, COLUMNS, self.path):
@@ -84,7 +84,7 @@ class HLE(Benchmark):
                 continue
             for key in ("id", "question", "answer"):
                 if not str(record[key] or "").strip():
-                    raise UserError(f"{place}: {key} is empty; expected text")
+                    raise UserError(f"{place}: {key}: expected text, found an empty one")
             facts = {"answer_type": record["answer_type"], "raw_subject": record["raw_subject"]}
             prompt, answer = str(record["question"]).strip(), str(record["answer"]).strip()
             found.append(Question(f"hle:{record['id']}", str(record["category"]), prompt, answer, facts))
@@ -94,5 +94,5 @@ class HLE(Benchmark):
         return found
 
     def scorer(self) -> Scorer:
-        """The judge; its `check()` says whether it can be asked."""
+        """Return the judge; its `check()` tells whether it can be asked."""
         return self.judge

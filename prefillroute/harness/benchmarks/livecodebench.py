@@ -1,8 +1,8 @@
-"""LiveCodeBench: programming contest tasks with the day they were published (arXiv 2403.07974).
+"""LiveCodeBench: tasks of programming contests, each with the day it was published (arXiv 2403.07974).
 
-inspect-evals 0.26 does not have it: its `livecodebench_pro` is another benchmark (C++ and Python on Codeforces-like
-tasks, with a judge that needs docker), and its `livebench` holds a small subset run without isolation. Data:
-`livecodebench/code_generation_lite` on the hub, 4.5 GB for release_v6, most of it private test cases.
+inspect-evals 0.26 does not include it: its `livecodebench_pro` is another benchmark (C++ and Python on Codeforces-like
+tasks, with a judge that needs docker), and its `livebench` runs a small subset without isolation. The data are in
+`livecodebench/code_generation_lite` on the hub: 4.5 GB for release_v6, most of it private test cases.
 """
 
 import json
@@ -25,8 +25,8 @@ from prefillroute.harness.questions import Benchmark, Question
 from prefillroute.harness.sandbox.limits import Limits
 from prefillroute.harness.scorers.code import Case, PassAtOne
 
-# LiveCodeBench's own words (lcb_runner/prompts/code_generation.py), in one message as for the models that it gives
-# no system message.
+# LiveCodeBench's own wording (lcb_runner/prompts/code_generation.py), as one message: LiveCodeBench does the same for
+# models to which it gives no system message.
 SYSTEM = (
     "You are an expert Python programmer. You will be given a question (problem specification) and will generate a "
     "correct Python program that matches the specification and passes all tests. You will NOT return anything "
@@ -43,10 +43,11 @@ WITHOUT_STARTER = (
 
 
 class LiveCodeBench(Benchmark):
-    """Tasks of a release, by the day of their contest; a program must pass all test cases in the sandbox.
+    """The tasks of a release, chosen by contest day; a program must pass all test cases in the sandbox.
 
-    The test cases stay in the files, which are read once for the questions and again where an answer is scored: in
-    memory they would be tens of gigabytes. `Question.answer` is the place of a task's line: file and byte.
+    The test cases stay in the files, because in memory they would take tens of gigabytes. The files are read once for
+    the questions, and again whenever an answer is scored. `Question.answer` says where a task's line begins: its file
+    and its offset in bytes.
     """
 
     name = "livecodebench"
@@ -64,39 +65,44 @@ class LiveCodeBench(Benchmark):
         """Choose the tasks.
 
         Args:
-            release: release_v1 to release_v6; ignored where `path` is a file.
+            release: release_v1 to release_v6; ignored if `path` is a file.
             path: a JSONL file in the data set's layout, or a folder with `test.jsonl`, `test2.jsonl`, ...; null
                 downloads them from the hub.
-            start_date: first contest day, YYYY-MM-DD; null takes all.
-            end_date: last contest day.
-            cpu_seconds: of a program on one test case.
-            memory_mb: MB of a program.
-            at_once: programs run at the same time; null takes one per core.
+            start_date: first contest day, YYYY-MM-DD; null sets no lower bound.
+            end_date: last contest day, YYYY-MM-DD; null sets no upper bound.
+            cpu_seconds: CPU seconds that a program may use on one test case.
+            memory_mb: MB of memory that a program may use.
+            at_once: programs that run at the same time; null runs one per core.
 
         Raises:
-            UserError: for an unknown release, a day that is none, a start after the end, or a limit below 1.
+            UserError: the release is unknown, a date is invalid, the start is after the end, or a limit is below 1.
         """
         if release not in RELEASES:
-            raise UserError(f"benchmark.release: '{release}'; expected one of {', '.join(RELEASES)}")
+            raise UserError(f"benchmark.release: expected one of {', '.join(RELEASES)}, found '{release}'")
         self._release = release
         self._path = None if path is None else Path(path)
         self._start = None if start_date is None else read_day(start_date, "benchmark.start_date")
         self._end = None if end_date is None else read_day(end_date, "benchmark.end_date")
         if self._start and self._end and self._start > self._end:
-            raise UserError(f"benchmark.start_date: {start_date}; expected no later than end_date {end_date}")
+            raise UserError(
+                f"benchmark.start_date: expected no later than end_date {end_date}, found {start_date}"
+            )
         self._limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=2.5 * cpu_seconds, memory_mb=memory_mb)
         self._at_once = at_once
 
     def questions(self) -> list[Question]:
-        """All tasks of the chosen days, in the order of the files.
+        """Return the tasks of the chosen days, in the order of the files.
 
         Raises:
-            UserError: for a file that cannot be had or read, or when no task is left.
+            UserError: a file cannot be found or read, or no task is left.
         """
         questions = [question for name in self._names() for question in self._questions_in(name)]
         if not questions:
             days = f"{self._start or 'the first day'} to {self._end or 'the last'}"
-            raise UserError(f"livecodebench: no task of {days}; expected at least one")
+            raise UserError(
+                f"livecodebench: expected at least one task from {days}, found none; change benchmark.start_date or "
+                "benchmark.end_date"
+            )
         return questions
 
     def scorer(self) -> PassAtOne:
@@ -104,27 +110,27 @@ class LiveCodeBench(Benchmark):
         return PassAtOne(limits=self._limits, at_once=self._at_once, cases=self.cases)
 
     def cases(self, question: Question) -> list[Case]:
-        """The test cases of one of `questions`.
+        """Read the test cases of one of `questions`.
 
         Raises:
-            UserError: for a file that has gone or changed.
+            UserError: the file is gone or has changed.
         """
         place = json.loads(question.answer)
         return read_cases(self._file(place["file"]), place["offset"])
 
     def _names(self) -> tuple[str, ...]:
-        """The files to read, without their folder."""
+        """Names of the files to read, without their folder."""
         single = self._path is not None and not self._path.is_dir()
         return (self._path.name,) if single and self._path else RELEASES[self._release]
 
     def _file(self, name: str) -> Path:
-        """Where a file is, downloaded if it must be."""
+        """Path of a file, which is downloaded if necessary."""
         if self._path is None:
             return download(name)
         file = self._path / name if self._path.is_dir() else self._path
         if not file.is_file():
             raise UserError(
-                f"benchmark.path: no file {file}; expected one of {REPO}, or a folder with {name}"
+                f"benchmark.path: expected a file of {REPO} or a folder with {name}, found no file {file}"
             )
         return file
 
@@ -145,7 +151,7 @@ class LiveCodeBench(Benchmark):
 
 
 def prompt_of(content: str, starter_code: str) -> str:
-    """LiveCodeBench's instructions with a task; with starter code where the task is a function."""
+    """LiveCodeBench's instructions around a task, with starter code if the task asks for a function."""
     if starter_code:
         form, code = WITH_STARTER, starter_code
     else:

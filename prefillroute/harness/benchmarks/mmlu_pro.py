@@ -1,4 +1,4 @@
-"""MMLU-Pro: 12,032 questions of 14 subjects with up to ten options (arXiv 2406.01574)."""
+"""MMLU-Pro: 12,032 multiple-choice questions in 14 subjects, with up to ten options each (arXiv 2406.01574)."""
 
 from prefillroute.errors import UserError
 from prefillroute.harness.benchmarks.published import published_records
@@ -14,15 +14,15 @@ COLUMNS = ("question_id", "question", "options", "answer", "category", "src")
 
 
 class MMLUPro(Benchmark):
-    """Ids, categories and prompts are those of `prefillroute import mmlu-pro`: what is collected joins it.
+    """Ids, categories and prompts equal those of `prefillroute import mmlu-pro`, so that both kinds of outcomes join.
 
-    The prompt is the question and its options; that the answer is a letter is the instruction.
+    The prompt is the question with its options; the instruction asks for a letter.
 
     Args:
         split: test, or validation (the 70 worked examples).
-        path: local copy, a parquet or JSON lines file or a folder; null asks the hub.
+        path: local copy, a parquet or JSON lines file or a folder; null downloads from the hub.
         revision: commit on the hub.
-        instruction: system message of targets without one of their own; null gives none.
+        instruction: system message for targets without one of their own; null gives none.
     """
 
     name = "mmlu_pro"
@@ -40,10 +40,10 @@ class MMLUPro(Benchmark):
         self.revision = revision
 
     def questions(self) -> list[Question]:
-        """In the owners' order.
+        """Return the questions in the data set's order.
 
         Raises:
-            UserError: as `published_records`; also for a record that is not MMLU-Pro's.
+            UserError: as for `published_records`; also if a record does not have MMLU-Pro's form.
         """
         found = []
         for place, record in published_records(REPO, self.revision, self.split, COLUMNS, self.path):
@@ -52,15 +52,15 @@ class MMLUPro(Benchmark):
                 num_options = sum(option != "N/A" for option in record["options"])
                 answer = str(record["answer"]).strip()
             except (TypeError, ValueError, AttributeError) as error:
-                raise UserError(f"{place}: not a record of {REPO} ({error})") from error
+                raise UserError(f"{place}: expected a record of {REPO}, found another ({error})") from error
             if not 1 <= num_options <= len(LETTERS) or answer not in [*LETTERS[:num_options]]:
                 raise UserError(
-                    f"{place}: answer is {answer!r}; expected the letter of one of {num_options} options"
+                    f"{place}: answer: expected the letter of one of {num_options} options, found {answer!r}"
                 )
             facts = {"num_options": num_options, "src": record["src"]}
             found.append(Question(query["query_id"], query["category"], query["prompt"], answer, facts))
         return found
 
     def scorer(self) -> Scorer:
-        """The letter, exactly."""
+        """Return the scorer that compares letters."""
         return Letter()

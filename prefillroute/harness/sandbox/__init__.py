@@ -1,19 +1,20 @@
-"""Running a program that nobody trusts: a model's answer to a programming task.
+"""A sandbox for untrusted programs: a model's answers to programming tasks.
 
 Inspect AI has two sandboxes of its own: `docker`, which needs a daemon that laptops, clusters and CI machines often
-do not have, and `local`, which runs the program as the user, with network, home folder and API keys. This one needs
-neither a daemon nor a package: util-linux (`unshare`, `mount`, `setpriv`) is part of every Linux distribution.
-bubblewrap does the same for an unprivileged user and is not used: for root it keeps host uid 0, which no process
-limit binds, so that a fork bomb would need a second mechanism.
+lack, and `local`, which runs the program as the user, with network, home folder and API keys. This one needs neither a
+daemon nor a package: util-linux (`unshare`, `mount`, `setpriv`) is part of every Linux distribution. bubblewrap does
+the same for an unprivileged user, but for root it keeps the host's uid 0, to which no process limit applies, so a fork
+bomb would need a second mechanism.
 
-- ``limits``: what a program may use.
-- ``isolation``: the namespaces, and the only files it sees.
-- ``driver``: process 1 inside, which runs one test at a time.
-- ``box``: the handle outside.
-- ``check``: proof that all this is in force here, before anything is paid for.
+- ``limits``: how much of the machine a program may use.
+- ``isolation``: the namespaces, and the only files that a program sees.
+- ``inside.driver``: process 1 of the sandbox, which runs one test at a time.
+- ``box``: the handle on the outside.
+- ``check``: proves that all this is in force on this machine, before anything is paid for.
 
-In force: no network (an empty network namespace), no file of the host but /usr, the interpreter and named packages
-(read-only), a small private /tmp, no environment variable, no capability, no setuid, no new user namespace, own
-process, IPC and mount namespaces, a limit on processes, memory, CPU, wall clock and output. Killing process 1 kills
-every process of the sandbox. The system calls themselves are not filtered: a hole in the kernel is a hole in this.
+A program has no network (its network namespace is empty), no host files except /usr, the interpreter and the named
+packages (read-only), a small private /tmp, only the few environment variables that it needs, no capabilities, no setuid
+and no way to a new user namespace. It has its own process, IPC and mount namespaces, and limits on processes, memory,
+CPU, wall clock and output. Killing process 1 kills every process of the sandbox. System calls are not filtered, so a
+hole in the kernel is a hole in the sandbox.
 """

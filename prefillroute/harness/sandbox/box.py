@@ -1,4 +1,4 @@
-"""The handle of a sandbox, outside of it."""
+"""The handle by which the outside controls a sandbox."""
 
 import os
 import select
@@ -17,34 +17,34 @@ from prefillroute.harness.sandbox.limits import Limits
 
 START_SECONDS = 30.0
 GRACE_SECONDS = 30.0
-"""Beyond a run's own limit, which process 1 enforces: a machine under load may keep it waiting."""
+"""Seconds to wait beyond a run's own limit, which process 1 enforces; a loaded machine may delay its answer."""
 END_SECONDS = 5.0
 PACKAGES = ("numpy",)
-"""What LiveCodeBench's judge has installed beside the standard library."""
+"""What LiveCodeBench's judge has installed besides the standard library."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a program did on one input."""
+    """The result of running a program on one input."""
 
     reason: str
     """`ok`, `time`, `memory`, `output` (too much of it) or `crash` (an exception or a signal)."""
     status: int = 0
-    """Exit status, or the negative number of the signal that ended it."""
+    """Exit status, or the negative number of the signal that ended the program."""
     stdout: str = ""
-    """Cut off at the limit."""
+    """Standard output, cut off at the limit."""
     stderr: str = ""
-    """The last 4,000 bytes."""
+    """The last 4,000 bytes of standard error."""
     value: str = ""
-    """What the function returned, as JSON; empty where it did not. The program may have written this text itself."""
+    """What the function returned, as JSON; empty if it did not return. The program may have forged this text."""
     seconds: float = 0.0
-    """Of wall clock."""
+    """Wall-clock seconds."""
 
 
 class Sandbox:
-    """One program, started once, run on as many inputs as wanted; use it as a context manager.
+    """One program that is started once and run on any number of inputs; use it as a context manager.
 
-    Every run is a new process without memory of the last, but for what it left in /tmp. Not for several threads.
+    Every run is a new process that shares nothing with earlier runs except /tmp. Not thread-safe.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Sandbox:
         limits: Limits | None = None,
         packages: Sequence[str] = PACKAGES,
     ) -> None:
-        """Take a program.
+        """Set the program; it starts when the context is entered.
 
         Args:
             program: Python source.
-            function: to be called, of the class `Solution` where there is one; none runs a script.
-            limits: of each run; none takes the defaults.
-            packages: of this environment that it may import, where they are installed.
+            function: name of the function to call, a method of the class `Solution` if there is one; None: a script.
+            limits: limits of each run; None takes the defaults.
+            packages: packages of this environment that the program may import, if they are installed.
         """
         self.limits = limits or Limits()
         self._program = program
@@ -71,10 +71,10 @@ class Sandbox:
         self._busy = True
 
     def __enter__(self) -> Self:
-        """Start it.
+        """Start the sandbox.
 
         Raises:
-            UserError: where this machine does not isolate a program; nothing has run then.
+            UserError: this machine cannot isolate a program; nothing has run.
         """
         self._messages = tempfile.TemporaryFile()
         try:
@@ -97,23 +97,23 @@ class Sandbox:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End every process of it."""
+        """End every process of the sandbox."""
         self.close()
 
     def run(self, text: str) -> Run:
-        """Run the program on one input: of a script its standard input, of a function one JSON value per line."""
+        """Run the program on one input: standard input of a script, or one JSON argument per line of a function."""
         started = time.monotonic()
         answer = self._ask({"input": text}, self.limits.wall_seconds + GRACE_SECONDS)
-        if answer is None:  # process 1 is gone: the program is what can have brought that about
+        if answer is None:  # process 1 is gone, and only the program can have caused that
             self.close()
             return Run("crash", stderr="the sandbox ended", seconds=time.monotonic() - started)
         return Run(**answer)
 
     def close(self) -> None:
-        """End every process of it; may be called twice."""
+        """End every process of the sandbox; may be called more than once."""
         process, self._process = self._process, None
         if process is not None and process.stdin is not None and process.stdout is not None:
-            process.stdin.close()  # which ends process 1, and with it the kernel ends all others
+            process.stdin.close()  # this ends process 1, whereupon the kernel ends all others
             try:
                 process.wait(0 if self._busy else END_SECONDS)
             except subprocess.TimeoutExpired:
@@ -124,7 +124,7 @@ class Sandbox:
             self._messages.close()
 
     def _ask(self, message: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-        """Send a message and take the answer; none where the other side has gone or does not answer in time."""
+        """Send a message and return the answer; None if the other side is gone or does not answer in time."""
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             return None
         self._busy = True
@@ -138,9 +138,10 @@ class Sandbox:
         return answer
 
     def _refuse(self) -> None:
-        """Say what the tools said, and what is needed."""
+        """Raise an error that quotes the tools' last line and says what is needed."""
         lines: list[str] = []
         if self._messages is not None:
             self._messages.seek(0)
             lines = self._messages.read().decode(errors="replace").strip().splitlines()
-        raise UserError(f"sandbox: not isolated here ({lines[-1] if lines else 'no answer'}); {WANTED}")
+        said = lines[-1] if lines else "no answer"
+        raise UserError(f"sandbox: expected isolation on this machine, found none ({said}); {WANTED}")

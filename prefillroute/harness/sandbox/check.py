@@ -1,4 +1,4 @@
-"""Proof, before anything is paid for, that a program is isolated on this machine."""
+"""Proves, before anything is paid for, that programs are isolated on this machine."""
 
 import functools
 import json
@@ -13,7 +13,7 @@ from prefillroute.harness.sandbox.limits import Limits
 
 PROCESSES = 6
 OWN_FILES = {"usr", "bin", "lib", "lib32", "lib64", "dev", "etc", "inner", "packages", "proc", "tmp"}
-# What a hostile program would try first. It looks and reports; the judgement is made outside.
+# The probe tries what a hostile program would try first. It only reports; the verdict is reached outside.
 PROBE = (
     f"PROCESSES = {PROCESSES}\n"
     + r"""
@@ -46,17 +46,17 @@ print(json.dumps(facts))
 
 @functools.cache
 def check_isolation() -> None:
-    """Run a harmless program that tries what it must not be able to do; about 0.2 s, once per process.
+    """Run a harmless program that tries what must be impossible; takes about 0.2 s, once per process.
 
     Raises:
-        UserError: where something is not in force, naming it and what would help.
+        UserError: some restriction is not in force; names it and what would help.
     """
     limits = Limits(cpu_seconds=5, wall_seconds=20, processes=PROCESSES)
     with Sandbox(PROBE, limits=limits, packages=()) as sandbox:
         run = sandbox.run("")
     if run.reason != "ok":
         raise UserError(
-            f"sandbox: its own check ended with '{run.reason}' ({run.stderr.strip()[-200:]}); {WANTED}"
+            f"sandbox: expected its own check to end well, found '{run.reason}' ({run.stderr.strip()[-200:]}); {WANTED}"
         )
     wanted = {
         "environment": sorted(clean_environment()),
@@ -69,9 +69,8 @@ def check_isolation() -> None:
         "fork bomb": False,
     }
     found = json.loads(run.stdout)
-    found["files"] = sorted(
-        set(found["files"]) - OWN_FILES - {Path(os.path.realpath(sys.base_prefix)).parts[1]}
-    )
+    own_files = OWN_FILES | {Path(os.path.realpath(sys.base_prefix)).parts[1]}
+    found["files"] = sorted(set(found["files"]) - own_files)
     for name, value in wanted.items():
         if found.get(name) != value:
-            raise UserError(f"sandbox: {name} {found.get(name)!r}; expected {value!r}; {WANTED}")
+            raise UserError(f"sandbox: {name}: expected {value!r}, found {found.get(name)!r}; {WANTED}")

@@ -1,1 +1,1 @@
-"""From a response to a verdict."""
+"""Scorers: each turns a target's response into a verdict."""

@@ -1,4 +1,4 @@
-"""Pass@1: a response counts when its program passes every test case, run in the sandbox."""
+"""Pass@1: a response is correct if its program, run in the sandbox, passes every test case."""
 
 import asyncio
 import json
@@ -17,28 +17,29 @@ from prefillroute.harness.scorers.code_answers import extract_program, same_outp
 from prefillroute.harness.scorers.contract import Scorer, Verdict
 
 SHOWN = 100
-"""Characters of a test's output in an explanation."""
+"""Characters of a test's output that an explanation quotes."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One test: of a script, standard input and output; of a function, JSON arguments (one a line) and value."""
+    """One test: standard input and output of a script, or JSON arguments (one per line) and value of a function."""
 
     input: str
     output: str
 
 
 def cases_in_answer(question: Question) -> list[Case]:
-    """The test cases as `Question.answer` holds them: a JSON list of objects with `input` and `output`."""
+    """Read the test cases from `Question.answer`: a JSON list of objects with `input` and `output`."""
     return [Case(case["input"], case["output"]) for case in json.loads(question.answer)]
 
 
 class PassAtOne(Scorer):
-    """1 where the program passes all test cases, else 0; the first that fails ends the run.
+    """Scores 1 if the program passes all test cases, else 0; the first failure ends the run.
 
-    A question with the fact `fn_name` wants that function (of the class `Solution`, where there is one) called;
-    without it the program is a script. All cases of a program share a sandbox, each in a fresh process. The expected
-    outputs never enter it: the comparison is made here, so that all a hostile program can do is to be right.
+    If a question has the fact `fn_name`, that function is called (as a method of the class `Solution`, if there is
+    one); otherwise the program is run as a script. All cases of a program share a sandbox, each in a fresh process. The
+    expected outputs never enter the sandbox: outputs are compared out here, so a hostile program can only pass by being
+    right.
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class PassAtOne(Scorer):
         packages: Sequence[str] = PACKAGES,
         cases: Callable[[Question], Sequence[Case]] = cases_in_answer,
     ) -> None:
-        """Set the terms.
+        """Set the limits.
 
         Args:
-            limits: of each test case; none takes the defaults.
-            at_once: programs run at the same time; none takes one per core that the job was given.
-            packages: of this environment that a program may import.
-            cases: the test cases of a question; called in a thread.
+            limits: limits of each test case; None takes the defaults.
+            at_once: programs that run at the same time; None runs one per core that the job was given.
+            packages: packages of this environment that a program may import.
+            cases: returns the test cases of a question; called in a thread.
         """
         self._limits = limits or Limits()
         self._packages = tuple(packages)
@@ -63,23 +64,23 @@ class PassAtOne(Scorer):
 
     @property
     def identity(self) -> str:
-        """The limits and packages; not how many programs run at a time."""
+        """The limits and packages, but not how many programs run at once."""
         return f"PassAtOne({self._limits}, packages={self._packages})"
 
     def check(self) -> None:
-        """Prove that programs are isolated on this machine, before answers are paid for.
+        """Prove that programs are isolated on this machine, before any answer is paid for.
 
         Raises:
-            UserError: where they are not, with what would help.
+            UserError: they are not isolated; the message says what would help.
         """
         check_isolation()
 
     async def score(self, question: Question, response: str) -> Verdict:
-        """Run the program of a response; a response without one is wrong.
+        """Run the program in a response; a response without a program is wrong.
 
         Raises:
-            UserError: where the sandbox does not start.
-            Exception: what reading the test cases raises.
+            UserError: the sandbox does not start.
+            Exception: whatever reading the test cases raises.
         """
         program = extract_program(response)
         if not program:
@@ -89,15 +90,15 @@ class PassAtOne(Scorer):
             failure = await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._first_failure, question, program, stop
             )
-        finally:  # a cancelled run ends with the case it is at
+        finally:  # a cancelled run stops after its current case
             stop.set()
         return Verdict(0.0 if failure else 1.0, program, failure)
 
     def _first_failure(self, question: Question, program: str, stop: threading.Event) -> str:
-        """What went wrong first; empty where every case passed."""
+        """Describe the first failure; empty if every case passes."""
         cases = self._cases(question)
         if not cases:
-            raise ValueError(f"query '{question.query_id}' has no test case; expected at least one")
+            raise ValueError(f"query '{question.query_id}': expected at least one test case, found none")
         function: Any = question.facts.get("fn_name") or None
         with Sandbox(program, function, self._limits, self._packages) as sandbox:
             for number, case in enumerate(cases, start=1):
@@ -109,7 +110,7 @@ class PassAtOne(Scorer):
 
 
 def _failure(sandbox: Sandbox, case: Case, called: bool) -> str:
-    """Why a case fails; empty where it passes."""
+    """Say why a case fails; empty if it passes."""
     run = sandbox.run(case.input)
     if run.reason != "ok":
         last = run.stderr.strip().rsplit("\n", 1)[-1][:SHOWN] or f"status {run.status}"

@@ -1,4 +1,4 @@
-"""Reading a program out of a response, and comparing what it gave with what it should have."""
+"""Extracts the program from a response, and compares its output with the expected one."""
 
 import json
 import re
@@ -10,10 +10,10 @@ PYTHON = {"python", "python3", "py", "py3", "python2"}
 
 
 def extract_program(response: str) -> str:
-    """The program of a response; empty where there is none.
+    """Return the program in a response; empty if there is none.
 
-    The last block fenced as Python; else the last fenced without a language; else the last of any fence; else, where
-    there is no fence, the whole response. A block that the end of the response cuts off counts: it is the answer.
+    This is the last block fenced as Python, else the last block fenced without a language, else the last fenced block,
+    else (if nothing is fenced) the whole response. A block that is cut off by the end of the response counts too.
     """
     blocks = [(language, text) for language, text in _blocks(response) if text.strip()]
     for wanted in (PYTHON, {""}):
@@ -26,7 +26,7 @@ def extract_program(response: str) -> str:
 
 
 def _blocks(response: str) -> list[tuple[str, str]]:
-    """Fenced blocks as (language, text), in order."""
+    """Return the fenced blocks as (language, text), in order."""
     blocks: list[tuple[str, str]] = []
     marks, language, lines = "", "", list[str]()
     for line in response.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
@@ -37,7 +37,7 @@ def _blocks(response: str) -> list[tuple[str, str]]:
             blocks.append((language, textwrap.dedent("\n".join(lines))))
             marks = ""
         elif fence and fence["marks"][0] == marks[0] and fence["language"].lower() in PYTHON:
-            # A block that was never closed before the next one: models do that when they start again.
+            # The previous block was never closed; models do this when they start over.
             blocks.append((language, textwrap.dedent("\n".join(lines))))
             language, lines = fence["language"].lower(), []
         else:
@@ -48,9 +48,9 @@ def _blocks(response: str) -> list[tuple[str, str]]:
 
 
 def same_output(found: str, expected: str) -> bool:
-    """LiveCodeBench's comparison of outputs: line by line without outer whitespace, or number by number.
+    """Whether two outputs are equal by LiveCodeBench's rule: line by line, either as stripped text or as numbers.
 
-    Numbers are compared as decimals, exactly: 1.50 is 1.5, but 0.3333 is not 0.33333.
+    Numbers are compared exactly, as decimals: 1.50 equals 1.5, but 0.3333 does not equal 0.33333.
     """
     found_lines, expected_lines = _lines(found), _lines(expected)
     return len(found_lines) == len(expected_lines) and all(map(_same_line, found_lines, expected_lines))
@@ -65,17 +65,14 @@ def _same_line(found: str, expected: str) -> bool:
         return True
     try:
         return [Decimal(word) for word in found.split()] == [Decimal(word) for word in expected.split()]
-    except (InvalidOperation, ValueError):  # a word; or a signalling NaN, which may not be compared
+    except (InvalidOperation, ValueError):  # a word, or a signalling NaN, which cannot be compared
         return False
 
 
 def same_value(found: str, expected: str) -> bool:
-    """Whether two JSON texts are equal values, as Python's ``==`` has it (1 is 1.0 is true); LiveCodeBench's rule."""
+    """Whether two JSON texts hold equal values under Python's ``==`` (1 equals 1.0 and true), LiveCodeBench's rule."""
     wanted = json.loads(expected)
     try:
         return bool(json.loads(found) == wanted)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # the program may have written anything in place of its value, or nothing
+    except (ValueError, RecursionError):  # the program may have written anything instead of its value
         return False

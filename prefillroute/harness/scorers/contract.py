@@ -1,4 +1,4 @@
-"""What a scorer promises."""
+"""The contract of a scorer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A response, scored."""
+    """The score of a response."""
 
     correct: float | None
-    """In [0, 1]; None: it could not be judged (the judge failed, not the target), and the outcome is missing."""
+    """In [0, 1]; None if it could not be judged (the judge failed, not the target), so that the outcome is missing."""
     answer: str
-    """What was read out of the response; empty where nothing was found."""
+    """The answer found in the response; empty if none was found."""
     explanation: str = ""
     cost_usd: float = 0.0
-    """What the scoring itself cost: a judge's tokens."""
+    """Cost of the scoring itself, that is, of a judge's tokens."""
 
 
 class Scorer(ABC):
@@ -28,28 +28,28 @@ class Scorer(ABC):
 
     @property
     def identity(self) -> str:
-        """What a verdict depends on beside the response: another identity means judging anew."""
+        """What a verdict depends on besides the response; if it changes, responses are judged again."""
         return type(self).__name__
 
     @property
     def costs_known(self) -> bool:
-        """Whether `cost_usd` of a verdict is what it cost; a spend limit asks for that."""
+        """Whether a verdict's `cost_usd` is its real cost, which a spend limit needs."""
         return True
 
     def most_usd(self, question: Question, response: str) -> float:
-        """The most that ``score`` can cost; 0 for a scorer that asks nobody."""
+        """The most that ``score`` can cost in USD; 0 for a scorer that calls no model."""
         return 0.0
 
     def check(self) -> None:  # noqa: B027 - most scorers need nothing
-        """Say before the first call what is missing for scoring.
+        """Check before the first call that scoring will work.
 
         Raises:
-            UserError: no key for the judge, no sandbox on this machine, ...
+            UserError: there is no key for the judge, no sandbox on this machine, ...
         """
 
     @abstractmethod
     async def score(self, question: Question, response: str) -> Verdict:
-        """Score a target's final answer (its reasoning trace already taken off).
+        """Score a target's final answer, without its reasoning trace.
 
         Raises:
             Exception: whatever the judge or the sandbox raises; the caller records the outcome as missing.

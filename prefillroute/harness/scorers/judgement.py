@@ -1,4 +1,4 @@
-"""What a judge is asked, and how its reply is read."""
+"""The prompt that a judge gets, and the reading of its reply."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-# Verbatim from github.com/centerforaisafety/hle (MIT), hle_eval/run_judge_results.py, its slips included: another
+# Verbatim from github.com/centerforaisafety/hle (MIT), hle_eval/run_judge_results.py, including its slips: another
 # prompt would be another benchmark. inspect_evals.hle has it too, but importing that loads every part of its task.
 PROMPT = r"""Judge whether the following [response] to [question] is correct or not based on the precise and unambiguous [correct_answer] below.
 
@@ -37,7 +37,7 @@ REASONING = re.compile(r"reasoning\W{1,8}?([^\n\"]{1,2000})")
 
 
 class Judgement(BaseModel):
-    """The form that a judge is asked for."""
+    """The form in which a judge is asked to reply."""
 
     extracted_final_answer: str
     reasoning: str
@@ -47,7 +47,7 @@ class Judgement(BaseModel):
 
 @dataclass(frozen=True)
 class ReadJudgement:
-    """What was read out of a judge's reply."""
+    """The parts of a judge's reply that matter."""
 
     correct: bool
     answer: str
@@ -55,7 +55,7 @@ class ReadJudgement:
 
 
 def read_judgement(reply: str) -> ReadJudgement | None:
-    """The verdict in a judge's reply, JSON or lines of `key: value`; None where there is none, or both.
+    """Read the verdict from a reply, either JSON or lines of `key: value`; None if there is none, or yes as well as no.
 
     Example:
         >>> read_judgement("extracted_final_answer: 12\\nreasoning: They match.\\n**correct:** Yes.").correct

@@ -1,4 +1,4 @@
-"""The letter of an option, read out of a response and compared with the reference."""
+"""Finds the letter of the option that a response chooses, and compares it with the reference."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ MAX_OPTIONS = len(string.ascii_uppercase)
 
 
 def _any_case(*words: str) -> str:
-    """Alternatives in lower case, capitalised and in capitals: the letter itself must stay case-sensitive."""
+    """Pattern for words in lower case, capitalised and in capitals; the option's letter itself stays case-sensitive."""
     return "|".join(dict.fromkeys(form for w in words for form in (w, w.capitalize(), w.upper())))
 
 
-# Every repetition below is bounded and runs of white space are folded first: a response may be megabytes long.
+# Every repetition below is bounded, and runs of white space are folded first, because a response may be megabytes long.
 LATEX_BOX = re.compile(r"\\(?:boxed|fbox) ?\{((?:[^{}]|\{[^{}]{0,80}\}){0,200})\}")
 LATEX_STYLE = re.compile(r"\\(?:text|textbf|textrm|mathbf|mathrm|mathsf|bf|rm|bm) ?\{([^{}]{0,80})\}")
 BOLD_LETTER = re.compile(r"(?:\*{1,3}|__|`)[ (\[]{0,2}([A-Za-z])[ )\].:,]{0,3}(?:\*{1,3}|__|`)")
 ANSWER_TAG = re.compile(r"<([A-Za-z_]{0,12}answer)>([^<>]{0,500})</\1>")
 MARKUP = re.compile(r"[*`$\"“”<>]+|\\[()\[\],;!: ]|(?<!\w)__|__(?!\w)|^[# ]+", re.MULTILINE)
 
-# "(C)", "[C]", or a bare capital that is neither part of a word or formula nor one of several letters named together.
+# "(C)", "[C]", or a bare capital that is not part of a word or formula and not one of several letters named together.
 SEVERAL = r"(?! ?(?:or|and|&|/) ?[(\[]?[A-Z]\b|, ?[(\[]?[A-Z]\b(?!['’]))"
 BARE_END = r"(?![\w'’^=+#(°%/\\-]| ?[=×·])"
-# "A" and "I" are words too: bare, they count only before punctuation, a line's end or a reason.
+# "A" and "I" are also words: without brackets they count only before punctuation, the end of a line or a reason.
 ENGLISH = r"(?=[AI] [\w(])(?!. (?:because|since|as|due|which|is the|is correct|is right)\b)"
 LETTER = rf"(?:[(\[] ?([A-Za-z]) ?[)\]]|(?!{ENGLISH})(?<![A-Za-z0-9_])([A-Z]){BARE_END})"
 ONE_LETTER = LETTER + SEVERAL
@@ -61,7 +61,7 @@ CLAIMED = re.compile(
 )
 CLAIMANT = re.compile(rf"(?:{NOUN} |(?=[(\[])|^|[,:] |[Ss]o |[Hh]ence |[Tt]hus |[Tt]herefore ){ONE_LETTER}")
 SENTENCE_END = re.compile(r".*[.;\n](?= |$)|.*\n", re.DOTALL)
-# Where a base model, done with its answer, goes on with the next worked example of its prompt.
+# Where a base model has finished its answer and goes on to write the next worked example of its prompt.
 NEXT_EXAMPLE = re.compile(
     r"^(?:(?:Question|Q) ?\d{0,4} ?[:.]|Answer: (?:The answer is|Let's think))", re.MULTILINE
 )
@@ -70,41 +70,42 @@ LISTED = re.compile(r"^[-• ]{0,3}(?:[(\[]([A-Z])[)\]]|([A-Z])[.):](?= ))", re.
 MENTIONED = re.compile(rf"(?:{NOUN} |(?=\()){LETTER}")
 WHOLE_SENTENCE = re.compile(r"[.!?)\]'。！？]$")
 CLAIM_REACH = 100
-"""Characters before "is correct" in which the letter is looked for."""
+"""Number of characters before "is correct" that are searched for the letter."""
 CLAIMS = 200
-"""Only the last so many are looked at."""
+"""Only this many of the last claims ("... is correct") are looked at."""
 
 
 class Letter(Scorer):
-    """Right where the response's last conclusion is the letter of the right option.
+    """Scores 1 if the response's last conclusion is the letter of the right option.
 
-    ``question.facts["num_options"]`` says how many there are (26 where it is missing).
+    ``question.facts["num_options"]`` is the number of options (26 if it is missing).
     """
 
     async def score(self, question: Question, response: str) -> Verdict:
-        """Compare; a response that names no option, or several, is wrong."""
+        """Compare letters; a response that names no option, or several, is wrong."""
         letter = read_letter(response, int(question.facts.get("num_options", MAX_OPTIONS)))
         return Verdict(correct=float(letter == question.answer.strip().upper()), answer=letter or "")
 
 
 def read_letter(response: str, num_options: int) -> str | None:
-    """The option that a response settles on, None where it settles on none.
+    """Return the option that a response settles on; None if it settles on none. Takes time linear in its length.
 
-    Follows MMLU-Pro's own extraction (`evaluate_from_api.py`: `answer is (X)`, else `Answer: X`, else the last
-    lone capital) and departs from it where that is plainly wrong:
+    This follows MMLU-Pro's own extraction (`evaluate_from_api.py`: `answer is (X)`, else `Answer: X`, else the last
+    lone capital) but departs from it where that is plainly wrong:
 
-    - of several conclusions the last one counts, not the first, but nothing that a base model writes once it has
-      gone on to a next "Question:" or "Answer: The answer is";
-    - markdown, LaTeX (`\\boxed{X}`), full-width letters, "closest to option (X)", "(X) is correct" and the word
-      for answer in a dozen languages are read;
-    - a letter beyond the options is none, "A" and "I" before a word are English, "A or B" is no conclusion;
-    - in place of the last lone capital anywhere (a unit in "5 A", the pronoun in "I cannot tell", the option under
-      discussion where a response was cut off) only an answer's first or last line counts, and only where it *is* an
-      option or is a whole sentence that mentions exactly one;
-    - there is no random guess.
+    - of several conclusions, the last one counts rather than the first, but nothing counts that a base model writes
+      after it has gone on to a next "Question:" or "Answer: The answer is";
+    - markdown, LaTeX (`\\boxed{X}`), full-width letters, "closest to option (X)", "(X) is correct" and the word for
+      "answer" in a dozen languages are understood;
+    - a letter beyond the options is ignored, "A" and "I" before a word are English words, and "A or B" is not a
+      conclusion;
+    - the last lone capital is not taken wherever it stands (it may be a unit as in "5 A", the pronoun in "I cannot
+      tell", or an option under discussion when a response was cut off): only the first or last line counts, and only
+      if it *is* an option or is a whole sentence that mentions exactly one;
+    - nothing is guessed at random.
 
     Args:
-        response: any text; linear in its length.
+        response: any text.
         num_options: number of options, 1 to 26.
 
     Example:
@@ -124,7 +125,7 @@ def read_letter(response: str, num_options: int) -> str | None:
     for line in (lines[-1], lines[0]):
         if (alone := ALONE.fullmatch(line)) and alone[1].upper() in allowed:
             return alone[1].upper()
-        # One option written out is an answer; several are a list that is being gone through.
+        # One option written out is an answer; several are a list that the response works through.
         if len(listed) == 1 and (start := set(_letters(LISTED, line, allowed))):
             return start.pop()
     mentioned = set(_letters(MENTIONED, lines[-1], allowed))
@@ -132,7 +133,7 @@ def read_letter(response: str, num_options: int) -> str | None:
 
 
 def _plain(response: str) -> str:
-    """The text without markup; a box becomes "answer: X", a letter in bold "(X)"."""
+    """Remove markup from a text; a box becomes "answer: X", and a letter in bold becomes "(X)"."""
     text = unicodedata.normalize("NFKC", response)
     text = re.sub(r"[^\S\n]+", " ", text)
     text = re.sub(r" ?\n[ \n]*", "\n", text)
@@ -144,7 +145,7 @@ def _plain(response: str) -> str:
 
 
 def _conclusions(text: str, allowed: str) -> str | None:
-    """The last conclusion, before a next example begins."""
+    """Return the letter of the last conclusion before a next example begins."""
     found = [
         (match.start(), match.end(), letter)
         for pattern in (STATED, CHOSEN)

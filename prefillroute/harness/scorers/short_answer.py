@@ -1,4 +1,4 @@
-"""A short text or number, read out of a response and compared with the reference."""
+"""Finds a short text or a number in a response, and compares it with the reference."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ EQUATION = re.compile(r"[0-9][0-9\s.,+*/×÷x()-]*=\s*([+-]?[0-9][0-9.,]*)")
 
 
 class ShortAnswer(Scorer):
-    """Right where the text after the last "Answer:", else the first line, is the reference up to its form.
+    """Scores 1 if the text after the last "Answer:", else the first line, equals the reference up to its form.
 
-    The form is case, surrounding punctuation, quotes and bold type, a leading article, accents, thousands
-    separators, and numbers up to twenty in words. Nothing else is forgiven: "7 or 8" is not 7.
+    Form means case, surrounding punctuation, quotes and bold type, a leading article, accents, thousands separators,
+    and numbers up to twenty written as words. Nothing else is forgiven: "7 or 8" is not 7.
     """
 
     async def score(self, question: Question, response: str) -> Verdict:
-        """Compare; a response without a readable answer is wrong, and so is one that gives two."""
+        """Compare answers; a response without a readable answer is wrong, and so is one that gives two."""
         answer = read_short_answer(response)
         return Verdict(correct=float(answer != "" and answer == normalised(question.answer)), answer=answer)
 
 
 def read_short_answer(response: str) -> str:
-    """The answer that a response gives, normalised; empty where it gives none.
+    """Return the answer that a response gives, normalised; empty if it gives none.
 
     Example:
         >>> read_short_answer("2 + 5 = 7, so there are seven.\\nAnswer: **Seven.**")
@@ -58,7 +58,7 @@ def read_short_answer(response: str) -> str:
 
 
 def normalised(text: str) -> str:
-    """A short answer in the form in which two are compared: 'The  Cat.' is 'cat', '1,200.0' is '1200'."""
+    """Bring a short answer into the form in which answers are compared: 'The  Cat.' becomes 'cat', '1,200.0' '1200'."""
     folded = unicodedata.normalize("NFKD", text).replace("−", "-").casefold()
     folded = "".join(char for char in folded if not unicodedata.combining(char))
     folded = _unwrapped(" ".join(folded.split()))

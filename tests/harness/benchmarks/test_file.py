@@ -101,22 +101,22 @@ def test_judge(tmp_path):
         (
             "prompt,reply\na,b\n",
             "short_answer",
-            r"row 1: no column answer; found prompt, reply, expected prompt",
+            r"row 1: expected the columns prompt, answer, found prompt, reply; add answer",
         ),
-        ("prompt,answer\na,b\n ,c\n", "short_answer", r"row 2: prompt is empty"),
-        ("prompt,answer\na,\n", "short_answer", r"row 1: answer is empty"),
-        ("prompt,answer\na,cat\n", "letter", r"row 1: answer is 'CAT'; expected a letter from A to Z"),
+        ("prompt,answer\na,b\n ,c\n", "short_answer", r"row 2: prompt: expected text, found an empty cell"),
+        ("prompt,answer\na,\n", "short_answer", r"row 1: answer: expected text"),
+        ("prompt,answer\na,cat\n", "letter", r"row 1: answer: .*letter from A to Z, found 'CAT'"),
         (
             "prompt,answer,num_options\na,D,3\n",
             "letter",
-            r"row 1: answer is 'D'; expected a letter from A to C",
+            r"row 1: answer: expected a letter from A to C, found 'D'",
         ),
         (
             "prompt,answer,num_options\na,D,many\n",
             "letter",
-            r"row 1: num_options is 'many'; expected a whole",
+            r"row 1: num_options: expected a whole number from 1 to 26, found 'many'",
         ),
-        ("prompt,answer,num_options\na,D,4.5\n", "letter", r"num_options is '4\.5'"),
+        ("prompt,answer,num_options\na,D,4.5\n", "letter", r"num_options: .*found '4\.5'"),
         ("prompt,answer\n", "letter", "no rows"),
         ("prompt,answer\na,b,c\n", "letter", "row 1: 3 cells; expected 2"),
     ],
@@ -129,12 +129,12 @@ def test_bad_files(tmp_path, text, scoring, message):
 
 
 def test_no_path_names_the_key():
-    with pytest.raises(UserError, match=r"^benchmark\.path is null; expected your file of questions"):
+    with pytest.raises(UserError, match=r"^benchmark\.path: expected your file of questions, found null"):
         build(compose_run(["benchmark=file"], config_name="collect").benchmark)
-    with pytest.raises(UserError, match=r"benchmark\.path=/nowhere\.csv: no such file"):
+    with pytest.raises(UserError, match=r"benchmark\.path=/nowhere\.csv: expected .*, found no such file"):
         File("/nowhere.csv").questions()
     with pytest.raises(
-        UserError, match=r"benchmark\.scoring=magic; expected one of short_answer, letter, judge"
+        UserError, match=r"benchmark\.scoring: expected one of short_answer, letter, judge, found magic"
     ):
         File("q.csv", scoring="magic")
 

@@ -58,10 +58,10 @@ def test_split_and_single_file(published):
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"answer": "D"}, r"row 2: answer is 'D'; expected the letter of one of 3 options"),
-        ({"answer": ""}, r"row 2: answer is ''"),
-        ({"question": None}, r"row 2: not a record of TIGER-Lab/MMLU-Pro"),
-        ({"options": None}, r"row 2: not a record of TIGER-Lab/MMLU-Pro"),
+        ({"answer": "D"}, r"row 2: answer: expected the letter of one of 3 options, found 'D'"),
+        ({"answer": ""}, r"row 2: answer: .*found ''"),
+        ({"question": None}, r"row 2: expected a record of TIGER-Lab/MMLU-Pro, found another"),
+        ({"options": None}, r"row 2: expected a record of TIGER-Lab/MMLU-Pro, found another"),
     ],
 )
 def test_bad_record(published, entries, message):
@@ -71,22 +71,22 @@ def test_bad_record(published, entries, message):
 
 
 def test_bad_files(published, tmp_path):
-    with pytest.raises(UserError, match=r"benchmark\.path=/nowhere: no such file or folder"):
+    with pytest.raises(UserError, match=r"benchmark\.path=/nowhere: .*found no such file or folder"):
         MMLUPro(path="/nowhere").questions()
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"no test\*\.parquet or test\*\.jsonl"):
+    with pytest.raises(UserError, match=r"found no test\*\.parquet and no test\*\.jsonl"):
         MMLUPro(path=str(tmp_path / "empty")).questions()
     (tmp_path / "x.zip").touch()
-    with pytest.raises(UserError, match=r"a \.zip file; expected \.parquet or \.jsonl"):
+    with pytest.raises(UserError, match=r"expected a \.parquet or \.jsonl file, found suffix '\.zip'"):
         MMLUPro(path=str(tmp_path / "x.zip")).questions()
     folder = published([{"question_id": 1, "question": "?"}])
     with pytest.raises(
-        UserError, match=r"no column options, answer, category, src; found question_id, question"
+        UserError, match=r"found question_id, question; options, answer, category, src missing"
     ):
         MMLUPro(path=str(folder)).questions()
     file = folder / "data" / "test-00000-of-00001.parquet"
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(UserError, match=r"test-00000-of-00001\.parquet: not a whole parquet file"):
+    with pytest.raises(UserError, match=r"test-00000-of-00001\.parquet: expected a whole Parquet file"):
         MMLUPro(path=str(folder)).questions()
 
 
@@ -95,6 +95,8 @@ def test_without_the_hub_one_line_says_the_way_out():
     with pytest.raises(UserError) as caught:
         MMLUPro().questions()
     message = str(caught.value)
-    assert message.startswith(f"data set {REPO}: cannot be had from the Hugging Face hub (")
+    assert message.startswith(
+        f"data set {REPO}: expected it from the Hugging Face hub, found no way to download it ("
+    )
     assert message.endswith("or give a local copy with benchmark.path=")
     assert "\n" not in message

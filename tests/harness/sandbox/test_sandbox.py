@@ -189,5 +189,5 @@ def test_a_dead_process_one_is_a_crash_and_not_a_hang() -> None:
     "change", [{"cpu_seconds": 0}, {"memory_mb": -1}, {"processes": 1}, {"wall_seconds": float("nan")}]
 )
 def test_limits_that_nothing_runs_under(change: dict) -> None:
-    with pytest.raises(UserError, match=next(iter(change))):
+    with pytest.raises(UserError, match=rf"sandbox limit {next(iter(change))}: expected at least"):
         Limits(**change)

@@ -247,7 +247,7 @@ def test_no_program_is_wrong_without_a_sandbox(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_question_without_cases_is_an_error() -> None:
-    with pytest.raises(ValueError, match="query 'q' has no test case"):
+    with pytest.raises(ValueError, match="query 'q': expected at least one test case, found none"):
         asyncio.run(PassAtOne(LIMITS).score(question([]), "print(1)"))
 
 

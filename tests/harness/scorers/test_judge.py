@@ -101,7 +101,9 @@ def test_no_verdict_is_missing_not_wrong(judge_server, scored, reply):
     judge_server.replies = [reply]
     verdict = scored(Judge(MODEL, price_in=1.0, price_out=0.0, attempts=2), "42")
     assert verdict.correct is None
-    assert verdict.explanation.startswith(f"judge {MODEL}: no verdict in 2 judgements; the last: ")
+    assert verdict.explanation.startswith(
+        f"judge {MODEL}: expected a verdict, found none in 2 judgements; the last: "
+    )
     assert verdict.cost_usd == pytest.approx(2 * 1000 / 1e6)
     assert len(judge_server.requests) == 2
 
@@ -143,7 +145,7 @@ def test_one_judge_serves_several_at_once_and_several_loops(judge_server):
 def test_missing_key_is_said_before_the_run(monkeypatch):
     for name in ("OPENAI_API_KEY", "AZUREAI_OPENAI_API_KEY", "NOWHERE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UserError, match=r"^judge openai/gpt-4o: Unable .*No OPENAI_API_KEY.* defined in the"):
+    with pytest.raises(UserError, match=r"^judge openai/gpt-4o: .*found: Unable .*No OPENAI_API_KEY"):
         Judge().check()
     with pytest.raises(UserError, match=r"No NOWHERE_API_KEY defined in the environment\.$"):
         Judge("openai-api/nowhere/m").check()
@@ -159,10 +161,10 @@ def test_missing_key_in_the_run_is_missing_not_wrong(monkeypatch, scored):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"price_in": 1.0}, "price_in=1.0 and price_out=None; expected both"),
-        ({"price_in": -1.0, "price_out": 1.0}, "price_in is -1.0"),
-        ({"attempts": 0}, "attempts is 0; expected at least 1"),
-        ({"max_tokens": 0}, "max_tokens is 0"),
+        ({"price_in": 1.0}, "expected both prices or neither, found price_in=1.0 and price_out=None"),
+        ({"price_in": -1.0, "price_out": 1.0}, "price_in: expected 0 or more, found -1.0"),
+        ({"attempts": 0}, "attempts: expected at least 1, found 0"),
+        ({"max_tokens": 0}, "max_tokens: expected at least 1, found 0"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -32,7 +32,7 @@ def test_a_table_with_half_an_emoji_is_not_written():
     prompts = pd.Series(["p", "\ud83d"], dtype=object)
     queries = pd.DataFrame({"query_id": ["a", "b"], "benchmark": "x", "category": "x"}).assign(prompt=prompts)
     with pytest.raises(
-        UserError, match=r"q: row 2: prompt is '.*'; expected text of whole characters"
+        UserError, match=r"q: row 2: prompt: expected text without surrogates, found '.*'$"
     ) as caught:
         check_queries(queries, "q")
     assert str(caught.value).isprintable()

@@ -1,1 +1,1 @@
-"""What runs inside, mounted there as the package `inside`: standard library only, nothing of prefillroute."""
+"""Code that runs inside the sandbox, mounted there as the package `inside`: it may import the standard library only."""

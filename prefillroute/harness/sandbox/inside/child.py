@@ -1,4 +1,4 @@
-"""From a fork of process 1 to the untrusted program."""
+"""Turns a fork of process 1 into the untrusted program."""
 
 import ctypes
 import json
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 FILE = "solution.py"
 PR_SET_DUMPABLE = 4
 VALUE = 3
-"""The file descriptor that takes a function's value, apart from whatever the program prints."""
+"""File descriptor for a function's value, separate from whatever the program prints."""
 MODULES = (
     *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics"),
     *("itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing"),
@@ -24,48 +24,50 @@ MODULES = (
 
 
 def prelude() -> dict[str, Any]:
-    """What LiveCodeBench imports before every program, which models have learnt to rely on.
+    """Import what LiveCodeBench imports before every program; models have learnt to rely on it.
 
-    Made once, in process 1, so that it costs a test nothing.
+    This is done once, in process 1, so that it costs a test nothing.
     """
     names: dict[str, Any] = {}
     for module in MODULES:
         exec(f"from {module} import *", names)
-    random.seed(0)  # the same answer gets the same verdict every time
+    random.seed(0)  # so that an answer gets the same verdict every time
     return names | {module: import_module(module) for module in MODULES}
 
 
 def become(task: dict[str, Any], names: dict[str, Any], text: str, descriptors: list[int]) -> NoReturn:
-    """Turn this process into the program; ends in an ordinary exit, which waits for threads and flushes.
+    """Turn this process into the program. It ends in an ordinary exit, which waits for threads and flushes output.
 
     Args:
-        task: `program`, `function` (none for a script) and `limits`.
-        names: from `prelude`.
+        task: `program`, `function` (None for a script) and `limits`.
+        names: the names that `prelude` imported.
         text: the test's input.
-        descriptors: standard input, output, error, and `VALUE`.
+        descriptors: standard input, output and error, and `VALUE`.
     """
     for target, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, 100 + target)  # out of the way first: a source may be another's target
+        os.dup2(
+            descriptor, 100 + target
+        )  # move it out of the way first: one's source may be another's target
     for target in range(len(descriptors)):
         os.dup2(100 + target, target)
     os.closerange(len(descriptors), 256)
-    ctypes.CDLL(None).prctl(
-        PR_SET_DUMPABLE, 1, 0, 0, 0
-    )  # process 1 is not, and /proc/self would belong to root
-    with open(
-        "/proc/self/oom_score_adj", "w"
-    ) as file:  # a machine out of memory ends this, not the user's work
+    # Process 1 is not dumpable; if the program inherited that, its /proc/self would belong to root.
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    # If the machine runs out of memory, it shall end this process rather than the user's work.
+    with open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
     _limit(task["limits"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
     sys.argv = [FILE]
-    sys.setrecursionlimit(50_000)  # LiveCodeBench's
+    sys.setrecursionlimit(50_000)  # as LiveCodeBench sets it
     try:
         _execute(task["program"], task["function"], names, text)
     except SystemExit:
-        sys.exit(0)  # with any status, as LiveCodeBench has it: what counts is what was printed
+        sys.exit(
+            0
+        )  # as in LiveCodeBench, the program's own exit status is ignored: what counts is what it printed
     except BaseException as error:
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
@@ -76,7 +78,7 @@ def become(task: dict[str, Any], names: dict[str, Any], text: str, descriptors: 
 
 
 def _limit(limits: dict[str, Any]) -> None:
-    """Set what the kernel enforces for each process; on processes together it does so already."""
+    """Set the limits that the kernel enforces on each process; process 1 has set the limit on their number."""
     memory, disk = limits["memory_mb"] * 10**6, limits["disk_mb"] * 10**6
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (disk, disk))
@@ -95,14 +97,14 @@ def _execute(program: str, function: str | None, names: dict[str, Any], text: st
         return
     owner = module.__dict__["Solution"]() if "class Solution" in program else module
     value = getattr(owner, function)(*(json.loads(line) for line in text.strip().split("\n")))
-    if isinstance(value, tuple):  # LiveCodeBench takes a tuple for a list, but not inside of one
+    if isinstance(value, tuple):  # LiveCodeBench takes a tuple for a list, but not inside another value
         value = list(value)
     with open(VALUE, "w") as file:
         json.dump(_plain(value), file, default=lambda other: other.tolist())
 
 
 def _plain(value: Any) -> Any:
-    """Keep inner tuples apart from lists, which JSON does not."""
+    """Mark inner tuples, which JSON would turn into lists."""
     if isinstance(value, tuple):
         return {"tuple": [_plain(item) for item in value]}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Process 1 of a sandbox: runs a program on one input after the other, each time in a fresh child.
+"""Process 1 of a sandbox: runs a program on one input after another, each time in a fresh child.
 
-It is told the inputs only, one at a time, and never an expected output: there is no verdict in here to forge. A child
-has none of its file descriptors; signals from inside that it has no handler for are dropped by the kernel, SIGKILL
-too; and as it is not dumpable, nobody inside may trace it or open its memory.
+It receives only the inputs, one at a time, and never an expected output, so there is no verdict in here to forge. A
+child has none of its file descriptors. The kernel drops signals from inside for which it has no handler, even SIGKILL.
+Because it is not dumpable, no process inside may trace it or open its memory.
 """
 
 import ctypes
@@ -28,7 +28,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     os.chdir("/tmp")
     names = prelude()
-    gc.freeze()  # or the collector would copy every page of it in every child
+    gc.freeze()  # otherwise the collector would touch, and so copy, every page of these objects in every child
     task = receive(requests)
     if task is None:
         return
@@ -73,7 +73,7 @@ def _run(task: dict[str, Any], names: dict[str, Any], text: str) -> dict[str, An
 
 
 def _reason(code: int, busy: bool, stderr: str) -> str:
-    """What ended a program that the watch did not end."""
+    """Say what ended a program that the watch did not end."""
     if code == 0:
         return "ok"
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and busy):
@@ -82,7 +82,7 @@ def _reason(code: int, busy: bool, stderr: str) -> str:
 
 
 def _kill_all() -> None:
-    """Leave no process of this test: orphans and daemons have become children of process 1."""
+    """Kill all that is left of this test: its orphans and daemons have become children of process 1."""
     while True:
         try:
             os.kill(-1, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Messages between the two sides: eight hexadecimal digits of length, then JSON."""
+"""Messages between the outside and process 1: the length in eight hexadecimal digits, then JSON."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def receive(descriptor: int) -> dict[str, Any] | None:
-    """Read one message; none when the other side has gone."""
+    """Read one message; None if the other side is gone."""
     header = _read(descriptor, 8)
     body = _read(descriptor, int(header, 16)) if len(header) == 8 else b""
     return json.loads(body) if body else None
@@ -16,7 +16,7 @@ def send(descriptor: int, message: dict[str, Any]) -> None:
     """Write one message.
 
     Raises:
-        BrokenPipeError: when the other side has gone.
+        BrokenPipeError: the other side is gone.
     """
     body = json.dumps(message).encode()
     view = memoryview(f"{len(body):08x}".encode() + body)
@@ -25,7 +25,7 @@ def send(descriptor: int, message: dict[str, Any]) -> None:
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    """Read so many bytes, or none at all where they end early."""
+    """Read exactly ``size`` bytes; return none at all if the stream ends early."""
     data = bytearray()
     while len(data) < size:
         chunk = os.read(descriptor, min(size - len(data), 1 << 20))

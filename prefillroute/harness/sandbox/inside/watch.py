@@ -1,4 +1,4 @@
-"""Reading what a child writes, and ending it when it passes a limit."""
+"""Reads what a child writes, and says when it must be ended because it exceeds a limit."""
 
 import os
 import resource
@@ -18,13 +18,13 @@ class Watch:
         """Begin to watch.
 
         Args:
-            child: its process id.
-            pipes: the ends to read from.
-            limits: fields of `Limits`.
-            start: `time.monotonic()` at its fork.
+            child: the child's process id.
+            pipes: the pipes' ends to read from.
+            limits: the fields of `Limits`.
+            start: `time.monotonic()` when the child was forked.
         """
         self.data = [bytearray() for _ in pipes]
-        """What came out of each pipe; of standard error the end only."""
+        """What came out of each pipe; for standard error, only the end."""
         self._pipes = dict(enumerate(pipes))
         self._room = limits["output_mb"] * 10**6
         self._memory = limits["memory_mb"] * 10**6
@@ -34,7 +34,7 @@ class Watch:
             os.set_blocking(pipe, False)
 
     def until_end(self) -> str:
-        """Wait for the child; the reason to stop it, empty where it ended by itself."""
+        """Wait for the child; return the reason to stop it, empty if it ended by itself."""
         measured = time.monotonic()
         while True:
             ready, _, _ = select.select([self._ended, *self._pipes.values()], [], [], INTERVAL_SECONDS)
@@ -51,14 +51,14 @@ class Watch:
                     return "memory"
 
     def drain(self) -> None:
-        """Read what is left in the pipes once nobody can write any more, and close them."""
+        """Read what is left in the pipes after the last writer is gone, and close them."""
         while self._pipes and self._read():
             pass
         for descriptor in (self._ended, *self._pipes.values()):
             os.close(descriptor)
 
     def _read(self) -> bool:
-        """Read once from each pipe; False when one of them has given more than it may."""
+        """Read once from each pipe; return False if one of them has exceeded its limit."""
         for index, pipe in list(self._pipes.items()):
             try:
                 chunk = os.read(pipe, 1 << 16)
@@ -77,14 +77,14 @@ class Watch:
 
 
 def resident_bytes() -> int:
-    """Private resident memory of all processes of the sandbox but process 1."""
+    """Private resident memory in bytes of all processes of the sandbox except process 1."""
     pages = 0
     for name in os.listdir("/proc"):
         if name.isdecimal() and name != "1":
             try:
                 with open(f"/proc/{name}/statm") as file:
                     _, resident, shared = map(int, file.read().split()[:3])
-            except (OSError, ValueError):  # it ended in between
+            except (OSError, ValueError):  # the process ended in the meantime
                 continue
             pages += resident - shared
     return pages * resource.getpagesize()
