@@ -98,8 +98,8 @@ def test_only_wanted_layers_and_poolings(encoder, token_ids):
 
 
 def test_layer_0_of_gemma_is_the_scaled_embedding(toy_facts):
-    encoder = PrefillEncoder(toy_facts("gemma3_text"), ExtractionOptions(device="cpu"))
+    encoder = TransformersBackend(toy_facts("gemma3_text"), ReadRequest(), device="cpu")
     (prompt,) = encoder.prompts(["Why?"])
     weight = encoder.model.embed_tokens.weight.detach().double().numpy()
-    layer_0 = encoder.activations([prompt.token_ids])["mean"][0, 0]
+    layer_0 = read_together(encoder, [prompt.token_ids])["mean"][0, 0]
     np.testing.assert_allclose(layer_0, weight[prompt.token_ids].mean(0) * np.sqrt(32), rtol=1e-5, atol=1e-6)
