@@ -58,8 +58,13 @@ class Prediction:
 class Workshop(Protocol):
     """What a run offers to its predictor while it is trained."""
 
-    def predict(self, signal: Node, head: Node) -> Prediction:
-        """Train a head on a signal, and predict all rows."""
+    def predict(self, signal: Node, head: Node, logged: bool = False) -> Prediction:
+        """Train a head on a signal, and predict all rows.
+
+        Args:
+            signal, head: choice nodes.
+            logged: whether the run's logger gets the losses of every epoch. It can follow one head only.
+        """
 
     def calibrated(self, calibration: Node, logits: Logits) -> tuple[Calibrator, np.ndarray, np.ndarray]:
         """A calibrator fitted on rows that the nets have not seen, the confidences of these rows, and of test rows."""

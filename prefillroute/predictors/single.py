@@ -39,4 +39,4 @@ class Single(Recipe):
 
     def train(self, workshop: Workshop) -> Prediction:
         """See `Recipe.train`."""
-        return workshop.predict(self.signal, self.head)
+        return workshop.predict(self.signal, self.head, logged=True)

@@ -79,10 +79,10 @@ class RunWorkshop:
         """Features of a signal, fitted inside every group."""
         return self.shared.features.get(self._feature_key(node), lambda: self._make_features(node))
 
-    def predict(self, signal: Node, head: Node) -> Prediction:
+    def predict(self, signal: Node, head: Node, logged: bool = False) -> Prediction:
         """Train a head on a signal, and predict all rows; see `predictors.contract.Workshop`."""
         key = key_of(self._feature_key(signal), head, self.config.trainer)
-        return self.shared.predictions.get(key, lambda: self._train(signal, head))
+        return self.shared.predictions.get(key, lambda: self._train(signal, head, logged))
 
     def query_tokens(self, predictor: Predictor) -> np.ndarray | None:
         """(Q,) tokens of the bare queries by the tokenizer of the first encoder that a predictor reads; None without
@@ -111,12 +111,13 @@ class RunWorkshop:
         calibrator: Calibrator = build(calibration)
         return calibrator, *calibrate(calibrator, logits, self.data)
 
-    def fit(self, signal: Node, node: Node) -> tuple[Features, FittedHead]:
+    def fit(self, signal: Node, node: Node, logged: bool = False) -> tuple[Features, FittedHead]:
         """Fit a head on a signal in every group, without looking for work of earlier jobs.
 
         Args:
             signal: choice node.
             node: choice node of the head.
+            logged: whether the run's logger gets the losses.
 
         Raises:
             UserError: the head does not read what the signal gives.
@@ -145,14 +146,15 @@ class RunWorkshop:
                 torch.from_numpy(features.predict[: len(part)]),
                 torch.from_numpy(outcomes.correct[part].astype(np.float32)),
             )
+        own = None if self._checkpoints is None else self._checkpoints / key_of(signal, node)[:16]
         fitted = fit_head(
-            head, data, settings, calibration=calibration, seed=self.config.seed, logger=self._logger,
-            checkpoint_dir=self._checkpoints,
+            head, data, settings, calibration=calibration, seed=self.config.seed,
+            logger=self._logger if logged else None, checkpoint_dir=own,
         )  # fmt: skip
         return features, fitted
 
-    def _train(self, signal: Node, head: Node) -> Prediction:
-        features, fitted = self.fit(signal, head)
+    def _train(self, signal: Node, head: Node, logged: bool) -> Prediction:
+        features, fitted = self.fit(signal, head, logged)
         return Prediction(
             predict_logits(fitted, features, self.data.groups),
             SinglePredictor(features.signal, fitted.final),
