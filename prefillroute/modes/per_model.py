@@ -10,6 +10,8 @@ from prefillroute.layers.contract import LayerChooser, ProbeTask
 from prefillroute.modes.contract import Mode, Score, select_own
 from prefillroute.text.hints import listed
 
+MAP = "encoders of targets, such as {target: encoder}"
+
 
 class PerModel(Mode):
     """Each encoder's layers are chosen for its own targets only, and the blocks stand side by side.
@@ -22,13 +24,15 @@ class PerModel(Mode):
         ('gpt_oss_20b', 'qwen35_35b')
     """
 
-    def __init__(self, encoders: Mapping[str, str], default: str | None = None) -> None:
+    def __init__(self, encoders: Mapping[str, str] | None = None, default: str | None = None) -> None:
         """`encoders` maps targets to encoders, `default` serves all other targets.
 
         Raises:
-            UserError: no encoder is named, or a target has none.
+            UserError: `encoders` does not map targets to names, or no encoder is named.
         """
-        self.of_target = {str(target): encoder for target, encoder in encoders.items()}
+        if not isinstance(encoders, Mapping | None):
+            raise UserError(f"mode.encoders: expected {MAP}, found {encoders!r}")
+        self.of_target = {str(target): encoder for target, encoder in (encoders or {}).items()}
         self.default = default
         wrong = [target for target, encoder in self.of_target.items() if not isinstance(encoder, str)]
         if wrong:
@@ -38,9 +42,7 @@ class PerModel(Mode):
             )
         named = [*self.of_target.values(), *([] if default is None else [default])]
         if not named:
-            raise UserError(
-                "mode.encoders: expected encoders of targets, such as {target: encoder}, or mode.default, found neither"
-            )
+            raise UserError(f"mode.encoders: expected {MAP}, or mode.default for all targets, found neither")
         self.encoders = tuple(dict.fromkeys(named))
 
     def arguments(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """AUC and Fisher J over the encoder's depth, per pooling, with the chosen layers marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,18 +8,25 @@ from matplotlib.ticker import MaxNLocator
 
 from prefillroute.reports.drawing import Drawing, new_figure
 from prefillroute.reports.glyphs import drawn_names
-from prefillroute.reports.numbers import decimal
+from prefillroute.reports.numbers import decimal, joined
 from prefillroute.reports.style import CYCLE, GREY, INK
 
 ChosenBlock = tuple[str, int, str]
 """Encoder, layer, pooling of a feature block the run uses."""
 
 
-def layer_profile_drawing(layers: pd.DataFrame, chosen: Sequence[ChosenBlock]) -> Drawing | None:
+def layer_profile_drawing(
+    layers: pd.DataFrame, chosen: Sequence[ChosenBlock], depths: Mapping[str, int] | None = None
+) -> Drawing | None:
     """Draw one row per encoder with two panels; None when neither score was computed for any layer.
 
-    ``layers`` has the columns of layers.parquet. AUC: mean over targets at the best PCA
-    dimension of each layer (the strong line) and the other dimensions (faint). Fisher J: mean over targets.
+    AUC is the mean over targets at the best PCA dimension of each layer (the strong line) and at the other dimensions
+    (faint). Fisher J is the mean over targets. Encoders of different depths share an axis of relative depth.
+
+    Args:
+        layers: the columns of layers.parquet.
+        chosen: the feature blocks that are marked.
+        depths: number of layers L of each encoder; without it, the axis shows layers.
     """
     scored = layers.dropna(subset=["auc", "fisher_j"], how="all")
     if scored.empty:
@@ -27,7 +34,9 @@ def layer_profile_drawing(layers: pd.DataFrame, chosen: Sequence[ChosenBlock]) -
     encoders = list(dict.fromkeys(scored["encoder"]))
     panels = [(name, label) for name, label in _PANELS if scored[name].notna().any()]
     figure = new_figure(4.6 * len(panels) + (0.4 if len(panels) == 1 else 0), 3.5 * len(encoders) + 0.4)
-    grid = figure.subplots(len(encoders), len(panels), squeeze=False)
+    depths = {encoder: depth for encoder, depth in (depths or {}).items() if encoder in encoders}
+    relative = len(depths) == len(encoders) and len(set(depths.values())) > 1
+    grid = figure.subplots(len(encoders), len(panels), squeeze=False, sharex=relative)
     poolings = list(dict.fromkeys(scored["pooling"]))
     sentences = []
     drawn = drawn_names(encoders, longest=60)
@@ -36,11 +45,13 @@ def layer_profile_drawing(layers: pd.DataFrame, chosen: Sequence[ChosenBlock]) -
         blocks = {(layer, pooling) for name, layer, pooling in chosen if name == encoder}
         for column, (score, label) in enumerate(panels):
             axes = grid[row, column]
-            _panel(axes, part, score, poolings, blocks)
+            _panel(axes, part, score, poolings, blocks, depths[encoder] if relative else None)
             axes.set_title(drawn.names[row] if len(encoders) > 1 else label)
             axes.set_ylabel(label if len(encoders) > 1 else "")
-            axes.set_xlabel("layer")
-        sentences.append(_sentence(encoder, part, blocks))
+            axes.set_xlabel("depth (layer / number of layers)" if relative else "layer")
+        sentences.append(_sentence(_reader(encoder, scored), part, blocks))
+    if len(encoders) > 1:
+        sentences += _comparison(scored)
     if chosen:
         grid[0, 0].plot([], [], "o", ms=8, mfc="none", mec=INK, mew=1.4, label="chosen")
     entries = {
@@ -62,9 +73,17 @@ _PANELS = (("auc", "cross-validated AUC, mean over targets"), ("fisher_j", "Fish
 
 
 def _panel(
-    axes: Axes, part: pd.DataFrame, score: str, poolings: list[str], blocks: set[tuple[int, str]]
+    axes: Axes,
+    part: pd.DataFrame,
+    score: str,
+    poolings: list[str],
+    blocks: set[tuple[float, str]],
+    depth: int | None,
 ) -> None:
-    """One score over depth: a line per pooling, rings round the chosen layers."""
+    """One score over layers, or over shares of `depth`: a line per pooling, rings round the chosen layers."""
+    if depth is not None:
+        part = part.assign(layer=part["layer"] / depth)
+        blocks = {(layer / depth, pooling) for layer, pooling in blocks}
     for index, pooling in enumerate(poolings):
         colour = CYCLE[index % len(CYCLE)]
         rows = part[part["pooling"] == pooling]
@@ -84,17 +103,42 @@ def _panel(
     if score == "fisher_j" and "fisher_j_permuted" in part:
         chance = part.groupby("layer")["fisher_j_permuted"].mean().dropna()
         axes.plot(chance.index, chance, color=GREY, lw=1.2, ls=(0, (4, 2)), label="labels shuffled")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=depth is None))
     if score == "auc":
         low, high = axes.get_ylim()
         if low <= 0.5 <= high:
             axes.axhline(0.5, color=GREY, lw=1, ls=(0, (4, 2)))
 
 
+def _reader(encoder: str, scored: pd.DataFrame) -> str:
+    """The encoder's name, and the targets it was scored for if they are not those of every encoder."""
+    targets = scored.loc[scored["encoder"] == encoder, "target"].unique()
+    if len(targets) == scored["target"].nunique():
+        return encoder
+    return f"{encoder} (for {joined([str(target) for target in targets])})"
+
+
+def _comparison(scored: pd.DataFrame) -> list[str]:
+    """The encoder and block with the greatest mean score; nothing if the encoders were scored for different targets."""
+    if (scored.groupby("encoder")["target"].nunique() < scored["target"].nunique()).any():
+        return []
+    score, word = _leading(scored)
+    best = scored.groupby(["encoder", "layer", "pooling", "dim"], sort=False)[score].mean().dropna()
+    encoder, layer, pooling, dim = best.index[int(best.argmax())]
+    return [
+        f"The best block over all encoders is layer {layer} {pooling} of {encoder} with {dim} dimensions, "
+        f"mean {word} {decimal(best.max())}."
+    ]
+
+
+def _leading(part: pd.DataFrame) -> tuple[str, str]:
+    """The column that the sentences speak of, and its name in words."""
+    return ("auc", "AUC") if part["auc"].notna().any() else ("fisher_j", "Fisher J")
+
+
 def _sentence(encoder: str, part: pd.DataFrame, blocks: set[tuple[int, str]]) -> str:
     """The panel in words: best layer per pooling, then what was chosen."""
-    score = "auc" if part["auc"].notna().any() else "fisher_j"
-    word = "AUC" if score == "auc" else "Fisher J"
+    score, word = _leading(part)
     said = []
     for pooling in part["pooling"].unique():
         rows = part[part["pooling"] == pooling]

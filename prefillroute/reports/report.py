@@ -20,6 +20,7 @@ from prefillroute.reports.routing_shares import routing_shares_drawing
 from prefillroute.reports.run_folder import RunFolder, read_run_folder
 from prefillroute.reports.style import styled
 from prefillroute.reports.template import render_template
+from prefillroute.text import hints
 
 UNCALIBRATED = {"none", "uncalibrated", "zscore"}
 """Calibrations whose output is a score, not a probability (DESIGN section 7)."""
@@ -59,7 +60,8 @@ def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
     if plane.num_queries:
         drawings.append(accuracy_cost_drawing(run.targets, plane, run.curve, chosen))
     if run.layers is not None:
-        drawings.append(layer_profile_drawing(run.layers, chosen_blocks(run)))
+        depths = (run.metrics.get("layers") or {}).get("depths")
+        drawings.append(layer_profile_drawing(run.layers, chosen_blocks(run), depths))
     drawings.append(reliability_drawing(run.targets, run.test))
     drawings.append(routing_shares_drawing(run.targets, run.test, cost_range, point))
     return [drawing for drawing in drawings if drawing is not None]
@@ -83,10 +85,20 @@ def chosen_blocks(run: RunFolder) -> list[ChosenBlock]:
     return sorted(set(found), key=lambda block: (block[0], block[2], block[1]))
 
 
+def best_encoders(run: RunFolder) -> str:
+    """For each encoder, the targets whose best block is one of its own: `small: a, b; large: c`."""
+    layers = run.metrics.get("layers") or {}
+    served: dict[str, list[str]] = {}
+    for target, index in layers.get("per_target", {}).items():
+        served.setdefault(str(layers["blocks"][index]["encoder"]), []).append(str(target))
+    return "; ".join(f"{encoder}: {hints.listed(targets)}" for encoder, targets in served.items())
+
+
 def title(run: RunFolder) -> str:
-    """The run's source (the encoder or the semantic signal), pool, head and calibration."""
+    """The run's source (the encoders or the semantic signal), pool, head and calibration."""
     signal = run.choice("signal") or "prefill"
-    read = run.choice("encoder") if signal == "prefill" else signal
+    encoders = dict.fromkeys(encoder for encoder, _, _ in chosen_blocks(run))
+    read = (" + ".join(encoders) or run.choice("encoder")) if signal == "prefill" else signal
     named = [read, *(run.choice(group) for group in ("pool", "head", "calibration"))]
     return " · ".join(name for name in named if name) or run.path.resolve().name
 
@@ -99,6 +111,8 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
     for encoder, layer, pooling in blocks:
         read.setdefault(f"{encoder} {pooling}" if several else pooling, []).append(str(layer))
     said = [("layers read", "; ".join(f"{name} {', '.join(layers)}" for name, layers in read.items()))]
+    if several:
+        said += [("mode", run.choice("mode") or ""), ("encoder of the best block", best_encoders(run))]
     said += [
         ("layer choice" if group == "layers" else group, run.choice(group) or "")
         for group in ("signal", "layers", "cost", "policy")

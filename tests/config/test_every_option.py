@@ -134,7 +134,7 @@ def classes_of(group: str, option: str) -> str:
 def test_every_room_of_choices_has_options() -> None:
     groups = {group for group, _ in options()}
     assert groups >= {
-        "encoder", "pool", "signal", "pooling", "layers", "split", "cost",
+        "encoder", "pool", "signal", "pooling", "layers", "mode", "split", "cost",
         "head", "calibration", "policy", "embedder", "language_model", "trainer", "logger", "paths", "extraction",
         "benchmark", "provider",
     }  # fmt: skip

@@ -22,7 +22,7 @@ def group_masks(num_rows: int, folds: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_group_equals_scikit_learn_on_its_own_rows(scale: str, make_toy) -> None:
     toy = make_toy(400)
-    masks = group_masks(400, toy.folds)
+    masks = group_masks(400, toy.task.folds)
     features, transforms = fit_transform_groups(toy.source, BLOCKS, masks, scale)
     assert features.shape == (6, 400, 19)
     assert features.dtype == np.float32
@@ -47,7 +47,7 @@ def test_every_group_equals_scikit_learn_on_its_own_rows(scale: str, make_toy) -
 
 def test_rows_outside_a_group_leave_no_trace_in_it(make_toy) -> None:
     toy = make_toy(400)
-    masks = group_masks(400, toy.folds)
+    masks = group_masks(400, toy.task.folds)
     before = fit_transform_groups(toy.source, BLOCKS, masks)[1][2].state()
     for array in toy.source.arrays.values():
         array[~masks[2]] = 1e6

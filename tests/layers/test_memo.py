@@ -1,47 +1,62 @@
-"""A layer choice is made once for the same data, and made anew for any other."""
+"""Layers are scored once for the same data, and anew for any other."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from prefillroute.training.layer_memo import memo_key, remembered_choice
+import pytest
 
-from prefillroute.layers.choice import Block, LayerChoice
-
-
-def some_choice() -> LayerChoice:
-    table = pd.DataFrame({"encoder": ["e"], "layer": [3], "pooling": ["last"], "dim": [50], "target": ["x"]})
-    return LayerChoice((Block("e", (3,), "last", 50),), {"x": 0}, table, notes=("a note",))
+from prefillroute.layers.memo import remembered_table
+from prefillroute.layers.table import ProbeTable
+from tests.layers.toys import build_chooser, build_toy
 
 
-def test_second_call_reads_what_the_first_one_chose(tmp_path: Path) -> None:
+def some_table() -> ProbeTable:
+    toy = build_toy(60)
+    return build_chooser("fisher").score(toy.source, toy.task)
+
+
+def test_second_call_reads_what_the_first_one_scored(tmp_path: Path) -> None:
+    first = remembered_table(tmp_path / "memo", "key", some_table)
+    second = remembered_table(tmp_path / "memo", "key", lambda: pytest.fail("scored again"))
+    assert (second.targets, second.blocks, second.depths) == (first.targets, first.blocks, first.depths)
+    pd.testing.assert_frame_equal(second.frame, first.frame, check_exact=True)
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def of_an_earlier_version(path: Path) -> None:
+    path.with_suffix(".json").write_text('{"blocks": [], "per_target": {}, "unscored": [], "notes": []}')
+
+
+def one_row_short(path: Path) -> None:
+    pd.read_parquet(path.with_suffix(".parquet")).iloc[1:].to_parquet(path.with_suffix(".parquet"))
+
+
+def another_table(path: Path) -> None:
+    pd.DataFrame({"a": range(24)}).to_parquet(path.with_suffix(".parquet"))
+
+
+def a_list(path: Path) -> None:
+    path.with_suffix(".json").write_text("[1, 2]")
+
+
+@pytest.mark.parametrize("damaged", ["key.json", "key.parquet"])
+@pytest.mark.parametrize(
+    "damage", [halve, Path.unlink, of_an_earlier_version, one_row_short, another_table, a_list]
+)
+def test_damaged_memo_is_replaced(tmp_path: Path, damaged: str, damage) -> None:
+    table = remembered_table(tmp_path, "key", some_table)
+    damage(tmp_path / damaged)
     calls: list[int] = []
 
-    def choose() -> LayerChoice:
+    def make() -> ProbeTable:
         calls.append(1)
-        return some_choice()
+        return some_table()
 
-    first = remembered_choice(tmp_path / "memo", "key", choose)
-    second = remembered_choice(tmp_path / "memo", "key", choose)
+    for _ in range(2):  # made anew, and then read
+        again = remembered_table(tmp_path, "key", make)
+        assert again.blocks == table.blocks
+        pd.testing.assert_frame_equal(again.frame, table.frame, check_exact=True)
     assert len(calls) == 1
-    assert second == first
-    pd.testing.assert_frame_equal(second.table, first.table, check_dtype=False)
-
-
-def test_damaged_memo_is_made_anew(tmp_path: Path) -> None:
-    remembered_choice(tmp_path, "key", some_choice)
-    for damaged in ("key.json", "key.parquet"):
-        (tmp_path / damaged).write_bytes(b"half a fi")
-        assert remembered_choice(tmp_path, "key", some_choice) == some_choice()
-
-
-def test_key_depends_on_facts_labels_and_folds() -> None:
-    labels, folds = np.array([[1.0, np.nan]]), np.array([0])
-    keys = {
-        memo_key({"seed": 0}, labels, folds),
-        memo_key({"seed": 1}, labels, folds),
-        memo_key({"seed": 0}, 1 - labels, folds),
-        memo_key({"seed": 0}, labels, folds + 1),
-    }
-    assert len(keys) == 4
-    assert memo_key({"seed": 0}, labels.copy(), folds.copy()) in keys

@@ -6,15 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefillroute.errors import UserError
-from prefillroute.layers.choice import Block, empty_table
-from prefillroute.layers.selection import choose_blocks
+from prefillroute.layers.choice import Block, LayerChoice, empty_table
+from prefillroute.layers.selection import best_of, choose_blocks
+from prefillroute.layers.table import ProbeTable
 
 BLOCKS = [Block("toy", (layer,), "last", 50) for layer in range(6)]
 
 
-def choose(scores: np.ndarray, max_blocks: int):
-    targets = [f"t{index}" for index in range(scores.shape[1])]
-    return choose_blocks(BLOCKS[: len(scores)], scores, targets, max_blocks, empty_table())
+def table_for(scores: np.ndarray) -> ProbeTable:
+    targets = tuple(f"t{index}" for index in range(scores.shape[1]))
+    return ProbeTable(targets, tuple(BLOCKS[: len(scores)]), empty_table(), {"toy": 6})
+
+
+def choose(scores: np.ndarray, max_blocks: int) -> LayerChoice:
+    return choose_blocks(table_for(scores), scores, max_blocks)
 
 
 def mean_score(scores: np.ndarray, choice) -> float:
@@ -52,6 +57,25 @@ def test_targets_without_a_score_take_the_block_best_on_average_and_are_named() 
     choice = choose(scores, 8)
     assert choice.unscored == ("t2",)
     assert choice.per_target == {"t0": 0, "t1": 1, "t2": 0}
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 6))
+def test_given_blocks_serve_each_target_best(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.random((6, 5)).round(1)  # with ties
+    scores[:, rng.random(5) < 0.2] = np.nan
+    kept = sorted(rng.permutation(6)[:count].tolist())
+    if np.isnan(scores).all():
+        return
+    choice = best_of(table_for(scores), scores, kept)
+    assert choice.blocks == tuple(BLOCKS[index] for index in kept)
+    known = [column for column in range(5) if not np.isnan(scores[0, column])]
+    average = [np.mean([scores[index, column] for column in known]) for index in kept]
+    for column in range(5):
+        own = [scores[index, column] for index in kept] if column in known else average
+        assert choice.per_target[f"t{column}"] == own.index(max(own))
+    assert choice.unscored == tuple(f"t{column}" for column in range(5) if column not in known)
 
 
 def test_nothing_to_choose_from_is_an_error() -> None:
