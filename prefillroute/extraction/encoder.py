@@ -16,7 +16,7 @@ from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.extraction.prefix import FULL_ATTENTION, SharedPrefix
 from prefillroute.extraction.prompts import PromptEncoder, choose_format
 from prefillroute.extraction.weights import locate_weights
-from prefillroute.pooling.choice import POOLINGS
+from prefillroute.pooling.choice import known_poolings
 from prefillroute.pretrained.loading import pretrained
 
 
@@ -99,7 +99,7 @@ class PrefillEncoder:
         self.layer_ids, self.poolings = tuple(layer_ids), tuple(poolings)
         blocks = find_blocks(self.model, self.facts.num_layers)
         self._capture = ResidualCapture(
-            blocks, self.layer_ids, {name: POOLINGS[name]() for name in self.poolings}
+            blocks, self.layer_ids, {name: known_poolings()[name]() for name in self.poolings}
         )
         self._prefix = self._shared_prefix()
 

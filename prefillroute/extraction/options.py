@@ -8,7 +8,7 @@ import torch
 from prefillroute.caches.identity import STORAGE_DTYPES
 from prefillroute.config.facts import PROMPT_FORMATS
 from prefillroute.errors import UserError
-from prefillroute.pooling.choice import POOLINGS
+from prefillroute.pooling.choice import known_poolings
 
 ALL_LAYERS_UP_TO_B = 1.0
 """Encoders with up to this many 10^9 parameters get all layers by default (DESIGN section 7)."""
@@ -52,10 +52,10 @@ class ExtractionOptions:
             raise UserError(
                 f"extraction.layers: expected all, upper or a list of layer ids, found {self.layers}"
             )
-        unknown = [name for name in self.poolings if name not in POOLINGS]
+        unknown = [name for name in self.poolings if name not in known_poolings()]
         if unknown or not self.poolings:
             raise UserError(
-                f"extraction.poolings: expected some of {sorted(POOLINGS)}, found {list(self.poolings)}"
+                f"extraction.poolings: expected some of {sorted(known_poolings())}, found {list(self.poolings)}"
             )
         if self.prompt_format is not None:
             _choice("prompt_format", self.prompt_format, PROMPT_FORMATS)
