@@ -98,7 +98,7 @@ CASES = (
     Case(
         "collect: half an emoji",
         _collect("benchmark.path=q.jsonl"),
-        r"q\.jsonl: row 1: prompt has half a character",
+        r"q\.jsonl: row 1: prompt: expected whole characters",
         _file("q.jsonl", '{"prompt": "cut \\ud83d", "answer": "x"}\n'),
     ),
     Case(

@@ -53,7 +53,7 @@ CASES = (
         _log,
         both(_csv, written("log/notes.md", b"x"), written("log/sheet.xlsx", b"x"), written("log/old", b"x")),
         also=(
-            r"left out notes\.md: ends in '\.md'; expected \.csv",
+            r"left out notes\.md: expected \.csv.*, found \.md",
             r"left out sheet\.xlsx",
             "left out old: has no",
         ),
@@ -68,9 +68,9 @@ CASES = (
             written("log/d.jsonl", b"\n\n"),
         ),
         also=(
-            r"left out b\.csv: no column 'prompt'",
+            r"left out b\.csv: expected the columns 'prompt'",
             r"left out c\.csv: empty file",
-            r"left out d\.jsonl: no rows",
+            r"left out d\.jsonl: expected at least one row",
         ),
     ),
     _works(
@@ -79,7 +79,12 @@ CASES = (
         table("data/log.csv", calls()),
         also=(r"left out tiny/outcomes\.parquet, tiny/queries\.parquet: in an outcome folder",),
     ),
-    Case("import: a folder without a log", _log, r"log: no log; expected .*\.csv", written("log/a.md", b"x")),
+    Case(
+        "import: a folder without a log",
+        _log,
+        r"log: expected a file .*\.csv.*, found no log",
+        written("log/a.md", b"x"),
+    ),
     _works(
         "a byte order mark and Windows line ends",
         imported("log.csv"),
@@ -89,13 +94,13 @@ CASES = (
     Case(
         "import: UTF-16 without a byte order mark",
         imported("log.csv"),
-        r"log\.csv: looks like UTF-16 without a byte order mark; expected UTF-8, or --encoding utf-16-le",
+        r"log\.csv: expected UTF-8 or --encoding utf-16-le, found what looks like UTF-16 without a byte order mark",
         table("log.csv", calls(), "utf-16-le"),
     ),
     Case(
         "import: Windows' letters without a word about them",
         imported("log.csv"),
-        r"log\.csv: line 2: byte 0xdf is not UTF-8; .*--encoding cp1252",
+        r"log\.csv: line 2: expected UTF-8, found byte 0xdf; .*--encoding cp1252",
         table("log.csv", calls(), "cp1252"),
     ),
     _works(
@@ -106,7 +111,7 @@ CASES = (
     Case(
         "import: no such encoding",
         imported("log.csv", "--encoding", "klingon"),
-        "--encoding klingon: unknown encoding; expected for instance utf-8",
+        "--encoding: expected an encoding, for instance utf-8.*, found klingon",
         table("log.csv", calls()),
     ),
     _works(
@@ -118,7 +123,7 @@ CASES = (
     Case(
         "import: gzip cut short",
         imported("log.csv.gz"),
-        r"log\.csv\.gz: not a whole gzip file",
+        r"log\.csv\.gz: expected a whole gzip file",
         both(table("log.csv.gz", calls(count=500)), cut("log.csv.gz")),
     ),
     _works(
@@ -129,37 +134,37 @@ CASES = (
     Case(
         "import: Parquet cut short",
         imported("log.parquet"),
-        r"log\.parquet: not a whole Parquet file",
+        r"log\.parquet: expected a whole Parquet file",
         both(table("log.parquet", calls()), cut("log.parquet")),
     ),
     Case(
         "import: JSON array cut short",
         imported("log.json"),
-        r"log\.json: not JSON .*; expected an array",
+        r"log\.json: expected an array of objects, found no JSON",
         both(table("log.json", calls()), cut("log.json")),
     ),
     Case(
         "import: a workbook under the name of a CSV file",
         imported("log.csv"),
-        r"log\.csv: is a zip archive or an Excel workbook; .* save the sheet as CSV",
+        r"log\.csv: expected text, found a zip archive or an Excel workbook; .* save the sheet as CSV",
         written("log.csv", b"PK\x03\x04" + bytes(60)),
     ),
     Case(
         "import: empty file",
         imported("log.csv"),
-        r"log\.csv: empty file; expected a header",
+        r"log\.csv: expected a header line and rows, found an empty file",
         written("log.csv", b""),
     ),
     Case(
         "import: header only",
         imported("log.csv"),
-        r"log\.csv: no rows",
+        r"log\.csv: expected at least one row, found none",
         written("log.csv", b"prompt,target,correct\n"),
     ),
     Case(
         "import: the same header twice",
         imported("log.csv"),
-        "header has 'correct' 2 times; expected once",
+        "header: expected 'correct' once, found it 2 times",
         written("log.csv", b"prompt,target,correct,correct\np,a,1,0\n"),
     ),
     Case(
@@ -171,19 +176,19 @@ CASES = (
     Case(
         "import: a row with a comma too many",
         imported("log.csv"),
-        r"log\.csv: row 2: 4 cells; expected 3",
+        r"log\.csv: row 2: expected 3 cells as in the header, found 4",
         written("log.csv", b"prompt,target,correct\np,a,1\nWhat, now?,a,1\n"),
     ),
     Case(
         "import: a quote that is never closed",
         imported("log.csv"),
-        "row 1: a cell's opening quote is never closed",
+        "row 1: expected CSV with both quotes, found a cell whose opening quote is never closed",
         written("log.csv", b'prompt,target,correct\n"What?,a,1\nWhy?,a,1\n'),
     ),
     Case(
         "import: a key twice in one object",
         imported("log.jsonl"),
-        r"log\.jsonl: row 2: not JSON \(key 'target' 2 times\)",
+        r"log\.jsonl: row 2: expected one object per line, found no JSON \(key 'target' 2 times\)",
         written(
             "log.jsonl", json.dumps(calls()[0]).encode() + b'\n{"prompt":"p","target":"a","target":"b"}\n'
         ),
@@ -191,7 +196,7 @@ CASES = (
     Case(
         "import: columns under other names",
         imported("log.csv.gz"),
-        "no column 'target', 'correct'; found prompt, model, score, .*--column ours=theirs",
+        "expected the columns 'target', 'correct', found prompt, model, score; .*--column ours=theirs",
         written("log.csv.gz", gzip.compress(b"prompt,model,score\np,a,1\n")),
     ),
     _works(
@@ -203,13 +208,13 @@ CASES = (
     Case(
         "import: a column of ours that is none",
         imported("log.csv", "--column", "answer=x"),
-        "--column answer=x: expected OURS=THEIRS with OURS one of prompt, target",
+        "--column: expected OURS=THEIRS with OURS one of prompt, target.*, found answer=x",
         table("log.csv", calls()),
     ),
     Case(
         "import: a bad log over an earlier table",
         imported("log.csv", out="data/tiny"),
-        "row 1: correct is 'maybe'",
+        "row 1: correct: expected .*, found 'maybe'",
         written("log.csv", b"prompt,target,correct\np,a,maybe\n"),
     ),
     Case(

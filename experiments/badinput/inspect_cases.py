@@ -78,19 +78,19 @@ CASES = (
     Case(
         "import inspect: every score is null",
         _import(),
-        "no outcome could be read .*without a score",
+        "found none that could be read .*without a score",
         written("logs/a.json", _log(None, None)),
     ),
     Case(
         "import inspect: no such scorer",
         _import("--scorer", "judge"),
-        "no outcome could be read .*'judge'",
+        "found none that could be read .*'judge'",
         written("logs/a.json", _log("C", "I")),
     ),
     Case(
         "import inspect: a name for a target that no log has",
         _import("--target", "gpt=x"),
-        r"--target gpt: not in these logs; they have openai/gpt-4o",
+        r"--target: expected one of openai/gpt-4o.*, found gpt",
         written("logs/a.json", _log("C", "I")),
     ),
     Case(
@@ -102,7 +102,7 @@ CASES = (
     Case(
         "import inspect: all logs cut short",
         _import(),
-        r"no outcome could be read \(a\.json could not be read",
+        r"found none that could be read \(a\.json could not be read",
         both(written("logs/a.json", _log("C", "I")), cut("logs/a.json")),
     ),
 )

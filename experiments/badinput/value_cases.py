@@ -89,7 +89,7 @@ CASES = (
     Case(
         "value: repeated samples",
         _log,
-        "row 2: second outcome of target 'a' on query '.*--repeats mean takes the mean .*--repeats first",
+        "row 2: expected one outcome of target 'a' on query '.*--repeats mean takes the mean .*--repeats first",
         _rows(*TWICE),
     ),
     Case(
@@ -113,11 +113,17 @@ CASES = (
         _rows({}),
     ),
     _refused(
-        "half an emoji", r"prompt has half a character \(U\+D83D at character 5", {"prompt": "cut \ud83d"}
+        "half an emoji",
+        r"prompt: expected whole characters, found half of one \(U\+D83D at character 5",
+        {"prompt": "cut \ud83d"},
     ),
-    _refused("half an emoji in a target", "target has half a character", {"target": "\ude00"}),
     _refused(
-        "a NUL character", "prompt has a NUL character at character 2; expected text", {"prompt": "a\0b"}
+        "half an emoji in a target",
+        "target: expected whole characters, found half of one",
+        {"target": "\ude00"},
+    ),
+    _refused(
+        "a NUL character", "prompt: expected text, found a NUL character at character 2", {"prompt": "a\0b"}
     ),
     Case(
         "value: NUL bytes in a CSV file",
@@ -126,32 +132,34 @@ CASES = (
         written("log.csv", b"prompt,target,correct\na\0b,a,1\n"),
     ),
     _refused(
-        "a list for a prompt", r"prompt is a list \(\[.*\]\); expected text", {"prompt": [{"role": "user"}]}
+        "a list for a prompt",
+        r"prompt: expected text, found a list \(\[.*\]\)",
+        {"prompt": [{"role": "user"}]},
     ),
-    _refused("an empty target", "target is empty; expected text", {"target": " "}),
+    _refused("an empty target", "target: expected text, found an empty cell", {"target": " "}),
     _refused(
         "a word for a score",
-        r"correct is 'maybe'; expected a number in \[0, 1\], true or false",
+        r"correct: expected a number in \[0, 1\], true or false, .*, found 'maybe'",
         {"correct": "maybe"},
     ),
-    _refused("a score of nan", "correct is 'nan'; expected a number", {"correct": "nan"}),
-    _refused("a score beyond all numbers", "correct is 1000.*; expected a number", {"correct": 10**400}),
+    _refused("a score of nan", "correct: expected a number .*, found 'nan'", {"correct": "nan"}),
+    _refused("a score beyond all numbers", "correct: expected a number .*, found 1000", {"correct": 10**400}),
     _refused(
         "a comma between thousands",
-        "prompt_tokens is '1,234'; expected a number .*without a comma between thousands",
+        "prompt_tokens: expected a number .*, found '1,234'; write it without a comma between thousands",
         {"prompt_tokens": "1,234"},
     ),
-    _refused("negative cost", "cost_usd is -0.1; expected a number not below 0", {"cost_usd": -0.1}),
+    _refused("negative cost", "cost_usd: expected a number not below 0.*, found -0.1", {"cost_usd": -0.1}),
     Case(
         "value: a second prompt under an id",
         _log,
-        "row 2: prompt is a second prompt under query_id 'x'; expected one prompt per id",
+        "row 2: prompt: expected one prompt per query_id .*, found a second one under 'x'",
         _rows({"query_id": "x"}, {"query_id": "x", "prompt": "q", "target": "b"}),
     ),
     Case(
         "value: a query in two parts",
         _log,
-        "row 2: split is 'test'; expected 'train' as in another row",
+        "row 2: split: expected 'train' as in another row.*, found 'test'",
         _rows({"split": "train"}, {"split": "test", "target": "b"}),
     ),
 )

@@ -25,6 +25,7 @@ import pyarrow.parquet
 from prefillroute.outcomes.files import write_outcomes
 from prefillroute.outcomes.importers import log
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 from prefillroute.text.printing import say
 
 WORDS = ("route", "query", "prefill", "tokens, with a comma", "naïve", "答え", 'a "quoted" word', "42")
@@ -65,7 +66,7 @@ def fastest(run: Callable[[], object], repeats: int) -> float:
 def import_log(file: Path, out: Path) -> None:
     """What the command does."""
     collector = Collector()
-    log.read_folder([file], collector, lambda size: None)
+    log.read(Given.at([file], log.find), collector, lambda size: None)
     queries, outcomes = collector.frames()
     write_outcomes(out, queries, outcomes)
     collector.report(outcomes)

@@ -7,7 +7,7 @@ from typing import Any
 from prefillroute.caches.identity import STORAGE_DTYPES, CacheIdentity
 from prefillroute.config.schema import RequestConfig
 from prefillroute.errors import UserError
-from prefillroute.pooling.choice import POOLINGS
+from prefillroute.pooling.choice import known_poolings
 
 ALL_LAYERS_UP_TO_B = 1.0
 """Encoders with up to this many 10^9 parameters get all layers by default (DESIGN section 7)."""
@@ -35,10 +35,10 @@ class ReadRequest(RequestConfig):
             raise UserError(
                 f"request.layers: expected all, upper or a list of layer ids, found {self.layers}"
             )
-        unknown = [name for name in self.poolings if name not in POOLINGS]
+        unknown = [name for name in self.poolings if name not in known_poolings()]
         if unknown or not self.poolings:
             raise UserError(
-                f"request.poolings: expected some of {sorted(POOLINGS)}, found {list(self.poolings)}"
+                f"request.poolings: expected some of {sorted(known_poolings())}, found {list(self.poolings)}"
             )
         for key, value, allowed in (
             ("dtype", self.dtype, DTYPES),

@@ -1,33 +1,36 @@
 """The available poolings, and the ones that a run may use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 
+from prefillroute import pooling
 from prefillroute.errors import UserError
-from prefillroute.pooling.last import LastPooling
-from prefillroute.pooling.mean import MeanPooling
-
-POOLINGS: dict[str, type[LastPooling] | type[MeanPooling]] = {"last": LastPooling, "mean": MeanPooling}
-"""Poolings by the name under which a cache stores them."""
+from prefillroute.pooling.contract import Pooling
+from prefillroute.variants import classes_of
 
 
-@dataclass(frozen=True)
-class PoolingChoice:
-    """The poolings that the layer choice may pick from.
+@cache
+def known_poolings() -> dict[str, type[Pooling]]:
+    """Every pooling of the package by the name under which a cache stores it: that of its module.
+
+    Example:
+        >>> known_poolings()["mean"].__name__
+        'MeanPooling'
+    """
+    return classes_of(pooling, Pooling)  # type: ignore[type-abstract]
+
+
+def pooling_names(names: Sequence[str] = ("last", "mean")) -> tuple[str, ...]:
+    """The poolings that the layer choice may pick from: what `conf/pooling` builds.
 
     Raises:
         UserError: a name is unknown or duplicated, or there is none.
 
     Example:
-        >>> PoolingChoice(["mean"]).names
-        ['mean']
+        >>> pooling_names(["mean"])
+        ('mean',)
     """
-
-    names: Sequence[str] = ("last", "mean")
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.names if name not in POOLINGS]
-        if unknown or not self.names or len(set(self.names)) < len(self.names):
-            raise UserError(
-                f"pooling.names: expected some of {', '.join(POOLINGS)}, each once, found {list(self.names)}"
-            )
+    known = known_poolings()
+    if not names or set(names) - set(known) or len(set(names)) < len(names):
+        raise UserError(f"pooling.names: expected some of {', '.join(known)}, each once, found {list(names)}")
+    return tuple(names)

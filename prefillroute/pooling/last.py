@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from prefillroute.pooling.contract import Pooling
 
-class LastPooling:
+
+class LastPooling(Pooling):
     """Takes the residual stream at the last real token: what the model knows when it is about to answer.
 
     Example:
@@ -13,18 +15,8 @@ class LastPooling:
         tensor([[2.]])
     """
 
-    name = "last"
-
     def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Pick each row's last real token, wherever the padding may be.
-
-        Args:
-            hidden: (B, T, H) of any float dtype.
-            mask: (B, T) bool, true at real tokens; at least one in each row.
-
-        Returns:
-            (B, H) float32.
-        """
+        """Pick each row's last real token: (B, H) float32, see `Pooling`."""
         length = mask.shape[1]
         last = length - 1 - mask.flip(1).to(torch.uint8).argmax(dim=1)  # argmax returns the first maximum
         return hidden[torch.arange(len(hidden), device=hidden.device), last].float()

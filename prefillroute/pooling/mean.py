@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from prefillroute.pooling.contract import Pooling
 
-class MeanPooling:
+
+class MeanPooling(Pooling):
     """Averages the residual stream over the real tokens, including the template's, in float32.
 
     Example:
@@ -13,18 +15,8 @@ class MeanPooling:
         tensor([[1.5000]])
     """
 
-    name = "mean"
-
     def __call__(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """Average each row's real tokens; padding has no weight.
-
-        Args:
-            hidden: (B, T, H) of any float dtype.
-            mask: (B, T) bool, true at real tokens; at least one in each row.
-
-        Returns:
-            (B, H) float32.
-        """
+        """Average each row's real tokens, padding without weight: (B, H) float32, see `Pooling`."""
         weights = mask.float() / mask.sum(dim=1, keepdim=True)
         # A product of (1, T) and (T, H) per row avoids a (B, T, H) temporary.
         return torch.bmm(weights[:, None, :], hidden.float())[:, 0]

@@ -118,7 +118,7 @@ def _text(row: _Row) -> str:
     try:
         text = checked_text(text_of(row.prompt) or "")
     except BadCellError as error:
-        raise UserError(f"{row.where}: prompt {error}") from error
+        raise UserError(f"{row.where}: prompt: {error}") from error
     return check_prompt(text, row.where)
 
 
@@ -138,7 +138,7 @@ def _query_id(row: _Row) -> str | None:
     try:
         name = checked_text(name_of(row.query_id) or "")
     except BadCellError as error:
-        raise UserError(f"{row.where}: query_id {error}") from error
+        raise UserError(f"{row.where}: query_id: {error}") from error
     return name if name.strip() else None
 
 

@@ -44,7 +44,8 @@ def test_renamed_columns(tmp_path):
     columns = ["--column", "prompt=question", "--column", "correct=right"]
     assert call("import", "csv", tmp_path / "log.csv", "--out", tmp_path / "out", *columns) == 0
     with pytest.raises(
-        UserError, match=r"--column prom=question: expected OURS=THEIRS with OURS one of prompt, target"
+        UserError,
+        match=r"--column: expected OURS=THEIRS with OURS one of prompt, target.*, found prom=question",
     ):
         call("import", "csv", tmp_path / "log.csv", "--out", tmp_path / "out", "--column", "prom=question")
 
@@ -66,18 +67,18 @@ def test_failed_import_keeps_what_was_there(tmp_path):
     call("import", "csv", write_log(tmp_path / "log.jsonl"), "--out", out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     (tmp_path / "bad.csv").write_text("prompt,target,correct\na,m0,2\n")
-    with pytest.raises(UserError, match=r"bad.csv: row 1: correct is 2"):
+    with pytest.raises(UserError, match=r"bad.csv: row 1: correct: expected .*, found 2"):
         call("import", "csv", tmp_path / "bad.csv", "--out", out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_wrong_arguments(tmp_path):
-    with pytest.raises(UserError, match=r"nowhere: not found; expected your own log"):
+    with pytest.raises(UserError, match=r"nowhere: expected your own log.*, found no such file or folder"):
         call("import", "csv", tmp_path / "nowhere", "--out", tmp_path / "out")
-    with pytest.raises(UserError, match=r"invalid choice: 'parquet' \(choose from 'mmlu-pro'"):
+    with pytest.raises(UserError, match=r"invalid choice: 'parquet' \(choose from 'csv'"):
         call("import", "parquet", tmp_path)
     (tmp_path / "model_outputs_x_5shots.zip").write_bytes(b"no")
-    with pytest.raises(UserError, match=r"no outcome could be read \(not a whole zip file: 1\)"):
+    with pytest.raises(UserError, match=r"found none that could be read \(not a whole zip file: 1\)"):
         call("import", "mmlu-pro", tmp_path, "--out", tmp_path / "out")
 
 

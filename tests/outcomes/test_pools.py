@@ -15,6 +15,7 @@ from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.files import write_outcomes
 from prefillroute.outcomes.importers import llmrouterbench
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 from prefillroute.outcomes.pool import load_pool, pool_targets
 from prefillroute.outcomes.splits import StratifiedSplit
 
@@ -88,7 +89,7 @@ def test_pools_fit_the_data(real_data, name):
 
 def imported(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     collector = Collector()
-    llmrouterbench.read_folder(llmrouterbench.find(folder), collector, lambda size: None)
+    llmrouterbench.read(Given.at([folder], llmrouterbench.find), collector, lambda size: None)
     return collector.frames()
 
 

@@ -25,21 +25,25 @@ def test_text_jsonl_and_parquet_say_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("q.txt", b"one\n\xff\xfe\n", "line 2: byte 0xff is not UTF-8"),
+        ("q.txt", b"one\n\xff\xfe\n", "line 2: expected UTF-8, found byte 0xff"),
         ("q.txt", b"", "q.txt: expected at least one query, found none"),
         ("q.txt", b"\n \n", "q.txt: expected at least one query, found none"),
-        ("q.doc", b"prompt\nx\n", "suffix '.doc'; expected one of .csv, .tsv"),
+        ("q.doc", b"prompt\nx\n", "q.doc: expected one of .csv, .tsv"),
         ("q.csv", b"prompt,n\nx,1\n ,2\n", "q.csv: row 2: expected at least one character"),
-        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "row 2: not JSON"),
+        ("q.jsonl", b'{"prompt": "x"}\n{"prompt"\n', "row 2: expected one object per line, found no JSON"),
         ("q.jsonl", b'{"text": "x"}\n', "expected a column 'prompt', found text"),
-        ("q.jsonl", b'{"prompt": ["x"]}\n', "row 1: prompt is a list (['x']); expected text"),
+        ("q.jsonl", b'{"prompt": ["x"]}\n', "row 1: prompt: expected text, found a list (['x'])"),
         (
             "q.jsonl",
             b'{"prompt": "a", "query_id": 1}\n{"prompt": "b", "query_id": 1}\n',
             "row 2: expected one prompt for query_id '1', found a second one",
         ),
-        ("q.jsonl", b'{"prompt": "\\ud800"}\n', "row 1: prompt has half a character (U+D800 at character 1"),
-        ("q.parquet", b"PAR1 cut", "not a whole Parquet file"),
+        (
+            "q.jsonl",
+            b'{"prompt": "\\ud800"}\n',
+            "row 1: prompt: expected whole characters, found half of one (U+D800 at character 1",
+        ),
+        ("q.parquet", b"PAR1 cut", "expected a whole Parquet file, found a damaged one"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, name, content, message):
@@ -75,10 +79,12 @@ def test_encoding_by_name(tmp_path):
     (tmp_path / "q.txt").write_bytes("Käse?\n".encode("cp1252"))
     assert read_queries(tmp_path / "q.txt", "cp1252") == [Query("0", "Käse?")]
     with pytest.raises(
-        UserError, match=r"line 1: byte 0xe4 is not UTF-8; .*another encoding: --encoding cp1252"
+        UserError, match=r"line 1: expected UTF-8, found byte 0xe4; another encoding: --encoding cp1252"
     ):
         read_queries(tmp_path / "q.txt")
-    with pytest.raises(UserError, match=r"^--encoding hex: unknown encoding; expected for instance utf-8"):
+    with pytest.raises(
+        UserError, match=r"^--encoding: expected an encoding, for instance utf-8.*, found hex"
+    ):
         read_queries(tmp_path / "q.txt", "hex")
 
 

@@ -33,9 +33,10 @@ SMALL = [
 ]  # fmt: skip
 SMALLER = {
     "ego_graph": ["signal.dim=4"],
-    "xgboost": ["head.num_rounds=10"],
+    "/head: xgboost": ["head.num_rounds=10"],
+    "prefill.head: xgboost": ["predictor.parts.prefill.head.num_rounds=10"],
     "cluster": ["head.num_clusters=[4]"],
-    "prefill": ["layers=final", "layers.dim=4"],
+    "": ["layers=final", "layers.dim=4"],
     "deberta_toy": ["signal.max_length=32"],
     "dim: 128": ["signal.dim=8"],
     "dim: 256": ["signal.dim=8"],

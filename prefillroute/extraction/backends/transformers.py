@@ -17,7 +17,7 @@ from prefillroute.extraction.causality import require_causal
 from prefillroute.extraction.prompts import PromptEncoder, choose_format
 from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.weights import locate_weights
-from prefillroute.pooling.choice import POOLINGS
+from prefillroute.pooling.choice import known_poolings
 from prefillroute.pretrained.loading import pretrained
 
 
@@ -129,7 +129,7 @@ class TransformersBackend(InProcessBackend):
                 return
             self._capture.remove()
         blocks = find_blocks(self.model, self.facts.num_layers)
-        self._capture = ResidualCapture(blocks, wanted[0], {name: POOLINGS[name]() for name in wanted[1]})
+        self._capture = ResidualCapture(blocks, wanted[0], {name: known_poolings()[name]() for name in wanted[1]})
         self._captured = wanted
         self._prefix = self._shared_prefix()
 

@@ -149,7 +149,7 @@ def _text(name: str, cell: Any, where: str) -> str:
     try:
         return checked_text(CONVERT[name](cell) or "")
     except BadCellError as error:
-        raise UserError(f"{where}: {name} {error}") from error
+        raise UserError(f"{where}: {name}: {error}") from error
 
 
 def _num_options(text: str, where: str) -> int:

@@ -87,7 +87,7 @@ class Collector:
             if target not in self._targets:
                 checked_text(target)
         except BadCellError as error:
-            self.skip(f"record whose text {error}", where)
+            self.skip(f"record with a text that cannot be kept: {error}", where)
             return False
         target_code = self._targets.setdefault(target, len(self._targets))
         if (text, target_code) in self._seen:

@@ -12,21 +12,20 @@ import importlib
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers import inspect_json, inspect_samples
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Advance, Given
 from prefillroute.outcomes.importers.inspect_runs import Run, add_runs
 from prefillroute.outcomes.importers.inspect_samples import Answer, ScoreError
 from prefillroute.text import hints
 
 if TYPE_CHECKING:  # an optional extra; the other layouts work without it
     from inspect_ai.log import EvalLog, EvalSample
-
-Advance = Callable[[int], None]
 
 JSON_LOG = re.compile(rb'\s*\{\s*"version"\s*:\s*\d+\s*,\s*"status"')
 """How a JSON log starts: Inspect fixes the order of its fields."""
@@ -47,34 +46,41 @@ def find(path: Path) -> list[Path]:
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in (".eval", ".json") and file.is_file())
     if not found:
-        raise UserError(f"{path}: no logs of Inspect; expected .eval or .json files")
+        raise UserError(f"{path}: expected .eval or .json files, found no log of Inspect")
     return found
 
 
-def read_folder(
-    files: list[Path],
+def read(
+    given: Given,
     collector: Collector,
     advance: Advance,
     scorer: str | None = None,
     metric: str | None = None,
-    renamed: Mapping[str, str] | None = None,
+    target: Sequence[str] = (),
 ) -> None:
     """Take all logs together.
 
     Args:
-        files: logs; JSON files that are none are counted and skipped.
+        given: logs; JSON files that are none are counted and skipped.
         collector: where outcomes go.
         advance: told how many bytes were read.
         scorer: whose score is taken; by default each log's first.
         metric: key to take where a score is a dict.
-        renamed: target as in the log -> its name in the table.
+        target: `OLD=NEW`, a target as in the logs and its name in the table.
 
     Raises:
-        UserError: when inspect-ai is not installed, or ``renamed`` names a target that no log has.
+        UserError: when inspect-ai is not installed, or ``target`` names one that no log has.
+
+    Example::
+
+        collector = Collector()
+        read(Given.at([Path("logs")], find), collector, advance=lambda size: None, target=["openai/o3=o3"])
+        queries, outcomes = collector.frames()
     """
+    renamed = _renamed(target)
     inspect = _inspect_log()
     runs = []
-    for file in dict.fromkeys(file.resolve() for file in files):
+    for file in dict.fromkeys(file.resolve() for file in given.files):
         header = _header(inspect, file, collector)
         if header is None:
             advance(file.stat().st_size)
@@ -83,13 +89,24 @@ def read_folder(
     # Newest first: ISO 8601 in UTC, into which Inspect turns older logs' times as well.
     runs.sort(key=lambda run: (run.header.eval.created, run.file), reverse=True)
     names = sorted({run.target for run in runs})
-    for old in renamed or {}:
+    for old in renamed:
         if old not in names:
-            raise UserError(f"--target {old}: not in these logs; they have {', '.join(names) or 'no target'}")
+            raise UserError(f"--target: expected one of {', '.join(names) or 'no target'}, found {old}")
     for run in runs:
-        run.target = (renamed or {}).get(run.target, run.target)
+        run.target = renamed.get(run.target, run.target)
         _read(inspect, run, collector, advance, scorer, metric)
     add_runs(runs, collector)
+
+
+def _renamed(pairs: Sequence[str]) -> dict[str, str]:
+    """Target as in the logs -> its name in the table."""
+    renamed = {}
+    for pair in pairs:
+        old, _, new = pair.rpartition("=")  # the last one: a target's reasoning mode has its own
+        if not old or not new:
+            raise UserError(f"--target: expected OLD=NEW, found {pair}")
+        renamed[old] = new
+    return renamed
 
 
 def _inspect_log() -> Any:
@@ -97,7 +114,7 @@ def _inspect_log() -> Any:
         return importlib.import_module("inspect_ai.log")
     except ModuleNotFoundError as error:
         raise UserError(
-            f"Inspect's logs need the module '{error.name}'; run {hints.install('harness')}"
+            f"logs of Inspect: expected the module '{error.name}', found none; run {hints.install('harness')}"
         ) from error
 
 
@@ -148,9 +165,7 @@ def _read(
                 if reason is None and name in scores:
                     correct = inspect_samples.score_value(scores[name].value, metric)
             except ScoreError as error:
-                run.refused = reason = (
-                    run.refused or f"task '{run.task}' left out, as scorer '{name}' {error}"
-                )
+                run.refused = reason = run.refused or f"task '{run.task}' left out: scorer '{name}': {error}"
             prompt = inspect_samples.prompt_text(sample)
             if reason is None and correct is None:
                 reason = f"sample without a score of '{name}'" if name else "sample without a score"

@@ -129,14 +129,18 @@ def score_value(value: Any, metric: str | None) -> float | None:
         if metric is None and len(value) == 1:
             (metric,) = value
         if metric not in value:
-            said = "several values" if metric is None else f"no value '{metric}'"
-            raise ScoreError(f"gives {said}; choose one of {', '.join(map(str, value))} with --metric")
+            found = "several" if metric is None else f"no '{metric}'"
+            raise ScoreError(
+                f"expected one value, found {found}; choose {', '.join(map(str, value))} with --metric"
+            )
         value = value[metric]
     if value is None:
         return None
     number = _number(value)
     if number is None or not (0 <= number <= 1 or math.isnan(number)):
-        raise ScoreError(f"gives {value!r:.60}; expected a number in [0, 1] (others: --scorer, --metric)")
+        raise ScoreError(
+            f"expected a number in [0, 1], found {value!r:.60}; choose another with --scorer or --metric"
+        )
     return None if math.isnan(number) else number
 
 

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Advance, Given
 
 TIMESTAMP = re.compile(r"(\d{8})_?(\d{6})?\D*\.json$")
 
@@ -21,15 +21,28 @@ def find(path: Path) -> list[Path]:
     root = next((folder for folder in (path / "results" / "bench", path / "bench") if folder.is_dir()), path)
     found = [path] if path.is_file() else list(root.glob("*/*/*/*.json"))
     if not found:
-        raise UserError(f"{path}: no results; expected <dataset>/<split>/<model>/<timestamp>.json below it")
+        raise UserError(f"{path}: expected <dataset>/<split>/<model>/<timestamp>.json below it, found none")
     return sorted(found, key=lambda file: (file.parent, _timestamp(file)))
 
 
-def read_folder(files: list[Path], collector: Collector, advance: Callable[[int], None]) -> None:
-    """Take every model folder's newest file that is no demo; ``files`` is in the order of ``find``."""
+def read(given: Given, collector: Collector, advance: Advance) -> None:
+    """Take every model folder's newest file that is no demo; see `contract.Importer.read`.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> record = {"index": 1, "origin_query": "What is 2 + 2?", "score": 1.0, "cost": 0.01}
+        >>> collector = Collector()
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "arc", "test", "small", "small-20250101_120000.json")
+        ...     file.parent.mkdir(parents=True)
+        ...     _ = file.write_text(json.dumps({"records": [record]}))
+        ...     read(Given.at([Path(folder)], find), collector, advance=lambda size: None)
+        >>> collector.frames()[1][["query_id", "target", "correct", "cost_usd"]].values.tolist()
+        [['arc/test/1', 'small', 1.0, 0.01]]
+    """
     zero_costs = 0
     folders: dict[Path, list[Path]] = {}
-    for file in files:
+    for file in given.files:
         folders.setdefault(file.parent, []).append(file)
     for candidates in folders.values():
         chosen = None

@@ -5,12 +5,13 @@ Columns: `prompt`, `target`, `correct`; if known `query_id`, `benchmark`, `categ
 """
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Advance, Given
 from prefillroute.outcomes.importers.log_queries import QUERY_EXTRAS
 from prefillroute.outcomes.importers.log_rows import LogRows
 from prefillroute.outcomes.importers.records.chunk import Chunk
@@ -35,36 +36,44 @@ def find(path: Path) -> list[Path]:
         return [path]
     found = find_files(path).files
     if not found:
-        raise UserError(f"{path}: no log; expected a file that ends in {SUFFIXES}")
+        raise UserError(f"{path}: expected a file that ends in {SUFFIXES}, found no log")
     return found
 
 
-def read_folder(
-    files: Sequence[Path],
+def read(
+    given: Given,
     collector: Collector,
-    advance: Callable[[int], None],
-    columns: Mapping[str, str] | None = None,
+    advance: Advance,
+    column: Sequence[str] = (),
     encoding: str | None = None,
     repeats: str = "error",
-    folders: Sequence[Path] = (),
 ) -> None:
     """Take every row of all files; unlike public data, a bad row ends the import.
 
     Args:
-        files: as ``find`` gives them.
+        given: a file of a folder that is no log, by its name or by having none of the needed columns, is left out and
+            named; one that was given by name is refused.
         collector: where outcomes go.
         advance: told how many bytes were read.
-        columns: our name -> the log's name, where they differ.
-        encoding: of files without a byte order mark; null is UTF-8.
+        column: `OURS=THEIRS` where our name and the log's name of a column differ.
+        encoding: of files without a byte order mark; None is UTF-8.
         repeats: one of ``REPEATS``: what several outcomes of a target on a query become.
-        folders: that were given. A file of theirs that is no log, by its name or by having none of the needed
-            columns, is left out and named; one that was given by name is refused.
 
     Raises:
         UserError: naming file and row, for a missing column, an empty prompt, a value out of range, a second
-            prompt under one id, or a target's second outcome on a query.
+            prompt under one id, or a target's second outcome on a query; or naming the option.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> collector = Collector()
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "log.csv").write_text("question,target,correct\\nWhat is 2 + 2?,small,1\\n")
+        ...     read(Given.at([Path(folder)], find), collector, lambda size: None, column=["prompt=question"])
+        >>> collector.frames()[1][["target", "correct"]].values.tolist()
+        [['small', 1.0]]
     """
-    theirs = {name: name for name in KNOWN} | dict(columns or {})
+    theirs = {name: name for name in KNOWN} | _columns(column)
+    folders = [path for path in given.paths if path.is_dir()]
     rows = LogRows()
     ignored: dict[str, list[str]] = {}
     left_out: dict[str, list[str]] = {}
@@ -72,7 +81,7 @@ def read_folder(
         for reason, others in find_files(folder).left_out.items():
             left_out.setdefault(reason, []).extend(str(file.relative_to(folder)) for file in others)
     with _no_collection():
-        for file in files:
+        for file in given.files:
             try:
                 _read(Source(file, encoding, ENCODING_OPTION, advance), theirs, rows, ignored)
             except NoRecordsError as error:
@@ -84,6 +93,19 @@ def read_folder(
     for reason, names in left_out.items():
         collector.notes.append(f"left out {_listed(names)}: {reason}")
     rows.hand_over(collector, repeats)
+
+
+def _columns(pairs: Sequence[str]) -> dict[str, str]:
+    """Our name -> the log's."""
+    columns = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not equals or ours not in KNOWN:
+            raise UserError(
+                f"--column: expected OURS=THEIRS with OURS one of {', '.join(KNOWN)}, found {pair}"
+            )
+        columns[ours] = theirs
+    return columns
 
 
 @contextmanager
@@ -127,8 +149,8 @@ def _check_columns(
     if missing:
         error = NoRecordsError if len(missing) == len(NEEDED) else UserError
         raise error(
-            f"{file}: no column {', '.join(map(repr, missing))}; found {', '.join(names)}, expected "
-            f"{', '.join(NEEDED)} (name others with --column ours=theirs)"
+            f"{file}: expected the columns {', '.join(map(repr, missing))}, found {', '.join(names)}; name others with "
+            "--column ours=theirs"
         )
 
 

@@ -24,7 +24,7 @@ def query_digest(prompt: str) -> str:
 
 
 class BadQueryError(ValueError):
-    """Cells that cannot be taken. Its arguments: our name of the column, and what is wrong with the cell."""
+    """Cells that cannot be taken. Its arguments: our name of the column, and what was expected and found."""
 
 
 def needed_text(name: str, text: str | None) -> str:
@@ -35,7 +35,7 @@ def needed_text(name: str, text: str | None) -> str:
     """
     text = optional_text(name, text)
     if text is None:
-        raise BadQueryError(name, "is empty; expected text")
+        raise BadQueryError(name, "expected text, found an empty cell")
     return text
 
 
@@ -94,7 +94,7 @@ class LogQueries:
             if is_there:
                 query[name] = optional_text(name, value)
         if "split" in query and query["split"] not in PARTS:
-            raise BadQueryError("split", f"is {query['split']!r}; expected one of {', '.join(PARTS)}")
+            raise BadQueryError("split", f"expected one of {', '.join(PARTS)}, found {query['split']!r}")
         text = "".join(prompt.split())
         code = self._codes.setdefault(query_id, len(self.queries))
         if code == len(self.queries):
@@ -103,7 +103,7 @@ class LogQueries:
         elif self._texts[code] != text:
             raise BadQueryError(
                 "prompt",
-                f"is a second prompt under query_id '{query_id}'; expected one prompt per id (or no query_id at all)",
+                f"expected one prompt per query_id (or no query_id at all), found a second one under '{query_id}'",
             )
         else:
             self._compare(self.queries[code], query)
@@ -140,8 +140,8 @@ class LogQueries:
         if has and len(has) < len(self.queries):
             lacks = next(query for query in self.queries if "split" not in query)
             raise UserError(
-                f"query '{lacks['query_id']}' has no split, query '{has[0]['query_id']}' has one; "
-                f"expected one of {', '.join(PARTS)} for every query, or no column split in any file"
+                f"split: expected one of {', '.join(PARTS)} for every query, or no column split in any file, found "
+                f"none for query '{lacks['query_id']}' and one for query '{has[0]['query_id']}'"
             )
 
     def _compare(self, first: dict[str, str | None], second: dict[str, str | None]) -> None:
@@ -150,7 +150,8 @@ class LogQueries:
             if name in first and name in second and first[name] != second[name]:
                 raise BadQueryError(
                     name,
-                    f"is {second[name]!r}; expected {first[name]!r} as in another row of query '{first['query_id']}'",
+                    f"expected {first[name]!r} as in another row of query '{first['query_id']}', found "
+                    f"{second[name]!r}",
                 )
         for name in ("benchmark", "category", "prompt"):
             if first[name] != second[name]:

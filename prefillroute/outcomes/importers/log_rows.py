@@ -149,13 +149,11 @@ class LogRows:
         collector.notes += [note for note in notes if note]
 
     def _second_outcome(self, outcome: int, query: np.ndarray, target: np.ndarray) -> str:
-        query_id, name = (
-            self._queries.queries[query[outcome]]["query_id"],
-            list(self._targets)[target[outcome]],
-        )
+        query_id = self._queries.queries[query[outcome]]["query_id"]
+        name = list(self._targets)[target[outcome]]
         return (
-            f"{self._where(outcome)}: second outcome of target '{name}' on query '{query_id}'; expected one "
-            "(--repeats mean takes the mean of such samples, --repeats first the first of them)"
+            f"{self._where(outcome)}: expected one outcome of target '{name}' on query '{query_id}', found a second; "
+            "--repeats mean takes the mean of such samples, --repeats first the first of them"
         )
 
     def _texts(
@@ -180,7 +178,7 @@ class LogRows:
             try:
                 convert(cell)
             except BadCellError as error:
-                return UserError(f"{file}: row {row}: {name} {error}")
+                return UserError(f"{file}: row {row}: {name}: {error}")
         raise AssertionError("no cell of this column is refused")
 
     def _coded(
@@ -191,7 +189,7 @@ class LogRows:
         except BadQueryError as error:
             row = next(row for row, key in zip(chunk.rows, keys, strict=True) if key not in codes)
             name, reason = error.args
-            raise UserError(f"{file}: row {row}: {found.get(name, name)} {reason}") from error
+            raise UserError(f"{file}: row {row}: {found.get(name, name)}: {reason}") from error
 
     def _add_target(self, name: str | None) -> int:
         name = needed_text("target", name)

@@ -10,12 +10,13 @@ import json
 import re
 import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Advance, Given
 
 NAMES = {
     "Yi-6b-Chat": "Yi-6B-Chat",
@@ -76,14 +77,36 @@ def find(path: Path) -> list[Path]:
     ]
     if not found and not (path / ".git").exists():
         raise UserError(
-            f"{path}: no results of MMLU-Pro; expected model_outputs_*.zip or *_result.json, "
-            "as in `git clone https://github.com/TIGER-AI-Lab/MMLU-Pro`"
+            f"{path}: expected model_outputs_*.zip or *_result.json, found no results of MMLU-Pro; get them with "
+            "`git clone https://github.com/TIGER-AI-Lab/MMLU-Pro`"
         )
     return sorted(set(found))
 
 
-def read(file: Path, collector: Collector, advance: Callable[[int], None]) -> None:
-    """Take the outcomes of one file; damaged ones are skipped and counted."""
+def read(given: Given, collector: Collector, advance: Advance) -> None:
+    """Take the outcomes of all files, and of the runs that only a clone's history has; see `contract.Importer.read`.
+
+    Damaged files are skipped and counted.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> question = {"question_id": 7, "question": "1 + 1?", "options": ["1", "2"], "category": "math"}
+        >>> collector = Collector()
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "eval_results", "my-model", "math_result.json")
+        ...     file.parent.mkdir(parents=True)
+        ...     _ = file.write_text(json.dumps([{**question, "answer": "B", "pred": "B"}]))
+        ...     read(Given.at([Path(folder)], find), collector, advance=lambda size: None)
+        >>> collector.frames()[1][["query_id", "target", "correct"]].values.tolist()
+        [['mmlu_pro:7', 'my-model', 1.0]]
+    """
+    for file in given.files:
+        _read(file, collector, advance)
+    for path in given.paths:
+        read_history(path, collector)
+
+
+def _read(file: Path, collector: Collector, advance: Advance) -> None:
     if file.suffix == ".zip":
         name = re.sub(r"^model_outputs_|_\d+shots?$", "", file.stem)
         name = re.sub(r"(?<=\d)_(?=\d)", ".", name)  # Meta-Llama-3_1-70B

@@ -4,11 +4,11 @@ Columns: `prompt`, one per model with True or False, and in some files `<model>_
 file `contaminated_prompts.jsonl` beside them lists prompts that the owners leave out (`eval_prompt`).
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Advance, Given
 from prefillroute.outcomes.importers.records.read import read_rows
 
 RESPONSE = "_response"
@@ -27,16 +27,32 @@ def find(path: Path) -> list[Path]:
     names = ("*_responses.csv", "responses/*.csv", "*_responses.csv.gz", "responses/*.csv.gz")
     found = sorted({file for name in names for file in path.rglob(name)})
     if not found:
-        raise UserError(f"{path}: no responses of RouteLLM; expected mmlu/responses/*.csv or *_responses.csv")
+        raise UserError(
+            f"{path}: expected mmlu/responses/*.csv or *_responses.csv, found no responses of RouteLLM"
+        )
     return found
 
 
-def read(file: Path, collector: Collector, advance: Callable[[int], None]) -> None:
-    """Take the outcomes of one response file.
+def read(given: Given, collector: Collector, advance: Advance) -> None:
+    """Take the outcomes of all response files; see `contract.Importer.read`.
 
     Raises:
         UserError: for a file without `prompt` or models, or one that is no UTF-8 CSV.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> collector = Collector()
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "gsm8k_responses.csv").write_text("prompt,gpt-4\\nWhat is 2 + 2?,True\\n")
+        ...     read(Given.at([Path(folder)], find), collector, advance=lambda size: None)
+        >>> collector.frames()[1].values.tolist()
+        [['gsm8k:gsm8k:1', 'gpt-4', 1.0]]
     """
+    for file in given.files:
+        _read(file, collector, advance)
+
+
+def _read(file: Path, collector: Collector, advance: Advance) -> None:
     benchmark, category = _names(file)
     contaminated = _contaminated(file)
     models: list[str] = []
@@ -45,7 +61,9 @@ def read(file: Path, collector: Collector, advance: Callable[[int], None]) -> No
         if not models:
             models = [name for name in record if name and name != "prompt" and not name.endswith(RESPONSE)]
             if "prompt" not in record or not models:
-                raise UserError(f"{file}: columns are {', '.join(record)}; expected prompt and one per model")
+                raise UserError(
+                    f"{file}: expected a column prompt and one per model, found {', '.join(record)}"
+                )
         prompt = record["prompt"]
         if not prompt.strip():
             collector.skip("record without query text", where)

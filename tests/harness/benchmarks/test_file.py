@@ -14,6 +14,7 @@ from prefillroute.harness.scorers.letter import Letter
 from prefillroute.harness.scorers.short_answer import ShortAnswer
 from prefillroute.outcomes.importers import log
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 
 
 def test_csv(tmp_path):
@@ -69,14 +70,17 @@ def test_every_table_that_import_takes(tmp_path, name):
 def test_half_emojis_and_other_encodings(tmp_path):
     (tmp_path / "q.jsonl").write_text('{"prompt": "cut emoji \\ud83d", "answer": "x"}\n')
     with pytest.raises(
-        UserError, match=r"q.jsonl: row 1: prompt has half a character \(U\+D83D at character 11"
+        UserError,
+        match=r"q.jsonl: row 1: prompt: expected whole characters, found half of one \(U\+D83D at character 11",
     ):
         File(str(tmp_path / "q.jsonl")).questions()
     (tmp_path / "q.csv").write_bytes("prompt,answer\nKäse?,ja\n".encode("cp1252"))
     assert File(str(tmp_path / "q.csv"), encoding="cp1252").questions()[0].prompt == "Käse?"
-    with pytest.raises(UserError, match=r"line 2: byte 0xe4 is not UTF-8; .*: benchmark.encoding=cp1252\)"):
+    with pytest.raises(
+        UserError, match=r"line 2: expected UTF-8, found byte 0xe4; .*: benchmark.encoding=cp1252$"
+    ):
         File(str(tmp_path / "q.csv")).questions()
-    with pytest.raises(UserError, match=r"^benchmark.encoding=zip: unknown encoding"):
+    with pytest.raises(UserError, match=r"^benchmark.encoding: expected an encoding.*, found zip"):
         File(str(tmp_path / "q.csv"), encoding="zip")
 
 
@@ -84,7 +88,7 @@ def test_id_is_that_of_an_imported_log(tmp_path):
     (tmp_path / "q.csv").write_text("prompt,answer\nWhat  is 2+2?,4\n")
     (tmp_path / "log.csv").write_text("prompt,target,correct\nWhat  is 2+2?,m,1\n")
     collector = Collector()
-    log.read_folder([tmp_path / "log.csv"], collector, lambda _: None)
+    log.read(Given.at([tmp_path / "log.csv"], log.find), collector, lambda _: None)
     (question,) = File(str(tmp_path / "q.csv")).questions()
     assert list(collector.frames()[0]["query_id"]) == [question.query_id]
 
@@ -116,9 +120,14 @@ def test_judge(tmp_path):
             "letter",
             r"row 1: num_options: expected a whole number from 1 to 26, found 'many'",
         ),
-        ("prompt,answer,num_options\na,D,4.5\n", "letter", r"num_options: .*found '4\.5'"),
-        ("prompt,answer\n", "letter", "no rows"),
-        ("prompt,answer\na,b,c\n", "letter", "row 1: 3 cells; expected 2"),
+        ("prompt,answer,num_options
+a,D,4.5
+", "letter", r"num_options: .*found '4\.5'"),
+        ("prompt,answer
+", "letter", "expected at least one row, found none"),
+        ("prompt,answer
+a,b,c
+", "letter", "row 1: expected 2 cells as in the header, found 3"),
     ],
 )
 def test_bad_files(tmp_path, text, scoring, message):

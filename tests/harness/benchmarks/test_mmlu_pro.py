@@ -9,6 +9,7 @@ from prefillroute.harness.benchmarks.mmlu_pro import REPO, MMLUPro
 from prefillroute.harness.scorers.letter import Letter
 from prefillroute.outcomes.importers import mmlu_pro
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 
 
 def record(number: int, **entries: object) -> dict:
@@ -41,7 +42,7 @@ def test_questions_join_the_imported_ones(published, tmp_path):
     result = tmp_path / "math_result.json"
     result.write_text(json.dumps([entry | {"pred": "B", "model_outputs": "x"} for entry in records]))
     collector = Collector()
-    mmlu_pro.read(result, collector, lambda _: None)
+    mmlu_pro.read(Given.at([result], mmlu_pro.find), collector, lambda _: None)
     imported = collector.frames()[0][["query_id", "category", "prompt"]]
     asked = [(q.query_id, q.category, q.prompt) for q in MMLUPro(path=str(published(records))).questions()]
     assert asked == list(imported.itertuples(index=False, name=None))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prefillroute.outcomes.importers import llmrouterbench, log
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 
 
 @pytest.fixture
@@ -16,15 +16,7 @@ def collected() -> Callable[..., tuple[Collector, pd.DataFrame, pd.DataFrame]]:
 
     def collect(reader, path: Path, **options: object) -> tuple[Collector, pd.DataFrame, pd.DataFrame]:
         collector = Collector()
-        files = reader.find(path)
-        if reader is llmrouterbench:
-            reader.read_folder(files, collector, _quiet)
-        elif reader is log:
-            folders = [path] if path.is_dir() else []
-            reader.read_folder(files, collector, _quiet, folders=folders, **options)
-        else:
-            for file in files:
-                reader.read(file, collector, _quiet, **options)
+        reader.read(Given.at([path], reader.find), collector, _quiet, **options)
         return collector, *collector.frames()
 
     return collect

@@ -20,7 +20,7 @@ def test_csv_log(tmp_path, collected, cells):
         "other,m1,,9,1,\n",
         encoding="utf-8",
     )
-    collector, queries, outcomes = collected(log, file, columns={"prompt": "question"})
+    collector, queries, outcomes = collected(log, file, column=["prompt=question"])
     first, second = queries["query_id"]
     found = cells(outcomes)
     assert found.pop((second, "m1")) != 0  # NaN: called, not scored
@@ -65,30 +65,36 @@ HEADER = "query_id,prompt,target,correct,prompt_tokens\n"
 BAD_LOGS = {
     "missing column": (
         "prompt,target\np,m0\n",
-        r"log.csv: no column 'correct'; found prompt, target, .*--column",
+        r"log.csv: expected the columns 'correct', found prompt, target; .*--column",
     ),
     "correct": (
         HEADER + "a,p,m0,1,2\nb,p,m0,1.5,2\n",
-        r"log.csv: row 2: correct is 1.5; expected a number in \[0, 1\]",
+        r"log.csv: row 2: correct: expected a number in \[0, 1\], .*, found 1.5",
     ),
-    "word": (HEADER + "a,p,m0,good,2\n", r"row 1: correct is 'good'"),
-    "nan": (HEADER + "a,p,m0,nan,2\n", r"row 1: correct is 'nan'; expected a number in"),
-    "tokens": (HEADER + "a,p,m0,1,-2\n", r"row 1: prompt_tokens is -2; expected a number not below 0"),
-    "empty prompt": (HEADER + "a, ,m0,1,2\n", r"row 1: prompt is empty; expected text"),
-    "empty target": (HEADER + "a,p,,1,2\n", r"row 1: target is empty"),
-    "duplicate": (HEADER + "a,p,m0,1,2\na,p,m0,1,2\n", r"row 2: second outcome of target 'm0' on query 'a'"),
+    "word": (HEADER + "a,p,m0,good,2\n", r"row 1: correct: expected .*, found 'good'"),
+    "nan": (HEADER + "a,p,m0,nan,2\n", r"row 1: correct: expected a number in .*, found 'nan'"),
+    "tokens": (
+        HEADER + "a,p,m0,1,-2\n",
+        r"row 1: prompt_tokens: expected a number not below 0, .*, found -2",
+    ),
+    "empty prompt": (HEADER + "a, ,m0,1,2\n", r"row 1: prompt: expected text, found an empty cell"),
+    "empty target": (HEADER + "a,p,,1,2\n", r"row 1: target: expected text, found an empty cell"),
+    "duplicate": (
+        HEADER + "a,p,m0,1,2\na,p,m0,1,2\n",
+        r"row 2: expected one outcome of target 'm0' on query 'a', found a second",
+    ),
     "two prompts": (
         HEADER + "a,p,m0,1,2\na,q,m1,1,2\n",
-        r"row 2: prompt is a second prompt under query_id 'a'",
+        r"row 2: prompt: expected one prompt per query_id .*, found a second one under 'a'",
     ),
-    "cells": (HEADER + "a,p,m0,1\n", r"row 1: 4 cells; expected 5 as in the header"),
+    "cells": (HEADER + "a,p,m0,1\n", r"row 1: expected 5 cells as in the header, found 4"),
     "quote": (HEADER + 'a,"p,m0,1,2\n', r"expected CSV"),
-    "header": ("prompt,prompt,target\na,b,c\n", r"header has 'prompt' 2 times"),
-    "empty": ("", r"empty file; expected a header line and rows"),
-    "no rows": (HEADER, r"no rows; expected at least one"),
+    "header": ("prompt,prompt,target\na,b,c\n", r"header: expected 'prompt' once, found it 2 times"),
+    "empty": ("", r"expected a header line and rows, found an empty file"),
+    "no rows": (HEADER, r"expected at least one row, found none"),
     "split": (
         "prompt,target,correct,split\np,m,1,dev\n",
-        r"row 1: split is 'dev'; expected one of train, calibration, test",
+        r"row 1: split: expected one of train, calibration, test, found 'dev'",
     ),
 }
 
@@ -104,11 +110,11 @@ def test_bad_logs(tmp_path, case, collected):
 
 def test_logs_that_are_not_text(tmp_path, collected):
     (tmp_path / "log.csv").write_bytes(HEADER.encode() + b"a,ok,m0,1,2\nb,caf\xe9,m0,1,2\n")
-    with pytest.raises(UserError, match=r"log.csv: line 3: byte 0xe9 is not UTF-8"):
+    with pytest.raises(UserError, match=r"log.csv: line 3: expected UTF-8, found byte 0xe9"):
         collected(log, tmp_path / "log.csv")
     (tmp_path / "log.jsonl").write_text('{"prompt": "p"\n')
-    with pytest.raises(UserError, match=r"log.jsonl: row 1: not JSON"):
+    with pytest.raises(UserError, match=r"log.jsonl: row 1: expected one object per line, found no JSON"):
         collected(log, tmp_path / "log.jsonl")
     (tmp_path / "log.jsonl").write_text("[1]\n")
-    with pytest.raises(UserError, match=r"row 1: int; expected a JSON object"):
+    with pytest.raises(UserError, match=r"row 1: expected a JSON object, found int"):
         collected(log, tmp_path / "log.jsonl")

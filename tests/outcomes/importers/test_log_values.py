@@ -9,6 +9,7 @@ import pytest
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.importers import log
+from prefillroute.outcomes.importers.records.read import SUFFIXES
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_correct(of_rows, cell, value):
 def test_correct_that_is_none(of_rows, cell):
     rows = [{"prompt": "p", "target": "a", "correct": 1}, {"prompt": "p", "target": "b", "correct": cell}]
     with pytest.raises(
-        UserError, match=r"log.jsonl: row 2: correct is .*; expected a number in \[0, 1\]"
+        UserError, match=r"log.jsonl: row 2: correct: expected a number in \[0, 1\], .*, found "
     ) as caught:
         of_rows(rows)
     assert "\n" not in str(caught.value)
@@ -77,7 +78,9 @@ def test_correct_that_is_none(of_rows, cell):
 )
 def test_measure_that_is_none(of_rows, cell):
     row = {"prompt": "p", "target": "a", "correct": 1, "cost_usd": cell}
-    with pytest.raises(UserError, match=r"log.jsonl: row 1: cost_usd is .*; expected a number not below 0"):
+    with pytest.raises(
+        UserError, match=r"log.jsonl: row 1: cost_usd: expected a number not below 0, .*, found "
+    ):
         of_rows([row])
 
 
@@ -152,7 +155,8 @@ def test_headers_in_another_case_or_with_blanks(tmp_path, collected):
     assert collector.notes == []
     (tmp_path / "log.csv").write_text("Prompt,PROMPT,target,correct\np,q,a,1\n")
     with pytest.raises(
-        UserError, match=r"columns 'Prompt' and 'PROMPT' differ in case or blanks only; expected one 'p"
+        UserError,
+        match=r"expected one 'prompt', found columns 'Prompt' and 'PROMPT', which differ in case or blanks only",
     ):
         collected(log, tmp_path / "log.csv")
     (tmp_path / "log.csv").write_text("Prompt,prompt,target,correct\np,q,a,1\n")
@@ -169,16 +173,16 @@ def test_headers_in_another_case_or_with_blanks(tmp_path, collected):
     [
         (
             "cut \ud83d",
-            r"has half a character \(U\+D83D at character 5, an emoji cut in two\?\); expected whole ones",
+            r"expected whole characters, found half of one \(U\+D83D at character 5, an emoji cut in two\?\)",
         ),
-        ("a\0b", r"has a NUL character at character 2; expected text"),
-        (["a"], r"is a list \(\['a'\]\); expected text"),
-        ({"role": "user"}, r"is a dict \(.*\); expected text"),
+        ("a\0b", r"expected text, found a NUL character at character 2"),
+        (["a"], r"expected text, found a list \(\['a'\]\)"),
+        ({"role": "user"}, r"expected text, found a dict \(.*\)"),
     ],
 )
 def test_text_that_is_none(of_rows, column, bad, message):
     good = {"query_id": "a", "prompt": "\U0001f600 漢字", "target": "a", "correct": 1} | {column: "x"}
-    with pytest.raises(UserError, match=rf"log.jsonl: row 2: {column} {message}"):
+    with pytest.raises(UserError, match=rf"log.jsonl: row 2: {column}: {message}"):
         of_rows([good, good | {"query_id": "b", "prompt": "q"} | {column: bad}])
 
 
@@ -192,7 +196,8 @@ def test_rows_of_a_query_that_contradict_each_other(of_rows):
     row = {"query_id": "a", "prompt": "p", "target": "x", "correct": 1, "split": "train", "near_dup_group": 1}
     for name, other in (("split", "test"), ("near_dup_group", "2")):
         with pytest.raises(
-            UserError, match=rf"row 2: {name} is '{other}'; expected '{row[name]}' as in another row of"
+            UserError,
+            match=rf"row 2: {name}: expected '{row[name]}' as in another row of .*, found '{other}'",
         ):
             of_rows([row, row | {"target": "y", name: other}])
     collector, queries, _ = of_rows([row | {"benchmark": "b"}, row | {"target": "y", "benchmark": "c"}])
@@ -207,7 +212,8 @@ def test_split_in_one_file_only(tmp_path, collected):
     (tmp_path / "a.csv").write_text("prompt,target,correct,split\np,a,1,train\n")
     (tmp_path / "b.csv").write_text("prompt,target,correct\nq,a,1\n")
     with pytest.raises(
-        UserError, match=r"query '.*' has no split, query '.*' has one; expected one of train, cal"
+        UserError,
+        match=r"split: expected one of train, cal.*, found none for query '.*' and one for query '.*'",
     ):
         collected(log, tmp_path)
 
@@ -221,7 +227,8 @@ def test_repeated_samples_are_refused_by_default(of_rows):
         for t, c, cost in SAMPLES
     ]
     with pytest.raises(
-        UserError, match=r"row 2: second outcome of target 'a' on query 'q'; expected one \(--repeats mean"
+        UserError,
+        match=r"row 2: expected one outcome of target 'a' on query 'q', found a second; --repeats mean",
     ):
         of_rows(rows)
 
@@ -276,13 +283,13 @@ def test_folder_of_every_format(tmp_path, collected):
     assert collector.notes[0] == "a.csv.gz, c.json, d.jsonl.gz, e.parquet, b.TSV: columns left out: note"
     left_out = sorted(note.split(";")[0] for note in collector.notes[1:])
     assert left_out == [
-        "left out README.md: ends in '.md'",
-        "left out config.json: no column 'prompt', 'target', 'correct'",
-        "left out empty.csv: empty file",
-        "left out questions.csv: no column 'prompt', 'target', 'correct'",
+        f"left out README.md: expected {SUFFIXES}, found .md",
+        "left out config.json: expected the columns 'prompt', 'target', 'correct', found version",
+        "left out empty.csv: expected a header line and rows, found an empty file",
+        "left out questions.csv: expected the columns 'prompt', 'target', 'correct', found question, answer",
     ]
     (tmp_path / "half.csv").write_text("prompt,target\np,x\n")
-    with pytest.raises(UserError, match=r"half.csv: no column 'correct'; found prompt, target"):
+    with pytest.raises(UserError, match=r"half.csv: expected the columns 'correct', found prompt, target"):
         collected(log, tmp_path)
 
 

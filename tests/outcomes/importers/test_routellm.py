@@ -45,5 +45,7 @@ def test_routellm(tmp_path, collected, cells):
 
 def test_routellm_wrong_columns(tmp_path, collected):
     (tmp_path / "x_responses.csv").write_text("question,answer\na,b\n")
-    with pytest.raises(UserError, match=r"columns are question, answer; expected prompt and one per model"):
+    with pytest.raises(
+        UserError, match=r"expected a column prompt and one per model, found question, answer"
+    ):
         collected(routellm, tmp_path)

@@ -84,11 +84,13 @@ def _header(reader: Iterator[list[str]], source: Source) -> list[str]:
     except csv.Error as error:
         raise UserError(f"{source.file}: header: {_said(error)}") from error
     if not any(name.strip() for name in header):
-        raise NoRecordsError(f"{source.file}: empty file; expected a header line and rows")
+        raise NoRecordsError(f"{source.file}: expected a header line and rows, found an empty file")
     header = [name if name.strip() else "" for name in header]  # a spreadsheet's empty columns
     for name in header:
         if name and header.count(name) > 1:
-            raise UserError(f"{source.file}: header has '{name}' {header.count(name)} times; expected once")
+            raise UserError(
+                f"{source.file}: header: expected '{name}' once, found it {header.count(name)} times"
+            )
     return header
 
 
@@ -104,13 +106,13 @@ def _without_blank(
     for number, row in kept:
         if len(row) != len(header):
             raise UserError(
-                f"{source.file}: row {number}: {len(row)} cells; expected {len(header)} as in the header "
-                "(a cell with the delimiter or a line break in it needs quotes)"
+                f"{source.file}: row {number}: expected {len(header)} cells as in the header, found {len(row)}; a cell "
+                "with the delimiter or a line break in it needs quotes"
             )
     return [number for number, _ in kept], [row for _, row in kept]
 
 
 def _said(error: csv.Error) -> str:
     if "unexpected end" in str(error):
-        return "a cell's opening quote is never closed; expected CSV with both quotes"
-    return f"{error}; expected CSV in which a quote inside a quoted cell is doubled"
+        return "expected CSV with both quotes, found a cell whose opening quote is never closed"
+    return f"expected CSV in which a quote inside a quoted cell is doubled, found a single one ({error})"

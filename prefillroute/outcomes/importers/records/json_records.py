@@ -52,7 +52,7 @@ def _array(source: Source, text: str) -> Iterator[Chunk]:
         records = json.loads(text, object_pairs_hook=_object)
     except BAD as error:
         raise NoRecordsError(
-            f"{source.file}: not JSON ({_said(error)}); expected an array of objects"
+            f"{source.file}: expected an array of objects, found no JSON ({_said(error)})"
         ) from error
     for number, record in enumerate(records, start=1):
         _check_object(record, f"{source.file}: row {number}")
@@ -84,7 +84,7 @@ def _records(
             if isinstance(error, UserError):
                 raise
             kind = NoRecordsError if number == kept[0][0] == 1 else UserError
-            raise kind(f"{where}: not JSON ({_said(error)}); expected one object per line") from error
+            raise kind(f"{where}: expected one object per line, found no JSON ({_said(error)})") from error
     return [number for number, _ in kept], found
 
 
@@ -106,7 +106,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_object(record: Any, where: str) -> dict[str, Any]:
     if not isinstance(record, dict):
-        raise NoRecordsError(f"{where}: {type(record).__name__}; expected a JSON object")
+        raise NoRecordsError(f"{where}: expected a JSON object, found {type(record).__name__}")
     return record
 
 

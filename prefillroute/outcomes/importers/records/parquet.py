@@ -47,18 +47,16 @@ def read_parquet(source: Source) -> Iterator[Chunk]:
                 for name in names:
                     if names.count(name) > 1:
                         raise UserError(
-                            f"{source.file}: column '{name}' {names.count(name)} times; expected once"
+                            f"{source.file}: expected a column '{name}' once, found it {names.count(name)} times"
                         )
                 for batch in file.iter_batches(ROWS):
                     yield Chunk(range(read + 1, read + batch.num_rows + 1), _Columns(batch))
                     read += batch.num_rows
                     source.progress()
         except UnicodeDecodeError as error:
-            raise UserError(
-                f"{source.file}: after row {read}: text that is not UTF-8; expected UTF-8"
-            ) from error
+            raise UserError(f"{source.file}: after row {read}: expected UTF-8, found other bytes") from error
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(
-                f"{source.file}: not a whole Parquet file ({reason}); expected all of it, write or copy it again"
+                f"{source.file}: expected a whole Parquet file, found a damaged one ({reason}); write or copy it again"
             ) from error

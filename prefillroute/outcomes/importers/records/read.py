@@ -61,8 +61,8 @@ def find_files(folder: Path) -> Found:
         elif (suffix := suffix_of(file)) in READERS:
             found.files.append(file)
         else:
-            reason = f"ends in '{suffix}'" if suffix else "has no suffix"
-            found.left_out.setdefault(f"{reason}; expected {SUFFIXES}", []).append(file)
+            reason = f"expected {SUFFIXES}, found {suffix or 'no suffix'}"
+            found.left_out.setdefault(reason, []).append(file)
     return found
 
 
@@ -74,13 +74,13 @@ def read_chunks(source: Source) -> Iterator[Chunk]:
     """
     suffix = suffix_of(source.file)
     if suffix not in READERS:
-        raise NoRecordsError(f"{source.file}: suffix '{suffix}'; expected one of {SUFFIXES}")
+        raise NoRecordsError(f"{source.file}: expected one of {SUFFIXES}, found {suffix or 'no suffix'}")
     is_empty = True
     for chunk in READERS[suffix](source):
         is_empty = False
         yield chunk
     if is_empty:
-        raise NoRecordsError(f"{source.file}: no rows; expected at least one")
+        raise NoRecordsError(f"{source.file}: expected at least one row, found none")
 
 
 def read_rows(
@@ -122,8 +122,8 @@ def matched(names: tuple[str, ...], wanted: dict[str, str], where: Path | str) -
         alike = [theirs] if theirs in names else [name for name in names if _folded(name) == _folded(theirs)]
         if len(alike) > 1:
             raise UserError(
-                f"{where}: columns {' and '.join(map(repr, alike))} differ in case or blanks only; "
-                f"expected one '{theirs}'"
+                f"{where}: expected one '{theirs}', found columns {' and '.join(map(repr, alike))}, which differ in "
+                "case or blanks only"
             )
         if alike:
             found[ours] = alike[0]

@@ -78,7 +78,7 @@ class Source:
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 reason = " ".join(str(error).split())
                 raise UserError(
-                    f"{self.file}: not a whole gzip file ({reason}); expected all of it, pack or copy it again"
+                    f"{self.file}: expected a whole gzip file, found a damaged one ({reason}); pack or copy it again"
                 ) from error
             self.progress()
             self._raw = None
@@ -95,13 +95,15 @@ class Source:
             foreign = next((what for magic, what in FOREIGN.items() if head.startswith(magic)), None)
             if foreign:
                 raise NoRecordsError(
-                    f"{self.file}: is {foreign}; expected text: unpack it, or save the sheet as CSV (UTF-8)"
+                    f"{self.file}: expected text, found {foreign}; unpack it, or save the sheet as CSV (UTF-8)"
                 )
             marked = next((name for mark, name in BOMS if head.startswith(mark)), None)
             encoding = marked or self.encoding or "utf-8"
             if encoding == "utf-8" and (wide := _without_mark(head)):
-                how = f"; expected UTF-8, or {self.option}{wide}" if self.option else "; expected UTF-8"
-                raise UserError(f"{self.file}: looks like UTF-16 without a byte order mark{how}")
+                how = f" or {self.option}{wide}" if self.option else ""
+                raise UserError(
+                    f"{self.file}: expected UTF-8{how}, found what looks like UTF-16 without a byte order mark"
+                )
             # Not closed here: it would close the stream below it first.
             text = io.TextIOWrapper(stream, encoding, newline="")
             try:
@@ -130,17 +132,17 @@ class Source:
                     line += decoder.decode(block, final=not block).count("\n")
                 except UnicodeDecodeError as error:
                     line += error.object[: error.start].decode(encoding, "ignore").count("\n")
-                    found = f"line {line}: byte 0x{error.object[error.start]:02x} is not {name}"
+                    place, found = f"line {line}: ", f"byte 0x{error.object[error.start]:02x}"
                     break
                 except UnicodeError as error:  # UTF-16 in two byte orders and the like
-                    found = f"line {line}: not {name} ({error})"
+                    place, found = f"line {line}: ", f"something else ({error})"
                     break
                 if not block:
-                    found = f"not {name}"
+                    place, found = "", "something else"
                     break
         other = "utf-8" if encoding == "cp1252" else "cp1252"
-        hint = f" (another encoding: {self.option}{other})" if self.option else ""
-        return f"{self.file}: {found}; expected a {name} file{hint}"
+        hint = f"; another encoding: {self.option}{other}" if self.option else ""
+        return f"{self.file}: {place}expected {name}, found {found}{hint}"
 
 
 def check_encoding(name: str, option: str) -> None:
@@ -153,7 +155,7 @@ def check_encoding(name: str, option: str) -> None:
         "".encode(name)  # refuses codecs such as hex and zip as well
     except (LookupError, ValueError) as error:
         raise UserError(
-            f"{option}{name}: unknown encoding; expected for instance utf-8, utf-16, cp1252 or latin-1"
+            f"{option.rstrip(' =')}: expected an encoding, for instance utf-8, utf-16, cp1252 or latin-1, found {name}"
         ) from error
 
 

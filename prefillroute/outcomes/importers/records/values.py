@@ -23,7 +23,7 @@ EXACT = 2.0**53
 
 
 class BadCellError(ValueError):
-    """A cell that is not what its column holds; says what was found and expected, the caller where."""
+    """A cell that is not what its column holds; says what was expected and found, the caller where."""
 
 
 def text_of(value: Any) -> str | None:
@@ -44,8 +44,8 @@ def text_of(value: Any) -> str | None:
         try:
             return value.decode() or None
         except UnicodeDecodeError as error:
-            raise BadCellError(f"is {value!r:.40}; expected text in UTF-8") from error
-    raise BadCellError(f"is a {type(value).__name__} ({value!r:.40}); expected text")
+            raise BadCellError(f"expected text in UTF-8, found {value!r:.40}") from error
+    raise BadCellError(f"expected text, found a {type(value).__name__} ({value!r:.40})")
 
 
 def name_of(value: Any) -> str | None:
@@ -82,10 +82,10 @@ def checked_text(text: str) -> str:
     except UnicodeEncodeError as error:
         half = f"U+{ord(text[error.start]):04X} at character {error.start + 1}"
         raise BadCellError(
-            f"has half a character ({half}, an emoji cut in two?); expected whole ones"
+            f"expected whole characters, found half of one ({half}, an emoji cut in two?)"
         ) from error
     if NUL in text:
-        raise BadCellError(f"has a NUL character at character {text.index(NUL) + 1}; expected text")
+        raise BadCellError(f"expected text, found a NUL character at character {text.index(NUL) + 1}")
     return text.lstrip(BOM)
 
 
@@ -137,7 +137,7 @@ def measure_of(cell: Any) -> float:
     wanted = "expected a number not below 0, or an empty cell"
     number = _number(cell, wanted)
     if number < 0 or math.isinf(number):
-        raise BadCellError(f"is {cell}; {wanted}")
+        raise BadCellError(f"{wanted}, found {cell}")
     return number
 
 
@@ -157,11 +157,11 @@ def correct_of(cell: Any) -> float:
         if word.endswith("%"):
             number = _number(word[:-1], wanted, cell) / 100
             if not 0 <= number <= 1:
-                raise BadCellError(f"is {cell!r}; {wanted}")
+                raise BadCellError(f"{wanted}, found {cell!r}")
             return number
     number = _number(cell, wanted)
     if not (0 <= number <= 1 or math.isnan(number)):
-        raise BadCellError(f"is {cell}; {wanted}")
+        raise BadCellError(f"{wanted}, found {cell}")
     return number
 
 
@@ -174,7 +174,7 @@ def _number(cell: Any, wanted: str, shown: Any = None) -> float:
         if not text:
             return math.nan
         if THOUSANDS.fullmatch(text):
-            raise BadCellError(f"is {cell!r}; {wanted}, without a comma between thousands")
+            raise BadCellError(f"{wanted}, found {cell!r}; write it without a comma between thousands")
         if text.count(",") == 1 and "." not in text:
             text = text.replace(",", ".")  # a decimal comma
         try:
@@ -182,11 +182,11 @@ def _number(cell: Any, wanted: str, shown: Any = None) -> float:
         except ValueError:
             number = math.nan
         if math.isnan(number):
-            raise BadCellError(f"is {cell if shown is None else shown!r:.60}; {wanted}")
+            raise BadCellError(f"{wanted}, found {cell if shown is None else shown!r:.60}")
         return number
     if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal):
-        raise BadCellError(f"is {cell!r:.60}; {wanted}")
+        raise BadCellError(f"{wanted}, found {cell!r:.60}")
     try:
         return float(cell)
     except OverflowError as error:
-        raise BadCellError(f"is {str(cell)[:20]}...; {wanted}") from error
+        raise BadCellError(f"{wanted}, found {str(cell)[:20]}...") from error

@@ -23,6 +23,7 @@ from inspect_ai.solver import generate
 
 from prefillroute.outcomes.importers import inspect_logs
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.contract import Given
 
 Tables = tuple[Collector, pd.DataFrame, pd.DataFrame]
 QUESTIONS = (("one", "What is 1+1?", "2"), ("two", "What is 1+2?", "3"), ("three", "What is 1+3?", "4"))
@@ -169,10 +170,10 @@ def imported() -> Callable[..., Tables]:
     def read(*paths: Path, **options) -> Tables:
         collector = Collector()
         told = []
-        files = [file for path in paths for file in inspect_logs.find(path)]
-        inspect_logs.read_folder(files, collector, told.append, **options)
+        given = Given.at(paths, inspect_logs.find)
+        inspect_logs.read(given, collector, told.append, **options)
         assert min(told) >= 0
-        assert sum(told) <= sum(file.stat().st_size for file in files)
+        assert sum(told) <= sum(file.stat().st_size for file in given.files)
         return collector, *collector.frames()
 
     return read

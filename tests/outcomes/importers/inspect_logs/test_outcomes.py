@@ -146,11 +146,11 @@ def test_scores(evaluate, imported, model, gives):
 
 def test_scores_on_another_scale_leave_their_task_out(evaluate, imported, model, gives, skipped):
     messages = (
-        (7, "gives 7; expected a number in [0, 1] (others: --scorer, --metric)"),
-        (-0.5, "gives -0.5; expected a number in [0, 1] (others: --scorer, --metric)"),
-        ("B+", "gives 'B+'; expected a number in [0, 1] (others: --scorer, --metric)"),
-        ([1, 0], "gives [1, 0]; expected a number in [0, 1] (others: --scorer, --metric)"),
-        ({"a": 1, "b": 0}, "gives several values; choose one of a, b with --metric"),
+        (7, "expected a number in [0, 1], found 7; choose another with --scorer or --metric"),
+        (-0.5, "expected a number in [0, 1], found -0.5; choose another with --scorer or --metric"),
+        ("B+", "expected a number in [0, 1], found 'B+'; choose another with --scorer or --metric"),
+        ([1, 0], "expected a number in [0, 1], found [1, 0]; choose another with --scorer or --metric"),
+        ({"a": 1, "b": 0}, "expected one value, found several; choose a, b with --metric"),
     )
     for number, (value, _) in enumerate(messages):
         dataset = [Sample(id=i, input=f"q{i}", metadata={"score": s}) for i, s in enumerate((1, value))]
@@ -160,7 +160,7 @@ def test_scores_on_another_scale_leave_their_task_out(evaluate, imported, model,
     collector, queries, _ = imported(log.parent)
     assert set(queries["benchmark"]) == {"other"}  # b's 1 in `task0` is no "right" either
     assert skipped(collector) == {
-        f"task 'task{number}' left out, as scorer 'gives' {message}": 2 + (number == 0)
+        f"task 'task{number}' left out: scorer 'gives': {message}": 2 + (number == 0)
         for number, (_, message) in enumerate(messages)
     }
 
@@ -177,7 +177,7 @@ def test_scorer_and_metric_options(
     assert imported(log, scorer="gives", metric="b")[2]["correct"].tolist() == [0.5] * 3
     out = tmp_path / "out"
     assert main(["import", "inspect", str(log), "--out", str(out), "--scorer", "gives", "--metric", "c"]) == 1
-    assert "no value 'c'; choose one of a, b with --metric" in capsys.readouterr().err
+    assert "expected one value, found no 'c'; choose a, b with --metric" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -74,9 +74,9 @@ def test_modes_are_targets(tmp_path, evaluate, imported, model, samples):
     }
     assert set(imported(log.parent)[2]["target"]) == names
     with pytest.raises(
-        UserError, match=r"--target mockllm/c: not in these logs; they have mockllm/a, mockllm/a "
+        UserError, match=r"--target: expected one of mockllm/a, mockllm/a .*, found mockllm/c"
     ):
-        imported(log.parent, renamed={"mockllm/c": "c"})
+        imported(log.parent, target=["mockllm/c=c"])
 
 
 def test_different_task_arguments_are_noted(tmp_path, evaluate, imported, model, edited):

@@ -30,40 +30,48 @@ def test_other_encodings_by_name(tmp_path):
         (
             b"prompt,n\nok,1\ncaf\xe9,2\n",
             {"option": "--encoding "},
-            "line 3: byte 0xe9 is not UTF-8; expected a UTF-8 file (another encoding: --encoding cp1252)",
+            "line 3: expected UTF-8, found byte 0xe9; another encoding: --encoding cp1252",
         ),
-        (b"prompt,n\nok,1\ncaf\xe9,2\n", {}, "line 3: byte 0xe9 is not UTF-8; expected a UTF-8 file"),
-        (b"a\n" * 100_000 + b"\xff\n", {}, "line 100001: byte 0xff is not UTF-8; expected a UTF-8 file"),
+        (b"prompt,n\nok,1\ncaf\xe9,2\n", {}, "line 3: expected UTF-8, found byte 0xe9"),
+        (b"a\n" * 100_000 + b"\xff\n", {}, "line 100001: expected UTF-8, found byte 0xff"),
         (
             b"prompt,n\n\x81,2\n",
             {"encoding": "cp1252", "option": "benchmark.encoding="},
-            "line 2: byte 0x81 is not CP1252; expected a CP1252 file (another encoding: benchmark.encoding=utf-8)",
+            "line 2: expected CP1252, found byte 0x81; another encoding: benchmark.encoding=utf-8",
         ),
         (
             "prompt,n\nplain,1\n".encode("utf-16-le"),
             {"option": "--encoding "},
-            "looks like UTF-16 without a byte order mark; expected UTF-8, or --encoding utf-16-le",
+            "expected UTF-8 or --encoding utf-16-le, found what looks like UTF-16 without a byte order mark",
         ),
         (
             "prompt,n\nplain,1\n".encode("utf-16-be"),
             {},
-            "looks like UTF-16 without a byte order mark; expected UTF-8",
+            "expected UTF-8, found what looks like UTF-16 without a byte order mark",
         ),
-        (b"\xff\xfep\x00x", {}, "not UTF-16"),
+        (b"\xff\xfep\x00x", {}, "line 1: expected UTF-16, found byte 0x78"),
         (
             b"PK\x03\x04rest",
             {},
-            "is a zip archive or an Excel workbook; expected text: unpack it, or save the sheet as CSV",
+            "expected text, found a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
         ),
-        (b"", {}, "empty file; expected a header line and rows"),
-        (b"\xef\xbb\xbf\n\n", {}, "empty file; expected a header line and rows"),
-        (b"prompt,n\n", {}, "no rows; expected at least one"),
-        (b"prompt,n\n,\n\n \n", {}, "no rows; expected at least one"),
-        (b"prompt,n\na,1\n\nb\n", {}, "row 3: 1 cells; expected 2 as in the header"),
-        (b'prompt,n\na,1\n"b,2\nc,3\n', {}, "row 2: a cell's opening quote is never closed"),
-        (b'prompt,n\na,1\n"say \\"hi\\"",2\n', {}, "row 2: ',' expected after '\"'; expected CSV in which"),
-        (b'prompt,"n\na,1\n', {}, "header: a cell's opening quote is never closed"),
-        (b"n,prompt,n\na,1,2\n", {}, "header has 'n' 2 times; expected once"),
+        (b"", {}, "expected a header line and rows, found an empty file"),
+        (b"\xef\xbb\xbf\n\n", {}, "expected a header line and rows, found an empty file"),
+        (b"prompt,n\n", {}, "expected at least one row, found none"),
+        (b"prompt,n\n,\n\n \n", {}, "expected at least one row, found none"),
+        (b"prompt,n\na,1\n\nb\n", {}, "row 3: expected 2 cells as in the header, found 1"),
+        (
+            b'prompt,n\na,1\n"b,2\nc,3\n',
+            {},
+            "row 2: expected CSV with both quotes, found a cell whose opening quote is never closed",
+        ),
+        (
+            b'prompt,n\na,1\n"say \\"hi\\"",2\n',
+            {},
+            "row 2: expected CSV in which a quote inside a quoted cell is doubled, found a single one (','",
+        ),
+        (b'prompt,"n\na,1\n', {}, "header: expected CSV with both quotes, found a cell"),
+        (b"n,prompt,n\na,1,2\n", {}, "header: expected 'n' once, found it 2 times"),
     ],
 )
 def test_bad_csv_is_said_in_one_line(tmp_path, content, options, message):
@@ -80,22 +88,31 @@ def test_bad_csv_is_said_in_one_line(tmp_path, content, options, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"prompt": "p"\n', "row 1: not JSON"),
-        ('{"prompt": "p"}\n\n{"prompt": "q", }\n', "row 3: not JSON"),
-        ('{"prompt": "p"}\n3\n', "row 2: int; expected a JSON object"),
-        ('{"prompt": "p"}, {"prompt": "q"}\n', "row 1: not JSON (Extra data"),
-        ('{"prompt": "p", "prompt": "q"}\n', "row 1: not JSON (key 'prompt' 2 times)"),
-        ('[{"prompt": "p"}, "q"]', "row 2: str; expected a JSON object"),
+        ('{"prompt": "p"\n', "row 1: expected one object per line, found no JSON"),
+        ('{"prompt": "p"}\n\n{"prompt": "q", }\n', "row 3: expected one object per line, found no JSON"),
+        ('{"prompt": "p"}\n3\n', "row 2: expected a JSON object, found int"),
+        (
+            '{"prompt": "p"}, {"prompt": "q"}\n',
+            "row 1: expected one object per line, found no JSON (Extra data",
+        ),
+        (
+            '{"prompt": "p", "prompt": "q"}\n',
+            "row 1: expected one object per line, found no JSON (key 'prompt' 2 times)",
+        ),
+        ('[{"prompt": "p"}, "q"]', "row 2: expected a JSON object, found str"),
         (
             '[{"prompt": "p"}',
-            "not JSON (Expecting ',' delimiter: line 1 column 17 (char 16)); expected an array",
+            "expected an array of objects, found no JSON (Expecting ',' delimiter: line 1 column 17 (char 16))",
         ),
-        ('{\n "prompt": "p"\n}\n', "row 1: not JSON"),
-        ("[" * 100_000, "not JSON (nested too deeply)"),
-        ('{"a": ' + "[" * 100_000 + "}", "row 1: not JSON (nested too deeply)"),
-        ("", "no rows"),
-        ("[]", "no rows"),
-        ("\n \n", "no rows"),
+        ('{\n "prompt": "p"\n}\n', "row 1: expected one object per line, found no JSON"),
+        ("[" * 100_000, "expected an array of objects, found no JSON (nested too deeply)"),
+        (
+            '{"a": ' + "[" * 100_000 + "}",
+            "row 1: expected one object per line, found no JSON (nested too deeply)",
+        ),
+        ("", "expected at least one row, found none"),
+        ("[]", "expected at least one row, found none"),
+        ("\n \n", "expected at least one row, found none"),
     ],
 )
 def test_bad_json_is_said_in_one_line(tmp_path, content, message):
@@ -111,10 +128,16 @@ def test_damaged_gzip_and_parquet(tmp_path, written):
     whole = gzip.compress(b"prompt,n\n" + b"".join(b"question %d,1\n" % row for row in range(20_000)))
     for damaged in (whole[:-1000], whole[:100] + b"\xff" * 100 + whole[200:], whole[:5]):
         (tmp_path / "q.csv.gz").write_bytes(damaged)
-        with pytest.raises(UserError, match=r"q\.csv\.gz: not a whole gzip file \(.*\); expected all of it"):
+        with pytest.raises(
+            UserError,
+            match=r"q\.csv\.gz: expected a whole gzip file, found a damaged one \(.*\); pack or copy",
+        ):
             rows_of(tmp_path / "q.csv.gz")
     (tmp_path / "q.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
-    with pytest.raises(UserError, match=r"q\.parquet: not a whole Parquet file \(.*\); expected all of it"):
+    with pytest.raises(
+        UserError,
+        match=r"q\.parquet: expected a whole Parquet file, found a damaged one \(.*\); write or copy",
+    ):
         rows_of(tmp_path / "q.parquet")
 
 
@@ -185,14 +208,14 @@ def test_which_files_of_a_folder_are_read(tmp_path):
         "A.TSV", "b.csv.gz", "d.json", "e.pq", "sub/c.ndjson",
     ]  # fmt: skip
     left_out = {
-        reason.split(";")[0]: [file.name for file in files] for reason, files in found.left_out.items()
+        reason.rpartition(", ")[2]: [file.name for file in files] for reason, files in found.left_out.items()
     }
     assert left_out == {
-        "ends in '.md'": ["notes.md"],
-        "has no suffix": ["noname"],
-        "in an outcome folder, which an import wrote": ["outcomes.parquet", "queries.parquet"],
-        "ends in '.xlsx'": ["sheet.xlsx"],
+        "found .md": ["notes.md"],
+        "found no suffix": ["noname"],
+        "which an import wrote": ["outcomes.parquet", "queries.parquet"],
+        "found .xlsx": ["sheet.xlsx"],
     }
     assert suffix_of(tmp_path / "Log.CSV.GZ") == ".csv"
-    with pytest.raises(NoRecordsError, match=r"notes.md: suffix '.md'; expected one of .csv, .tsv"):
+    with pytest.raises(NoRecordsError, match=r"notes.md: expected one of .csv, .tsv.*, found .md"):
         rows_of(tmp_path / "notes.md")

@@ -25,9 +25,9 @@ def test_a_cell_as_text(cell, text):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (b"caf\xe9", r"is b'caf\\xe9'; expected text in UTF-8"),
-        ([1], r"is a list \(\[1\]\); expected text"),
-        ({"a": 1}, r"is a dict \(\{'a': 1\}\); expected text"),
+        (b"caf\xe9", r"expected text in UTF-8, found b'caf\\xe9'"),
+        ([1], r"expected text, found a list \(\[1\]\)"),
+        ({"a": 1}, r"expected text, found a dict \(\{'a': 1\}\)"),
     ],
 )
 def test_what_is_no_text(cell, message):
