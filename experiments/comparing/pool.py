@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from prefillroute.errors import UserError
-from prefillroute.reports.catalogue import METRICS, Metric
+from prefillroute.reports.catalogue import Metric, global_metrics
 from prefillroute.reports.headline import number
 from prefillroute.reports.numbers import MISSING, NBSP, decimal, points
 from prefillroute.reports.run_folder import read_metrics
@@ -85,7 +85,7 @@ class PoolComparison:
 
 def catalogued(keys: Sequence[str]) -> list[Metric]:
     """The catalogue's entries of metrics, in the order of `keys`."""
-    known = {metric.key: metric for metric in METRICS}
+    known = {metric.key: metric for metric in global_metrics()}
     return [known[key] for key in keys]
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from prefillroute.reports.catalogue import HEADLINE_KEYS, METRICS, Metric
+from prefillroute.reports.catalogue import Metric, catalogued, global_metrics
 from prefillroute.reports.numbers import MISSING, NBSP, count, joined
+from prefillroute.routing.statistics.hull_gain import HULL_GAIN, HULL_GAIN_OVER_CONSTANT
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,16 @@ def interval_text(metrics: dict[str, Any], metric: Metric, prefix: str = "") -> 
 
 
 def headline_cards(metrics: dict[str, Any]) -> list[Card]:
-    """The cards of :data:`HEADLINE_KEYS`, a dash where a number is null."""
-    known = {metric.key: metric for metric in METRICS}
+    """The cards on top of the report, a dash where a number is null."""
     cards = []
-    for key in HEADLINE_KEYS:
-        metric = known[key]
-        constant = number(metrics["test"], f"constant_{key}")
+    for metric in global_metrics("card"):
+        constant = number(metrics["test"], metric.constant_key)
         ends = interval_text(metrics, metric)
         cards.append(
             Card(
                 label=metric.label,
                 direction=metric.direction,
-                value=metric.form(number(metrics["test"], key)),
+                value=metric.form(number(metrics["test"], metric.key)),
                 interval="no interval" if ends == MISSING else ends,
                 beside="" if constant is None else f"constant predictor {metric.form(constant)}",
             )
@@ -71,9 +70,9 @@ def headline_cards(metrics: dict[str, Any]) -> list[Card]:
 
 def hull_gain_verdict(metrics: dict[str, Any]) -> str:
     """A statement of whether the interval of hull_gain contains the constant predictor's value."""
-    metric = next(entry for entry in METRICS if entry.key == "hull_gain")
-    value, constant = (number(metrics["test"], key) for key in ("hull_gain", "constant_hull_gain"))
-    ends = interval(metrics, "hull_gain")
+    metric = catalogued(HULL_GAIN)
+    value, constant = (number(metrics["test"], key) for key in (metric.key, metric.constant_key))
+    ends = interval(metrics, metric.key)
     if value is None or constant is None or ends is None:
         return (
             "Whether the router beats the constant predictor (each target's training accuracy as its confidence) "
@@ -86,7 +85,7 @@ def hull_gain_verdict(metrics: dict[str, Any]) -> str:
     inside = ends[0] <= constant <= ends[1]
     side = "contains it" if inside else "lies above it" if constant < ends[0] else "lies below it"
     said += f"The interval {side}. "
-    paired = next(entry for entry in METRICS if entry.key == "hull_gain_over_constant")
+    paired = catalogued(HULL_GAIN_OVER_CONSTANT)
     difference, difference_ends = number(metrics["test"], paired.key), interval(metrics, paired.key)
     if difference is not None and difference_ends is not None:
         # both routers see the same resamples, so this comparison is sharper, and it decides

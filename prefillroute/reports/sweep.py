@@ -9,8 +9,12 @@ import pandas as pd
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.plan import read_plan
+<<<<<<< HEAD
 from prefillroute.jobs.states import missing
 from prefillroute.reports.catalogue import METRICS, Metric
+=======
+from prefillroute.reports.catalogue import Metric, global_metrics
+>>>>>>> metrics
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
@@ -19,17 +23,6 @@ from prefillroute.reports.sweep_view import SweepView, print_sweep, render_sweep
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
 from prefillroute.text.visible import visible
-
-SHOWN = (
-    "mean_auc",
-    "mean_brier",
-    "relative_auc",
-    "hull_gain",
-    "hull_gain_over_constant",
-    "mdp_auccc",
-    "headroom_captured",
-)
-"""Columns of the summary; summary.csv has every metric."""
 
 
 def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen | None = None) -> int:
@@ -83,19 +76,19 @@ def is_sweep(folder: Path) -> bool:
 
 
 def summary_metrics(sort_by: str, shown: Sequence[str] = ()) -> tuple[Metric, list[Metric]]:
-    """The metric that orders the jobs, and the metrics of the columns, :data:`SHOWN` by default.
+    """The metric that orders the jobs, and the metrics of the columns; by default those that are declared for it.
 
     Raises:
         UserError: a metric is unknown, or the first one has no better direction.
     """
-    known = {entry.key: entry for entry in METRICS}
-    ordered = [entry.key for entry in METRICS if entry.better]
+    known = {entry.key: entry for entry in global_metrics()}
+    ordered = [entry.key for entry in known.values() if entry.better]
     if sort_by not in ordered:
         raise UserError(f"sort_by: expected one of {', '.join(ordered)}, found {sort_by}")
     for key in shown:
         if key not in known:
             raise UserError(f"shown: expected some of {', '.join(known)}, found {key}")
-    columns = [known[key] for key in shown or SHOWN]
+    columns = [known[key] for key in shown] or list(global_metrics("sweep"))
     metric = known[sort_by]
     return metric, columns if metric in columns else [metric, *columns]
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from prefillroute.reports.catalogue import METRICS, STRATEGIES, TARGET_METRICS, Metric
+from prefillroute.reports.catalogue import Metric, global_metrics, strategies, target_metrics
 from prefillroute.reports.headline import interval_text, number
 from prefillroute.reports.numbers import MISSING, NBSP, count, percent, seconds, usd_per_thousand
+from prefillroute.routing.statistics.of_targets import ACCURACY
 from prefillroute.text.visible import visible
 
 
@@ -47,11 +48,11 @@ def metrics_table(metrics: dict[str, Any]) -> Table:
                 f"{metric.label} {metric.direction}".strip(),
                 metric.form(number(test, metric.key)),
                 interval_text(metrics, metric),
-                metric.form(number(test, f"constant_{metric.key}")),
+                metric.form(number(test, metric.constant_key)),
                 metric.meaning,
             )
         )
-        for metric in METRICS
+        for metric in global_metrics()
         if metric.key in test
     ]
     columns = (
@@ -68,23 +69,22 @@ def strategies_table(metrics: dict[str, Any]) -> Table:
     """What each way of choosing a target costs and how often it is right; targets that have a role are named."""
     test = metrics["test"]
     rows = []
-    for name, accuracy_key, cost_key in STRATEGIES:
-        if number(test, accuracy_key) is None:
+    for strategy in strategies():
+        if number(test, strategy.accuracy) is None:
             continue
-        role = name.split(" ")[0] if name.endswith("target") else ""
-        named = test.get("best_single" if role == "best" else role)
-        accuracy = Metric(accuracy_key, "", percent)
-        cost = Metric(cost_key, "", usd_per_thousand)
+        named = test.get(strategy.names)
+        accuracy = Metric(strategy.accuracy, "", percent)
+        cost = Metric(strategy.cost, "", usd_per_thousand)
         rows.append(
             Row(
                 (
-                    f"{name} ({visible(str(named))})" if named else name,
-                    accuracy.form(number(test, accuracy_key)),
+                    f"{strategy.label} ({visible(str(named))})" if named else strategy.label,
+                    accuracy.form(number(test, accuracy.key)),
                     interval_text(metrics, accuracy),
-                    cost.form(number(test, cost_key)),
+                    cost.form(number(test, cost.key)),
                     interval_text(metrics, cost),
                 ),
-                marked=accuracy_key == "routed_accuracy",
+                marked=strategy.marked,
             )
         )
     columns = (
@@ -100,24 +100,21 @@ def strategies_table(metrics: dict[str, Any]) -> Table:
 def targets_table(targets: tuple[str, ...], metrics: dict[str, Any]) -> Table:
     """Each target's scores and what is routed to it, most accurate first."""
     scores = metrics["targets"]
-    shown = [metric for metric in TARGET_METRICS if any(metric.key in scores[name] for name in targets)]
-    order = sorted(targets, key=lambda name: -(number(scores[name], "accuracy") or 0.0))
-    auc = next(metric for metric in TARGET_METRICS if metric.key == "auc")
+    shown = [metric for metric in target_metrics() if any(metric.key in scores[name] for name in targets)]
+    order = sorted(targets, key=lambda name: -(number(scores[name], ACCURACY.key) or 0.0))
     rows = []
     for name in order:
         cells = [visible(name)]
         for metric in shown:
             cells.append(metric.form(number(scores[name], metric.key)))
-            if metric is auc:
-                cells.append(interval_text(metrics, auc, f"targets.{name}."))
-        cells.append(usd_per_thousand(number(scores[name], "mean_cost")))
+            if metric.with_interval:
+                cells.append(interval_text(metrics, metric, f"targets.{name}."))
         rows.append(Row(tuple(cells)))
     columns = [Column("target")]
     for metric in shown:
-        columns.append(Column(f"{metric.label} {metric.direction[:1]}".strip(), metric.meaning))
-        if metric is auc:
+        columns.append(Column(f"{metric.words} {metric.direction[:1]}".strip(), metric.meaning))
+        if metric.with_interval:
             columns.append(Column("95\u00a0%\ninterval", "bootstrap interval over test queries"))
-    columns.append(Column("USD per\n1,000 queries", "mean estimated cost on all test queries"))
     caption = "All test rows with an outcome, most accurate target first; arrows point to the better side."
     return Table("targets", "Targets", tuple(columns), tuple(rows), caption)
 
@@ -132,10 +129,10 @@ def disagreement_table(metrics: dict[str, Any]) -> Table | None:
                 metric.form(number(metrics["test"], metric.key)),
                 metric.form(number(subset, metric.key)),
                 interval_text(metrics, metric, "disagreement."),
-                metric.form(number(subset, f"constant_{metric.key}")),
+                metric.form(number(subset, metric.constant_key)),
             )
         )
-        for metric in METRICS
+        for metric in global_metrics()
         if metric.key in subset
     ]
     if not rows:

@@ -10,7 +10,8 @@ from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.evaluation import NUM_RESAMPLES, check_counts, chunk_size, plain
 from prefillroute.routing.guard import GUARD, check_guard
-from prefillroute.routing.statistics import router_statistics
+from prefillroute.routing.statistics.contract import RouterStatistic
+from prefillroute.routing.statistics.declared import declared
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
 
@@ -56,25 +57,29 @@ def compare(
     check_counts(num_resamples, grid_size)
     check_guard(guard)
     b = _aligned(a, b)
-    first, second = (Contest.prepare(table, grid_size, cost_range, guard).router for table in (a, b))
-    once = np.ones((1, len(first.table)))
-    values = [router_statistics(sample, once)[0] for sample in (first, second)]
+    contests = [Contest.prepare(table, grid_size, cost_range, guard) for table in (a, b)]
+    num_queries = len(a.part("test"))
+    statistics = declared(RouterStatistic)
+    values: list[dict[str, np.ndarray]] = []
+    for contest in contests:
+        view = contest.under(np.ones((1, num_queries))).router
+        values.append({statistic.key: view[statistic] for statistic in statistics})
     difference = {key: _difference(values[0][key], values[1][key])[0] for key in values[0]}
     chunks: dict[str, list[np.ndarray]] = {}
-    chunk = chunk_size(max(len(sample.frontier.query) for sample in (first, second)))
-    for weights in resample_weights(len(first.table), num_resamples, seed, chunk):
-        found, other = (router_statistics(sample, weights)[0] for sample in (first, second))
-        for key in found:
-            chunks.setdefault(key, []).append(_difference(found[key], other[key]))
+    chunk = chunk_size(max(len(contest.router.frontier.query) for contest in contests))
+    for weights in resample_weights(num_queries, num_resamples, seed, chunk):
+        first, second = (contest.under(weights).router for contest in contests)
+        for statistic in statistics:
+            chunks.setdefault(statistic.key, []).append(_difference(first[statistic], second[statistic]))
+    centre = {statistic.key: difference[statistic.key] for statistic in statistics if statistic.centred}
     return plain(
         {
-            "num_queries": len(first.table),
+            "num_queries": num_queries,
             "a": {key: value[0] for key, value in values[0].items()},
             "b": {key: value[0] for key, value in values[1].items()},
             "difference": difference,
             "intervals": {
-                key: interval(np.concatenate(parts), centre=difference[key] if key.endswith("ece") else None)
-                for key, parts in chunks.items()
+                key: interval(np.concatenate(parts), centre=centre.get(key)) for key, parts in chunks.items()
             },
         }
     )

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from prefillroute.errors import UserError
-from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.routing.baselines import constant_confidence, per_benchmark_best
 from prefillroute.routing.guard import GUARD
 from prefillroute.routing.sample import Sample
-from prefillroute.routing.selection import selection_metrics
-from prefillroute.routing.statistics import Statistics, pool_points, pool_statistics, router_statistics
+from prefillroute.routing.statistics.view import ContestView
 from prefillroute.routing.table import ConfidenceTable
 
 # N = test queries, M = targets, B = resamples
@@ -25,10 +23,8 @@ class Contest:
     constant: Sample
     benchmark_choice: np.ndarray
     """(N,) target per test query, the best of its benchmark in training."""
-    choice_split: str | None
-    """Split of the rows on which lambda was chosen; None where it was not chosen."""
-    selection: dict[str, float]
-    """The router's quality on the rows on which lambda is chosen, see `selection_metrics`."""
+    choice_rows: ConfidenceTable
+    """The router on the rows on which lambda is chosen: calibration rows or, without any, out-of-fold rows."""
     notes: dict[str, str]
     """What had to be taken from another split than usual."""
 
@@ -69,29 +65,13 @@ class Contest:
             router,
             Sample.prepare(flat(test), flat(choice_rows), cost_range, grid_size, guard, best),
             per_benchmark_best(learned, test.benchmark),
-            None if router.choice is None else str(choice_rows.split[0]),
-            selection_metrics(choice_rows),
+            choice_rows,
             notes,
         )
 
-    def statistics(
-        self, weights: np.ndarray, relative: np.ndarray | None = None
-    ) -> tuple[Statistics, Statistics]:
-        """Compute all statistics under weights (B, N): global ones, name to (B,), and the targets', name to (B, M).
-
-        `relative` is the router's relative AUC (B,) under these weights, if it is already known.
-        """
-        sample = self.router
-        whole = weights[:, sample.rows] * sample.table.complete[sample.rows]
-        found = pool_statistics(pool_points(sample, whole))
-        rows, taken = np.arange(len(sample.rows)), self.benchmark_choice[sample.rows]
-        found["per_benchmark_best_accuracy"] = weighted_mean(sample.correct[rows, taken], whole)
-        found["per_benchmark_best_cost"] = weighted_mean(sample.cost[rows, taken], whole)
-        router, targets = router_statistics(sample, weights, relative)
-        constant, _ = router_statistics(self.constant, weights)
-        found |= router | {f"constant_{name}": values for name, values in constant.items()}
-        found["hull_gain_over_constant"] = found["hull_gain"] - found["constant_hull_gain"]
-        return found, targets
+    def under(self, weights: np.ndarray) -> ContestView:
+        """Look at both routers under B sets of query weights (B, N)."""
+        return ContestView(self.router, self.constant, self.benchmark_choice, weights)
 
 
 def _best_single(table: ConfidenceTable) -> int | None:

@@ -1,7 +1,8 @@
 """From a confidence table to everything in metrics.json and curve.parquet (DESIGN sections 5 and 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,17 @@ from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, check_guard
-from prefillroute.routing.reasons import NEVER_AS_ACCURATE, NO_ROWS, reason
-from prefillroute.routing.sample import Sample
-from prefillroute.routing.statistics import pool_points
+from prefillroute.routing.statistics.contract import CONSTANT, SelectionStatistic, TargetStatistic
+from prefillroute.routing.statistics.declared import Column, declared, global_columns
+from prefillroute.routing.statistics.reasons import (
+    NEVER_AS_ACCURATE,
+    NO_COMPLETE_QUERY,
+    NO_ROWS,
+    no_lambda,
+)
+from prefillroute.routing.statistics.view import ContestView, RouterView
 from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
-from prefillroute.routing.target_metrics import delta_statistics, target_metrics
 
 # N = test queries, C = complete ones, M = targets, B = resamples
 
@@ -78,42 +84,78 @@ def evaluate(
     metrics["notes"] = contest.notes
     metrics["choice"] = _choice(contest, metrics["reasons"])
     subsets = {"test": np.ones(len(test)), "disagreement": test.disagreement.astype(float)}
-    for name, subset in subsets.items():
-        metrics[name] = _describe(contest, name, subset, metrics["reasons"])
-    metrics["targets"] = target_metrics(contest.router)
-    for target, entry in metrics["targets"].items():
-        if np.isnan(entry["auc"]):
-            metrics["reasons"][f"targets.{target}.auc"] = (
-                "one class only, or no rows; left out of mean_auc" if entry["num_rows"] else "no rows"
-            )
+    once = {name: contest.under(subset[None, :]) for name, subset in subsets.items()}
+    for name, view in once.items():
+        metrics[name] = _counts(view)
+        selection = _selection(contest, view) if name == "test" else ()
+        for key, value, reason in (*_choices(view), *selection, *_measured(view)):
+            metrics[name][key] = value
+            if value is None or (isinstance(value, float) and not np.isfinite(value)):
+                metrics["reasons"][f"{name}.{key}"] = reason()
+    metrics["targets"] = _targets(once["test"].router, metrics["reasons"])
     metrics["cost_range"] = list(contest.router.cost_range)
     metrics["intervals"] = _intervals(contest, subsets, num_resamples, seed, metrics)
     metrics["num_resamples"] = num_resamples
-    return Evaluation(plain(metrics), contest.router.choice, _curve(contest.router))
+    return Evaluation(plain(metrics), contest.router.choice, _curve(once["test"].router))
 
 
-def _describe(contest: Contest, name: str, subset: np.ndarray, reasons: dict[str, str]) -> dict[str, Any]:
-    """Compute the entry of one subset in metrics.json, and explain in `reasons` why numbers in it are null."""
-    sample = contest.router
-    complete = sample.table.complete
-    weights = subset[None, :]
-    points = pool_points(sample, weights[:, sample.rows] * complete[sample.rows])
-    counted = int((subset * complete).sum())
-    entry: dict[str, Any] = {"num_queries": counted, "num_left_out": int(subset.sum()) - counted}
-    for key, made in (("", sample.choice), ("constant_", contest.constant.choice)):
-        entry[f"{key}chosen_lambda"] = _lambda(made.chosen) if made else None
-        entry[f"{key}lambda_at_best_single"] = _lambda(made.at_best_single) if made else None
-    for role in ("best", "cheapest", "dearest"):
-        index = int(getattr(points, role)[0])
-        entry["best_single" if role == "best" else role] = sample.table.targets[index] if counted else None
-    if name == "test":
-        entry |= contest.selection
-    entry |= {key: values[0] for key, values in contest.statistics(weights)[0].items()}
-    for key, value in entry.items():
-        if value is None or (isinstance(value, float) and not np.isfinite(value)):
-            router = contest.constant if key.startswith("constant_") else sample
-            reasons[f"{name}.{key}"] = reason(key.removeprefix("constant_"), points, router.choice)
-    return entry
+Number = tuple[str, Any, Callable[[], str]]
+"""Key, value, and what says why it is null if it is."""
+
+
+def _counts(view: ContestView) -> dict[str, Any]:
+    """Complete queries with weight, and those that are left out."""
+    weights, complete = view.router.weights[0], view.router.table.complete
+    counted = int((weights * complete).sum())
+    return {"num_queries": counted, "num_left_out": int(weights.sum()) - counted}
+
+
+def _choices(view: ContestView) -> Iterator[Number]:
+    """Yield each router's chosen lambdas, and the names of the targets that have a role."""
+    for prefix, router in (("", view.router), (CONSTANT, view.constant)):
+        made = router.choice
+        why = partial(no_lambda, router)
+        yield f"{prefix}chosen_lambda", _lambda(made.chosen) if made else None, why
+        yield f"{prefix}lambda_at_best_single", _lambda(made.at_best_single) if made else None, why
+    points, targets = view.pool.points, view.router.table.targets
+    for key, role in (
+        ("best_single", points.best),
+        ("cheapest", points.cheapest),
+        ("dearest", points.dearest),
+    ):
+        counted = not np.isnan(points.oracle_accuracy[0])
+        yield key, targets[int(role[0])] if counted else None, lambda: NO_COMPLETE_QUERY
+
+
+def _selection(contest: Contest, view: ContestView) -> Iterator[Number]:
+    """Yield the router's quality on the rows on which lambda is chosen."""
+    for statistic in declared(SelectionStatistic):
+        value = float(statistic.compute(contest.choice_rows)[0])
+        yield statistic.key, value, partial(statistic.reason, view.router)
+
+
+def _measured(view: ContestView) -> Iterator[Number]:
+    """Yield every number that has an interval."""
+    for column in global_columns():
+        yield column.key, column.values(view)[0], partial(column.reason, view)
+
+
+def _targets(view: RouterView, reasons: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Describe every target on the test rows, and explain in `reasons` why numbers of it are null.
+
+    `num_rows`, the number of the target's outcomes, is a count over the sample itself and has no interval; all others
+    have one.
+    """
+    statistics = declared(TargetStatistic)
+    observed = (~np.isnan(view.table.correct)).sum(axis=0)
+    found = {}
+    for index, target in enumerate(view.table.targets):
+        found[target] = {statistic.key: view[statistic][0, index] for statistic in statistics}
+        for statistic in statistics:
+            if statistic.why is not None and np.isnan(found[target][statistic.key]):
+                reasons[f"targets.{target}.{statistic.key}"] = statistic.why(view, index)
+        found[target]["num_rows"] = int(observed[index])
+    return found
 
 
 def _lambda(evidence: Evidence | None) -> float | None:
@@ -139,7 +181,7 @@ def _choice(contest: Contest, reasons: dict[str, str]) -> dict[str, Any] | None:
         }  # fmt: skip
 
     return {
-        "rows": contest.choice_split,
+        "rows": str(contest.choice_rows.split[0]),
         "num_rows": made.num_rows,
         "guard": made.guard,
         "best_single": targets[made.best_single],
@@ -160,37 +202,42 @@ def _intervals(
 
     A resample in which a number is undefined (no query is routed to the target) is left out of that number's interval.
     """
-    columns: dict[tuple[str, ...], list[np.ndarray]] = {}
     test = contest.router.table
+    columns, of_targets = global_columns(), declared(TargetStatistic)
+    # What only reads queries on which two targets disagree is the same on both subsets if no outcome is missing.
+    same = [column for column in columns if column.statistic.same_on_disagreement and test.complete.all()]
+    chunks: dict[tuple[str, ...], list[np.ndarray]] = {}
+    centred: set[tuple[str, ...]] = set()
     switches = max(len(sample.frontier.query) for sample in (contest.router, contest.constant))
     for weights in resample_weights(len(test), num_resamples, seed, chunk=chunk_size(switches)):
-        relative = None
+        known: dict[Column, np.ndarray] = {}
         for name, subset in subsets.items():
-            found, by_target = contest.statistics(weights * subset, relative)
-            # It only reads queries on which two targets disagree, so both subsets share it if no outcome is missing.
-            relative = found["relative_auc"] if test.complete.all() else None
-            for key, values in found.items():
-                columns.setdefault((name, key), []).append(values)
+            view = contest.under(weights * subset)
+            for column, values in known.items():
+                column.adopt(view, values)
+            known = {column: column.values(view) for column in same}
+            found = {(name, column.key): (column.statistic, column.values(view)) for column in columns}
             if name == "test":
-                for key, table in (by_target | delta_statistics(contest.router, weights)).items():
+                for statistic in of_targets:
                     for index, target in enumerate(test.targets):
-                        columns.setdefault(("targets", target, key), []).append(table[:, index])
+                        values = view.router[statistic][:, index]
+                        found["targets", target, statistic.key] = (statistic, values)
+            for path, (statistic, values) in found.items():
+                chunks.setdefault(path, []).append(values)
+                centred |= {path} if statistic.centred else set()
     intervals = {}
-    for path, chunks in columns.items():
+    for path, parts in chunks.items():
         estimate: Any = estimates
         for step in path:
             estimate = estimate[step]
-        centre = estimate if path[-1].endswith("ece") else None
         shown = ".".join(path).removeprefix("test.")
-        intervals[shown] = interval(np.concatenate(chunks), centre=centre)
+        intervals[shown] = interval(np.concatenate(parts), centre=estimate if path in centred else None)
     return intervals
 
 
-def _curve(sample: Sample) -> pd.DataFrame:
-    frontier = sample.frontier
-    weights = sample.table.complete[sample.rows].astype(float)[None, :]
-    points = pool_points(sample, weights)
-    cost, accuracy = frontier.reweighted(weights)
+def _curve(view: RouterView) -> pd.DataFrame:
+    frontier = view.sample.frontier
+    cost, accuracy = view.swept
     return pd.DataFrame(
         {
             "lambda_low": frontier.lambda_low,
@@ -198,8 +245,8 @@ def _curve(sample: Sample) -> pd.DataFrame:
             "lambda_high": frontier.lambda_high,
             "cost_usd": cost[0],
             "accuracy": accuracy[0],
-            "x": inverse_cost(cost, points)[0],
-            "y": normalised_accuracy(accuracy, points)[0],
+            "x": inverse_cost(cost, view.points)[0],
+            "y": normalised_accuracy(accuracy, view.points)[0],
         }
     )
 

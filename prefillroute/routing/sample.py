@@ -88,21 +88,21 @@ class Sample:
         return np.take_along_axis(self.cost, choice, axis=1), np.take_along_axis(self.correct, choice, axis=1)
 
     @cached_property
-    def routes(self) -> dict[str, np.ndarray | None]:
-        """Targets (N,) of all test rows at the operating points that were fixed before the test rows were seen.
+    def at_lambda0(self) -> np.ndarray:
+        """(N,) most confident target of every test row."""
+        return self._routed(0.0)
 
-        The keys are the suffixes of the metrics: `_lambda0`, an empty string for the chosen lambda, and
-        `_at_best_single`. A value is None where nothing could be chosen.
-        """
-        found: dict[str, np.ndarray | None] = {
-            "_lambda0": self._routed(0.0),
-            "": None,
-            "_at_best_single": None,
-        }
-        if self.choice is not None:
-            found[""] = self._guarded(self.choice.chosen, self.choice.fallback)
-            found["_at_best_single"] = self._guarded(self.choice.at_best_single, self.choice.fallback)
-        return found
+    @cached_property
+    def at_chosen(self) -> np.ndarray | None:
+        """Targets (N,) of all test rows at the chosen lambda; None where there was no row to choose it on."""
+        return None if self.choice is None else self._guarded(self.choice.chosen, self.choice.fallback)
+
+    @cached_property
+    def at_best_single(self) -> np.ndarray | None:
+        """Targets (N,) at the lambda chosen for the best single target's accuracy; None where no lambda has it."""
+        return (
+            None if self.choice is None else self._guarded(self.choice.at_best_single, self.choice.fallback)
+        )
 
     def _guarded(self, chosen: Evidence | None, fallback: int | None) -> np.ndarray | None:
         if chosen is not None:

@@ -12,6 +12,7 @@ from prefillroute.calibration.contract import Calibrator
 from prefillroute.files import write_text
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.outcomes.files import write_table
+from prefillroute.reports.catalogue import global_metrics
 from prefillroute.reports.choice import choice_sentence
 from prefillroute.routing.evaluation import Evaluation
 from prefillroute.routing.table import ConfidenceTable
@@ -20,20 +21,6 @@ from prefillroute.training.timings import Timings
 
 _INTERVAL = re.compile(r"\[\n\s+([^\s,\"\[\]{}]+),\n\s+([^\s,\"\[\]{}]+)\n\s*\]")
 """Two numbers in brackets on four lines. Strings in JSON cannot match, because line ends are escaped in them."""
-HEADLINE = (
-    ("mean_auc", "mean AUC"),
-    ("mean_brier", "mean Brier"),
-    ("mean_ece", "mean ECE"),
-    ("relative_auc", "relative AUC"),
-    ("hull_gain", "hull gain"),
-    ("p_auccc", "P-AUCCC"),
-    ("mdp_auccc", "MDP-AUCCC"),
-    ("efficacy", "efficacy"),
-    ("routed_accuracy_lambda0", "accuracy at lambda 0"),
-    ("headroom_captured", "headroom captured"),
-    ("cost_savings", "cost savings"),
-)
-"""Rows of the table that a run prints: the key in metrics.json's `test`, and its label."""
 
 
 def write_results(
@@ -74,12 +61,12 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
     table = Table(title="test", title_justify="left")
     for name in ("metric", "value", "95 % interval", "constant predictor"):
         table.add_column(name, justify="left" if name == "metric" else "right")
-    for key, words in HEADLINE:
-        low, high = metrics["intervals"].get(key) or (None, None)
+    headline = global_metrics("headline")
+    for metric in headline:
+        low, high = metrics["intervals"].get(metric.key) or (None, None)
         span = "" if low is None or high is None else f"[{low:.4f}, {high:.4f}]"
-        table.add_row(
-            words, _number(metrics["test"].get(key)), span, _number(metrics["test"].get(f"constant_{key}"))
-        )
+        value, constant = (metrics["test"].get(key) for key in (metric.key, metric.constant_key))
+        table.add_row(metric.words, _number(value), span, _number(constant))
     screen = Screen()
     screen.table(table)
     test = metrics["test"]
@@ -88,9 +75,9 @@ def print_headline(evaluation: Evaluation, report: Path | None) -> None:
         f"oracle: {test['oracle_accuracy']:.4f}"
     )
     screen.print(choice_sentence(metrics))
-    for key, words in HEADLINE:
-        if (reason := metrics["reasons"].get(f"test.{key}")) is not None:
-            screen.print(f"{words}: no number ({reason})")
+    for metric in headline:
+        if (reason := metrics["reasons"].get(f"test.{metric.key}")) is not None:
+            screen.print(f"{metric.words}: no number ({reason})")
     if report is not None:
         screen.print(f"report: {report}")
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from prefillroute.extraction.options import ExtractionOptions
 
 from prefillroute import pooling
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
 from prefillroute.errors import UserError
-from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.pooling.choice import known_poolings, pooling_names
 from tests.shipped import add_module, built, options
 

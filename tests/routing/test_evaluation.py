@@ -15,7 +15,8 @@ from prefillroute.routing.comparison import compare
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
-from prefillroute.routing.statistics import router_statistics
+from prefillroute.routing.statistics.contract import RouterStatistic
+from prefillroute.routing.statistics.declared import declared
 from prefillroute.routing.table import ConfidenceTable
 
 NAMED_IN_DESIGN = (
@@ -223,9 +224,11 @@ def test_disagreement_is_an_evaluation_of_those_rows(make_table) -> None:
 def test_intervals_resample_queries(make_table) -> None:
     """Every statistic under weights equals the same statistic on the repeated rows."""
     table = make_table(num_train=100, num_test=60, missing=0.01)
-    sample = Contest.prepare(table, 11, None).router
+    contest = Contest.prepare(table, 11, None)
+    sample = contest.router
     (weights,) = resample_weights(60, 4, seed=1)
-    found, _ = router_statistics(sample, weights)
+    view = contest.under(weights).router
+    found = {statistic: view[statistic] for statistic in declared(RouterStatistic)}
     for row, counts in enumerate(weights.astype(int)):
         rows = np.repeat(np.arange(60), counts)
         fields = ("split", "benchmark", "confidence", "cost_usd", "realised_cost_usd", "correct")
@@ -234,11 +237,11 @@ def test_intervals_resample_queries(make_table) -> None:
             query_id=np.array([f"copy {index}" for index in range(60)], dtype=object),
             **{name: getattr(sample.table, name)[rows] for name in fields},
         )
-        alone, _ = router_statistics(replace(sample, table=repeated), np.ones((1, 60)))
-        for key in found:
+        alone = replace(contest, router=replace(sample, table=repeated)).under(np.ones((1, 60))).router
+        for statistic, values in found.items():
             # Which lambda stands for a segment, and which pairs have 20 queries, depends on the rows that are there.
-            if key not in ("paper_lambda", "relative_auc"):
-                assert found[key][row] == pytest.approx(alone[key][0], nan_ok=True), key
+            if statistic.key not in ("paper_lambda", "relative_auc"):
+                assert values[row] == pytest.approx(alone[statistic][0], nan_ok=True), statistic.key
 
 
 @pytest.mark.parametrize(

@@ -1,45 +1,53 @@
 """Every null of metrics.json has the reason that fits it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from prefillroute.metrics.pool_points import PoolPoints
+from prefillroute.routing.contest import Contest
 from prefillroute.routing.guard import Evidence, LambdaChoice
-from prefillroute.routing.reasons import HELD, NEVER_AS_ACCURATE, NO_ROWS, reason
+from prefillroute.routing.statistics.contract import SelectionStatistic
+from prefillroute.routing.statistics.declared import declared, global_columns
+from prefillroute.routing.statistics.reasons import HELD, NEVER_AS_ACCURATE, NO_ROWS, no_lambda
+from prefillroute.routing.statistics.view import ContestView
+from prefillroute.routing.table import ConfidenceTable
 
 SOME = Evidence(0.5, 0.1, 0.01)
 
 
-def points(correct: list[list[float]], costs: list[list[float]]) -> PoolPoints:
-    return PoolPoints.from_outcomes(np.array(correct), np.array(costs), np.ones((1, len(costs))))
+def pool(correct: list[list[float]], costs: list[list[float]]) -> ConfidenceTable:
+    """Test rows only; the confidences do not matter for why a number is null."""
+    right, cost = np.array(correct), np.array(costs)
+    queries = np.array([f"q{row}" for row in range(len(right))], dtype=object)
+    split, unknown = np.full(len(right), "test", dtype=object), np.full(right.shape, np.nan)
+    return ConfidenceTable(
+        queries, split, queries, ("a", "b"), np.full(right.shape, 0.5), cost, unknown, right
+    )
 
 
 def choice(guard: float = 0.0, chosen: Evidence | None = SOME, cheap: Evidence | None = SOME) -> LambdaChoice:
     return LambdaChoice(guard, 10, 0, SOME, chosen, cheap)
 
 
-USUAL = points([[1.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [2.0, 1.0]])
-FREE = points([[1.0, 0.0]], [[0.0, 0.0]])
-ONE_FREE = points([[1.0, 0.0]], [[1.0, 0.0]])
-BEST_FREE = points([[0.0, 1.0]], [[1.0, 0.0]])
-EQUAL = points([[1.0, 0.0]], [[1.0, 1.0]])
-NO_BETTER = points([[0.0, 1.0]], [[2.0, 1.0]])
-NONE = PoolPoints.from_outcomes(np.empty((0, 2)), np.empty((0, 2)), np.ones((1, 0)))
+def seen(table: ConfidenceTable, made: LambdaChoice | None) -> ContestView:
+    contest = Contest.prepare(table, 11, None)
+    contest = replace(contest, router=replace(contest.router, choice=made))
+    return contest.under(np.ones((1, len(table))))
+
+
+USUAL = pool([[1.0, 0.0], [0.0, 1.0]], [[2.0, 1.0], [2.0, 1.0]])
+FREE = pool([[1.0, 0.0]], [[0.0, 0.0]])
+ONE_FREE = pool([[1.0, 0.0]], [[1.0, 0.0]])
+BEST_FREE = pool([[0.0, 1.0]], [[1.0, 0.0]])
+EQUAL = pool([[1.0, 0.0]], [[1.0, 1.0]])
+NO_BETTER = pool([[0.0, 1.0]], [[2.0, 1.0]])
+NONE = pool([[1.0, np.nan]], [[2.0, 1.0]])
 
 
 @pytest.mark.parametrize(
-    ("name", "pool", "made", "sentence"),
+    ("name", "table", "made", "sentence"),
     [
-        (
-            "selection_auc",
-            USUAL,
-            choice(),
-            "no calibration or out-of-fold row with an outcome, or one class only",
-        ),
-        ("chosen_lambda", USUAL, choice(2.0, None), HELD),
-        ("lambda_at_best_single", USUAL, choice(2.0, SOME, None), HELD),
-        ("lambda_at_best_single", USUAL, choice(0.0, SOME, None), NEVER_AS_ACCURATE),
-        ("chosen_lambda", USUAL, None, NO_ROWS),
         ("routed_accuracy", USUAL, None, NO_ROWS),
         ("headroom_captured_lambda0", NO_BETTER, None, "the best single target is as accurate as the oracle"),
         ("headroom_captured", NO_BETTER, choice(), "the best single target is as accurate as the oracle"),
@@ -81,5 +89,27 @@ NONE = PoolPoints.from_outcomes(np.empty((0, 2)), np.empty((0, 2)), np.ones((1, 
         ("hull_gain", NONE, choice(), "no such query has every target's outcome"),
     ],
 )
-def test_the_reason_fits(name: str, pool: PoolPoints, made: LambdaChoice | None, sentence: str) -> None:
-    assert reason(name, pool, made).startswith(sentence)
+def test_the_reason_fits(name: str, table: ConfidenceTable, made: LambdaChoice | None, sentence: str) -> None:
+    column = next(column for column in global_columns() if column.key == name)
+    assert column.reason(seen(table, made)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [(None, NO_ROWS), (choice(2.0, None), HELD), (choice(0.0, SOME, None), NEVER_AS_ACCURATE)],
+)
+def test_a_lambda_that_was_not_chosen_has_a_reason(made: LambdaChoice | None, sentence: str) -> None:
+    assert no_lambda(seen(USUAL, made).router) == sentence
+
+
+def test_what_routers_are_selected_by_is_null_without_rows() -> None:
+    for statistic in declared(SelectionStatistic):
+        sentence = statistic.reason(seen(USUAL, choice()).router)
+        assert sentence.startswith("no calibration or out-of-fold row with an outcome, or one class only")
+
+
+def test_a_router_that_the_guard_holds_back_is_as_accurate_as_the_best_single_target() -> None:
+    """It has a choice, so what is null at that choice is null for a reason of its own."""
+    (column,) = (each for each in global_columns() if each.key == "headroom_captured_at_best_single")
+    held = column.reason(seen(NO_BETTER, choice(2.0, None, None)))
+    assert held == "the best single target is as accurate as the oracle: A_oracle - A_best is 0"

@@ -129,7 +129,9 @@ class TransformersBackend(InProcessBackend):
                 return
             self._capture.remove()
         blocks = find_blocks(self.model, self.facts.num_layers)
-        self._capture = ResidualCapture(blocks, wanted[0], {name: known_poolings()[name]() for name in wanted[1]})
+        self._capture = ResidualCapture(
+            blocks, wanted[0], {name: known_poolings()[name]() for name in wanted[1]}
+        )
         self._captured = wanted
         self._prefix = self._shared_prefix()
 
