@@ -9,12 +9,8 @@ import pandas as pd
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.plan import read_plan
-<<<<<<< HEAD
 from prefillroute.jobs.states import missing
-from prefillroute.reports.catalogue import METRICS, Metric
-=======
 from prefillroute.reports.catalogue import Metric, global_metrics
->>>>>>> metrics
 from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined

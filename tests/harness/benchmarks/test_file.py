@@ -120,14 +120,9 @@ def test_judge(tmp_path):
             "letter",
             r"row 1: num_options: expected a whole number from 1 to 26, found 'many'",
         ),
-        ("prompt,answer,num_options
-a,D,4.5
-", "letter", r"num_options: .*found '4\.5'"),
-        ("prompt,answer
-", "letter", "expected at least one row, found none"),
-        ("prompt,answer
-a,b,c
-", "letter", "row 1: expected 2 cells as in the header, found 3"),
+        ("prompt,answer,num_options\na,D,4.5\n", "letter", r"num_options: .*found '4\.5'"),
+        ("prompt,answer\n", "letter", "expected at least one row, found none"),
+        ("prompt,answer\na,b,c\n", "letter", "row 1: expected 2 cells as in the header, found 3"),
     ],
 )
 def test_bad_files(tmp_path, text, scoring, message):
