@@ -48,7 +48,7 @@ CASES = (
     Case(
         "semantic: a graph network without a graph",
         lambda w: w.train("signal=text", "head=gnn"),
-        r"0 nodes.*signal=ego_graph",
+        r"expected features that are graph nodes, found numbers; use signal=ego_graph",
     ),
     Case(
         "semantic: DeBERTa on features that are no tokens",

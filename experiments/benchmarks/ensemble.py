@@ -35,6 +35,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, TensorDataset
 
 from prefillroute.data.folded import FoldedData
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
@@ -183,7 +184,7 @@ def compare(size: str, arguments: argparse.Namespace) -> None:
         f"{targets} targets x {rows} queries x {features} features, {nets} nets, {torch.get_num_threads()} threads"
     )
 
-    head = SharedTrunkNet(features, targets, groups, members, hidden=HIDDEN)
+    head = SharedTrunkNet(Layout(features), targets, groups, members, hidden=HIDDEN)
     fitted = fit_head(head, data, settings, seed=0)
     batched = (fitted.seconds, fitted.validation_loss)
     epochs = np.minimum(fitted.best_epoch + 1 + settings.patience, settings.max_epochs)

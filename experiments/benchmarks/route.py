@@ -14,7 +14,7 @@ from rich.table import Table
 
 from prefillroute.calibration.platt import PlattCalibrator
 from prefillroute.config.facts import EncoderConfig, TargetConfig
-from prefillroute.heads.restore import head_spec
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.layers.choice import Block
 from prefillroute.layers.features import BlockTransform
@@ -43,7 +43,7 @@ def make_router(num_blocks: int, hidden: int, dim: int) -> Router:
         tuple(torch.randn(hidden, generator=generator) for _ in blocks),
         tuple(torch.randn(hidden, dim, generator=generator) / hidden**0.5 for _ in blocks),
     )
-    head = SharedTrunkNet(num_blocks * dim, NUM_TARGETS, num_members=NUM_MEMBERS)
+    head = SharedTrunkNet(Layout(num_blocks * dim), NUM_TARGETS, num_members=NUM_MEMBERS)
     names = [f"target{number}" for number in range(NUM_TARGETS)]
     parameters = {"slope": [1.0] * NUM_TARGETS, "offset": [0.0] * NUM_TARGETS}
     cost = TokenCost.from_state(
@@ -65,7 +65,7 @@ def make_router(num_blocks: int, hidden: int, dim: int) -> Router:
         encoders=(EncoderEntry(facts, {}),),
         blocks=blocks,
         targets=tuple(TargetEntry(TargetConfig(name=name)) for name in names),
-        head=head_spec(head),
+        head={},
         calibration={},
         cost={},
         policy={"name": "lambda", "value": 0.3},

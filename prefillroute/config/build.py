@@ -1,7 +1,7 @@
 """The one place that instantiates: a choice node (``_target_`` and hyper-parameters) becomes an object."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hydra.utils import get_object
@@ -16,24 +16,21 @@ HYDRA_KEYS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     """Instantiate a choice with what a person chose (the node) and what the data decides (``runtime``).
 
-    Runtime values that the target does not take are left out, so that one call serves every option of a group; what
-    a person chose wins over them.
+    What a person chose wins over the data.
 
     Raises:
         UserError: for an argument that the target does not take, naming those it takes, and for a bad value.
+        AssertionError: for a runtime value that the target does not take.
     """
     check_arguments(node, runtime)
     target = _target(node)
-    accepted = inspect.signature(target).parameters
-    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
-    passed = {name: value for name, value in runtime.items() if takes_all or name in accepted}
     plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
     assert isinstance(plain, dict)
     chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
     if plain.get("_recursive_", True):
         chosen = {key: _build_inside(value) for key, value in chosen.items()}
     # Called directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own.
-    return target(**{**passed, **chosen})
+    return target(**{**runtime, **chosen})
 
 
 def _build_inside(value: Any) -> Any:
@@ -45,11 +42,12 @@ def _build_inside(value: Any) -> Any:
     return {key: _build_inside(item) for key, item in value.items()}
 
 
-def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str] = ()) -> None:
+def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Collection[str] = ()) -> None:
     """Bind a choice node to its constructor's signature without calling it.
 
     Raises:
         UserError: naming the argument that is unknown or missing, and the allowed ones, or that is no number.
+        AssertionError: naming the runtime value that the target does not take.
     """
     target = _target(node)
     signature = inspect.signature(target)
@@ -59,6 +57,8 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Iterable[str]
     for key in own:
         if key not in signature.parameters and not takes_all:
             raise UserError(f"{name}: no argument '{key}'; allowed are {', '.join(signature.parameters)}")
+    for key in runtime:
+        assert key in signature.parameters or takes_all, f"{name}: no argument '{key}', which the run passes"
     values = {key: node[key] for key in own}
     check_arguments_are_numbers(target, values)
     if node.get("_recursive_", True):

@@ -1,7 +1,7 @@
 """Minibatches of all groups for the batched training pass."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Self
+from typing import Self
 
 import pytorch_lightning as pl
 import torch
@@ -9,18 +9,8 @@ from torch import Tensor
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
+from prefillroute.heads.contract import GroupBatch
 from prefillroute.seeds import seeded_generator
-
-
-class GroupBatch(NamedTuple):
-    """Rows of one group."""
-
-    features: Tensor
-    """(B, D)"""
-    correct: Tensor
-    """(B, M) in [0, 1], NaN = missing."""
-    difficulty: Tensor | None
-    """(B,) a judge's difficulty in [0, 1], NaN = not judged."""
 
 
 class FoldedBatch:
@@ -35,11 +25,11 @@ class FoldedBatch:
         rows = self.rows[group]
         if rows is None:
             return None
-        difficulty = None if self.data.difficulty is None else self.data.difficulty.index_select(0, rows)
         return GroupBatch(
             self.data.features[group].index_select(0, rows),
             self.data.correct.index_select(0, rows),
-            difficulty,
+            {name: values.index_select(0, rows) for name, values in self.data.extras.items()},
+            self.data.threshold,
         )
 
     def to(self, device: torch.device) -> Self:

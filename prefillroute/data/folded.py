@@ -1,7 +1,8 @@
 """Features, outcomes and row masks of all groups (the final fit and the folds)."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,9 +18,9 @@ class FoldedData:
 
     `features` (G, N, D) float32; `correct` (N, M) float32 in [0, 1], NaN = missing; `train` (G, N) bool; `valid` (G, N)
     bool, the part of each group's training rows on which its nets are stopped and ranked. A row in neither part is only
-    predicted. `difficulty` (N,) float32 in [0, 1] is a judge's view of each query, NaN = not judged; None without a
-    judge. `threshold` is the least outcome that counts as right in metrics that need right and wrong (AUC, difficulty
-    classes).
+    predicted. `extras` (N,) float32 each are what the signal knows of the queries beside their features and the head's
+    loss reads (`Head.reads_extras`), such as a judge's difficulty. `threshold` is the least outcome that counts as
+    right where right and wrong are needed (AUC, difficulty classes).
 
     Raises:
         UserError: shapes do not fit, a row is in both parts, a part is empty, or features are not finite.
@@ -35,19 +36,20 @@ class FoldedData:
     correct: Tensor
     train: Tensor
     valid: Tensor
-    difficulty: Tensor | None = None
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
         groups, rows, _ = self.features.shape
-        for name, shape in (
-            ("correct", self.correct.shape[:1]),
-            ("train", self.train.shape),
-            ("valid", self.valid.shape),
-        ):
-            expected = (rows,) if name == "correct" else (groups, rows)
-            if tuple(shape) != expected:
-                raise UserError(f"data.{name}: expected shape {expected}, found {tuple(shape)}")
+        shapes = {
+            "correct": (self.correct.shape[:1], (rows,)),
+            "train": (self.train.shape, (groups, rows)),
+            "valid": (self.valid.shape, (groups, rows)),
+            **{f"extras.{name}": (values.shape, (rows,)) for name, values in self.extras.items()},
+        }
+        for name, (found, expected) in shapes.items():
+            if tuple(found) != expected:
+                raise UserError(f"data.{name}: expected shape {expected}, found {tuple(found)}")
         if (self.train & self.valid).any():
             group = int((self.train & self.valid).any(1).nonzero()[0])
             raise UserError(
@@ -83,13 +85,13 @@ class FoldedData:
         moved: dict[str, Any] = {
             name: value.to(device) for name, value in vars(self).items() if isinstance(value, Tensor)
         }
-        return replace(self, **moved)
+        extras = {name: values.to(device) for name, values in self.extras.items()}
+        return replace(self, **moved, extras=extras)
 
     def fingerprint(self) -> str:
-        """Hash outcomes, threshold, masks and shapes, but not features, whose last bit differs between machines."""
-        digest = hashlib.sha256(repr((tuple(self.features.shape), self.threshold)).encode())
-        for tensor in (self.correct, self.train, self.valid, self.difficulty):
-            if tensor is None:
-                continue
+        """Hash all but the features, of which the shape counts, because their last bit differs between machines."""
+        names = sorted(self.extras)
+        digest = hashlib.sha256(repr((tuple(self.features.shape), self.threshold, names)).encode())
+        for tensor in (self.correct, self.train, self.valid, *(self.extras[name] for name in names)):
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]

@@ -1,13 +1,14 @@
 """A cascade from the cheapest target up, as a confidence table (in the manner of FrugalGPT, arXiv 2305.05176)."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import C_GRID, LinearStack, LogisticHead
 
 
@@ -40,7 +41,7 @@ class CascadeHead(ClosedFormHead):
 
     Args:
         accept: in (0, 1).
-        c_grid, standardise, own_features: as for `LogisticHead`.
+        c_grid, standardise: as for `LogisticHead`.
 
     Raises:
         UserError: `accept` is out of range, or `c_grid` is invalid.
@@ -48,17 +49,16 @@ class CascadeHead(ClosedFormHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         accept: float = 0.6,
         c_grid: Sequence[float] = C_GRID,
         standardise: bool = False,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if not 0 < accept < 1:
             raise UserError(f"head.accept: expected a probability between 0 and 1, found {accept}")
         self.accept = accept
@@ -75,15 +75,6 @@ class CascadeHead(ClosedFormHead):
         """One per target, although they are solved together."""
         return self.num_targets
 
-    def hyper(self) -> dict[str, Any]:
-        """Return `accept`, `c_grid` as a list, `standardise` and `own_features`."""
-        return {
-            "accept": self.accept,
-            "c_grid": list(self.c_grid),
-            "standardise": self.standardise,
-            "own_features": self.own_features,
-        }
-
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Fit a `LogisticHead` and copy its weights."""
         base = self._logistic().fit(features, correct, train, valid)
@@ -95,12 +86,11 @@ class CascadeHead(ClosedFormHead):
 
     def _logistic(self) -> LogisticHead:
         return LogisticHead(
-            self.in_features,
+            self.layout,
             self.num_targets,
             self.num_groups,
             self.num_members,
             self.seed,
-            self.own_features,
             self.c_grid,
             self.standardise,
         )

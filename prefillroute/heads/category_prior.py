@@ -1,13 +1,14 @@
 """Smoothed accuracy of each target in each category: all that a router without an encoder can know."""
 
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.layout import LABELS, Layout
+from prefillroute.heads.logits import bounded_logit
 
 
 class PriorStack(NetStack):
@@ -33,30 +34,29 @@ class CategoryPriorHead(ClosedFormHead):
         UserError: the smoothing is negative, or features are not one-hot (the signal is not `category`).
 
     Example:
-        >>> head = CategoryPriorHead(in_features=1, num_targets=1, smoothing=0.0)
+        >>> head = CategoryPriorHead(Layout(width=1, content=LABELS), num_targets=1, smoothing=0.0)
         >>> x, correct = torch.ones(1, 4, 1), torch.tensor([[1.0], [1.0], [0.0], [0.0]])
         >>> head.fit(x, correct, torch.ones(1, 4, dtype=torch.bool))(x)[0, 0, 0].tolist()
         [0.0]
     """
 
+    reads = (LABELS,)
+    wanted_signal = "signal=category or signal=benchmark"
+
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
         smoothing: float = 10.0,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if smoothing < 0:
             raise UserError(f"head.smoothing: expected 0 or more, found {smoothing}")
         self.smoothing = smoothing
-        self.groups.extend(PriorStack(num_members, in_features, num_targets) for _ in range(num_groups))
-
-    def hyper(self) -> dict[str, Any]:
-        """`smoothing`."""
-        return {"smoothing": self.smoothing}
+        self.groups.extend(PriorStack(num_members, layout.width, num_targets) for _ in range(num_groups))
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Count outcomes per category in each group's training rows; `valid` is not used."""

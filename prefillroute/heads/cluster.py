@@ -1,7 +1,7 @@
 """The cluster router: every target's accuracy among nearby queries (in the manner of the Avengers routers)."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import ClosedFormHead, NetStack
-from prefillroute.heads.loss import masked_bce
+from prefillroute.heads.layout import Layout
+from prefillroute.heads.logits import bounded_logit, masked_bce
 from prefillroute.heads.smoothed_accuracy import smoothed_accuracy
 from prefillroute.seeds import derive_seed
 
@@ -62,7 +62,7 @@ class ClusterHead(ClosedFormHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
@@ -71,7 +71,7 @@ class ClusterHead(ClosedFormHead):
         smoothing: float = 10.0,
         n_init: int = 3,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if not num_clusters or min(num_clusters) < 1:
             raise UserError(
                 f"head.num_clusters: expected at least one, each at least 1, found {list(num_clusters)}"
@@ -84,17 +84,9 @@ class ClusterHead(ClosedFormHead):
         self.smoothing = smoothing
         self.n_init = n_init
         self.groups.extend(
-            ClusterStack(num_members, self.num_clusters[-1], in_features, num_targets)
+            ClusterStack(num_members, self.num_clusters[-1], layout.width, num_targets)
             for _ in range(num_groups)
         )
-
-    def hyper(self) -> dict[str, Any]:
-        """`num_clusters` as a list, `smoothing` and `n_init`."""
-        return {
-            "num_clusters": list(self.num_clusters),
-            "smoothing": self.smoothing,
-            "n_init": self.n_init,
-        }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Cluster each group's training rows once for every candidate and keep the best."""

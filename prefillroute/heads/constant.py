@@ -6,16 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from prefillroute.heads.contract import ClosedFormHead, NetStack
-
-
-def bounded_logit(probability: Tensor, bound: float = 1e-6) -> Tensor:
-    """log(p / (1 - p)) with p clipped to [bound, 1 - bound], as DESIGN section 7 clips the ensemble mean.
-
-    Example:
-        >>> bounded_logit(torch.tensor([0.5]))
-        tensor([0.])
-    """
-    return torch.logit(probability.clamp(bound, 1 - bound))
+from prefillroute.heads.layout import Layout
+from prefillroute.heads.logits import bounded_logit
 
 
 class ConstantStack(NetStack):
@@ -34,16 +26,16 @@ class ConstantHead(ClosedFormHead):
     """Predicts the mean outcome of the training rows, or 0.5 for a target without outcomes.
 
     Example:
-        >>> head = ConstantHead(in_features=2, num_targets=1)
+        >>> head = ConstantHead(Layout(width=2), num_targets=1)
         >>> x, correct = torch.zeros(1, 4, 2), torch.tensor([[1.0], [1.0], [0.0], [0.0]])
         >>> head.fit(x, correct, torch.ones(1, 4, dtype=torch.bool))(x)[0, 0, 0].tolist()
         [0.0]
     """
 
     def __init__(
-        self, in_features: int, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
+        self, layout: Layout, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         self.groups.extend(ConstantStack(num_members, num_targets) for _ in range(num_groups))
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:

@@ -5,15 +5,17 @@ features, M targets, S nets of one group side by side, T targets that one net pr
 otherwise), O outputs of one net: first its T logits, then any auxiliary outputs.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-from prefillroute.heads.loss import masked_bce
+from prefillroute.heads.layout import LABELS, NODES, NUMBERS, Layout
+from prefillroute.heads.logits import masked_bce
+from prefillroute.spec import Stored
 
 
 class NetStack(nn.Module):
@@ -39,7 +41,20 @@ class NetStack(nn.Module):
             tensor.data = tensor.data.index_select(0, positions.to(tensor.device))
 
 
-class Head(nn.Module):
+class GroupBatch(NamedTuple):
+    """Rows of one group, and what counts as right in them."""
+
+    features: Tensor
+    """(B, D)"""
+    correct: Tensor
+    """(B, M) in [0, 1], NaN = missing."""
+    extras: Mapping[str, Tensor]
+    """(B,) each: what the signal knows of the queries beside their features (`Layout.extras`)."""
+    threshold: float = 0.5
+    """Least outcome that counts as right where right and wrong are needed."""
+
+
+class Head(nn.Module, Stored):
     """G groups of E members. A subclass fills `groups` with one `NetStack` each.
 
     `joint` heads have one net per member that predicts all targets (S = E); the others one net per member and
@@ -47,38 +62,29 @@ class Head(nn.Module):
     members, on its own.
 
     Args:
-        in_features: D.
+        layout: what the D columns of the features are. A head that predicts each target separately reads the common
+            columns and that target's own; a joint head reads all.
         num_targets: M.
         num_groups: G.
         num_members: E.
         seed: seed of everything random in the nets.
-        own_features: number of columns that each target has for itself, such as kNN statistics. These are the last
-            M * own_features columns; the ones before them are common to all targets. A head that predicts each target
-            separately reads the common columns and that target's own; a joint head reads all.
 
     Raises:
-        UserError: a size is not positive.
+        UserError: a size is not positive, or this head cannot read such features.
     """
 
     joint: ClassVar[bool] = True
-    needs_difficulty = False
-    """Whether training needs a judge's difficulty of each query."""
-    threshold = 0.5
-    """Least outcome that counts as right in auxiliary losses; `fit_head` sets it to that of the data."""
+    reads: ClassVar[tuple[str, ...]] = (NUMBERS, LABELS, NODES)
+    """Contents of a layout that this head can read."""
+    wanted_signal: ClassVar[str] = "signal=prefill or another whose features are numbers"
+    """What to use instead of a signal that it cannot read."""
 
     def __init__(
-        self,
-        in_features: int,
-        num_targets: int,
-        num_groups: int = 1,
-        num_members: int = 1,
-        seed: int = 0,
-        own_features: int = 0,
+        self, layout: Layout, num_targets: int, num_groups: int = 1, num_members: int = 1, seed: int = 0
     ) -> None:
         super().__init__()
-        assert 0 <= own_features * num_targets <= in_features, (own_features, num_targets, in_features)
         sizes = {
-            "in_features": in_features,
+            "layout.width": layout.width,
             "num_targets": num_targets,
             "num_groups": num_groups,
             "num_members": num_members,
@@ -86,17 +92,62 @@ class Head(nn.Module):
         for key, value in sizes.items():
             if value < 1:
                 raise UserError(f"head.{key}: expected at least 1, found {value}")
-        self.in_features = in_features
+        assert layout.common(num_targets) >= 0, (layout, num_targets)
+        self.accepts(layout)
+        self.layout = layout
         self.num_targets = num_targets
         self.num_groups = num_groups
         self.num_members = num_members
         self.seed = seed
-        self.own_features = own_features
         self.groups = nn.ModuleList()
 
-    def hyper(self) -> dict[str, Any]:
-        """Return the constructor's own hyper-parameters as plain JSON values."""
-        return {}
+    def accepts(self, layout: Layout) -> None:
+        """Check that this head can read such features; the constructor does so before it builds any net.
+
+        A subclass whose answer depends on its hyper-parameters sets these before it calls the base's constructor.
+
+        Raises:
+            UserError: it cannot; the message names the signal wanted.
+        """
+        if layout.content not in self.reads:
+            expected = f"features that are {' or '.join(self.reads)}"
+            raise self.misfit(expected, layout.content, f"use {self.wanted_signal}")
+
+    def misfit(self, expected: str, found: str, way_out: str) -> UserError:
+        """The error that `accepts` raises."""
+        return UserError(f"head {type(self).__name__}: expected {expected}, found {found}; {way_out}")
+
+    @property
+    def reads_extras(self) -> tuple[str, ...]:
+        """The extras of a layout that the loss reads; training passes exactly these."""
+        return ()
+
+    @property
+    def in_features(self) -> int:
+        """D."""
+        return self.layout.width
+
+    @property
+    def own_features(self) -> int:
+        """Number of columns that each target has for itself, such as kNN statistics."""
+        return len(self.layout.own)
+
+    def fitted(self) -> dict[str, Any]:
+        """All weights, by their names in the state dict."""
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self.state_dict().items()}
+
+    def refit(self, fitted: Mapping[str, Any]) -> None:
+        """Take over such weights and switch to evaluation mode.
+
+        Raises:
+            UserError: they have other names or shapes.
+        """
+        try:
+            self.load_state_dict({name: torch.tensor(array) for name, array in fitted.items()})
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"head weights do not fit {type(self).__name__}: {reason:.300}") from None
+        self.eval()
 
     def stack(self, group: int) -> NetStack:
         """The nets of one group."""
@@ -122,13 +173,13 @@ class Head(nn.Module):
     @property
     def features_per_target(self) -> int:
         """Number of columns that a target's own predictor reads: the common ones and its own."""
-        return self.in_features - (self.num_targets - 1) * self.own_features
+        return self.layout.common(self.num_targets) + self.own_features
 
     def target_features(self, features: Tensor, target: int) -> Tensor:
         """The columns (B, features_per_target) of features (B, D) that target m's own predictor reads."""
         if not self.own_features:
             return features
-        common = self.in_features - self.num_targets * self.own_features
+        common = self.layout.common(self.num_targets)
         start = common + target * self.own_features
         own = features[:, start : start + self.own_features]
         return torch.cat([features[:, :common], own], dim=1)
@@ -139,17 +190,14 @@ class Head(nn.Module):
             return correct
         return correct.T[nets.to(correct.device) % self.num_targets].unsqueeze(2)
 
-    def training_loss(
-        self, outputs: Tensor, correct: Tensor, nets: Tensor, difficulty: Tensor | None = None
-    ) -> Tensor:
+    def training_loss(self, outputs: Tensor, batch: GroupBatch, nets: Tensor) -> Tensor:
         """The loss of each net (S,); by default the mean cross-entropy of the observed outcomes.
 
         Args:
             outputs: (S, B, O) of `nets` (S,), which are their numbers in the group.
-            correct: (B, M) in [0, 1], NaN = missing.
-            difficulty: (B,) a judge's difficulty in [0, 1], NaN = not judged; None without a judge.
+            batch: the B rows, with at least the extras of `reads_extras`.
         """
-        total, count = masked_bce(outputs[..., : self.num_outputs], self.own_targets(correct, nets))
+        total, count = masked_bce(outputs[..., : self.num_outputs], self.own_targets(batch.correct, nets))
         return total / count.clamp(min=1)
 
     def group_logits(self, group: int, features: Tensor) -> Tensor:
@@ -172,14 +220,7 @@ class Head(nn.Module):
 
     def select(self, group: int, members: Sequence[int] | np.ndarray) -> Self:
         """Return a head of one group with the given members, which is what a router bundle ships."""
-        chosen = type(self)(
-            self.in_features,
-            self.num_targets,
-            num_groups=1,
-            num_members=len(members),
-            seed=self.seed,
-            **self.hyper(),
-        )
+        chosen = type(self)(**self.arguments() | {"num_groups": 1, "num_members": len(members)})
         nets = self.nets_of(members)
         mine = self.stack(group).state_dict()
         chosen.stack(0).load_state_dict({key: value[nets] for key, value in mine.items()})

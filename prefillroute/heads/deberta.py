@@ -5,13 +5,13 @@ S nets, B queries, T tokens, M targets, P adapted projections, r rank, D hidden 
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head, NetStack
+from prefillroute.heads.layout import TOKEN_IDS, Layout
 from prefillroute.heads.lora_backbone import (
     LoraBackbone,
     SeededDropout,
@@ -92,14 +92,16 @@ class DebertaHead(Head):
         UserError: a value is out of range, or the model cannot be loaded or is not a DeBERTa-v3.
     """
 
+    reads = (TOKEN_IDS,)
+    wanted_signal = "signal=tokens with the tokenizer of the head's own model"
+
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         model: str | None = "microsoft/deberta-v3-base",
         revision: str | None = None,
         lora_rank: int = 8,
@@ -111,15 +113,15 @@ class DebertaHead(Head):
         intermediate_size: int = 64,
         vocab_size: int = 30522,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
-        self._sizes = {
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
+        sizes = {
             "hidden_size": hidden_size,
             "num_layers": num_layers,
             "attention_heads": attention_heads,
             "intermediate_size": intermediate_size,
             "vocab_size": vocab_size,
         }
-        for key, value in (self._sizes | {"lora_rank": lora_rank}).items():
+        for key, value in (sizes | {"lora_rank": lora_rank}).items():
             if value < 1:
                 raise UserError(f"head.{key}: expected at least 1, found {value}")
         if hidden_size % attention_heads:
@@ -131,24 +133,15 @@ class DebertaHead(Head):
             raise UserError(f"head.lora_alpha: expected more than 0, found {lora_alpha}")
         if not 0 <= lora_dropout <= 0.95:
             raise UserError(f"head.lora_dropout: expected a rate in [0, 0.95], found {lora_dropout}")
+        self.hidden_size, self.num_layers, self.attention_heads = hidden_size, num_layers, attention_heads
+        self.intermediate_size, self.vocab_size = intermediate_size, vocab_size
         self.model = model
         self.revision = None if model is None else find_commit(model, revision)
         self.lora_rank, self.lora_alpha, self.lora_dropout = lora_rank, lora_alpha, lora_dropout
         if model is None:
-            backbone = random_backbone(seed, **self._sizes, rank=lora_rank, alpha=lora_alpha)
+            backbone = random_backbone(seed, **sizes, rank=lora_rank, alpha=lora_alpha)
         else:
             backbone = pretrained_backbone(model, self.revision, lora_rank, lora_alpha)
         for group in range(num_groups):
             generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
             self.groups.append(StackedAdapters(generators, backbone, lora_dropout, num_targets))
-
-    def hyper(self) -> dict[str, Any]:
-        """Return the model, its commit, LoRA's settings, and the sizes of random weights."""
-        return {
-            "model": self.model,
-            "revision": self.revision,
-            "lora_rank": self.lora_rank,
-            "lora_alpha": self.lora_alpha,
-            "lora_dropout": self.lora_dropout,
-            **self._sizes,
-        }

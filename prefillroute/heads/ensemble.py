@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import Head
+from prefillroute.heads.logits import bounded_logit
 
 ROWS_AT_ONCE = 4096
 """Bounds the memory of a pass: hidden values are members x width x rows."""

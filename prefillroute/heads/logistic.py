@@ -1,7 +1,7 @@
 """L2 logistic regression per target: how much the features say without a hidden layer."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic_solver import solve_logistic
 
 C_GRID = (1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -45,7 +46,7 @@ class LinearStack(NetStack):
 class LogisticHead(ClosedFormHead):
     """One L2 logistic regression per target, whose C is chosen by log loss on the common validation part.
 
-    With `own_features`, a target's regression reads the common columns and its own.
+    A target's regression reads the common columns and its own.
 
     Args:
         c_grid: candidates for C in scikit-learn's sense (inverse of the penalty). The strongest penalty wins ties, and
@@ -59,29 +60,28 @@ class LogisticHead(ClosedFormHead):
 
     Example:
         >>> x, correct = torch.tensor([[[-1.0], [-1.0], [1.0], [1.0]]]), torch.tensor([[0.0], [0.0], [1.0], [1.0]])
-        >>> head = LogisticHead(in_features=1, num_targets=1).fit(x, correct, torch.ones(1, 4, dtype=torch.bool))
+        >>> head = LogisticHead(Layout(width=1), num_targets=1).fit(x, correct, torch.ones(1, 4, dtype=torch.bool))
         >>> (head(x)[0, 0, :, 0] > 0).tolist()
         [False, False, True, True]
     """
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         c_grid: Sequence[float] = C_GRID,
         standardise: bool = False,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if not c_grid or min(c_grid) <= 0:
             raise UserError(f"head.c_grid: expected at least one C, all positive, found {list(c_grid)}")
         self.c_grid = tuple(sorted(c_grid))
         self.standardise = standardise
         self.groups.extend(
-            LinearStack(num_members, self.features_per_target, num_targets, own_features)
+            LinearStack(num_members, self.features_per_target, num_targets, self.own_features)
             for _ in range(num_groups)
         )
 
@@ -89,14 +89,6 @@ class LogisticHead(ClosedFormHead):
     def fits_per_member(self) -> int:
         """One per target, although they are solved together."""
         return self.num_targets
-
-    def hyper(self) -> dict[str, Any]:
-        """`c_grid` as a list, `standardise` and `own_features`."""
-        return {
-            "c_grid": list(self.c_grid),
-            "standardise": self.standardise,
-            "own_features": self.own_features,
-        }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Solve all C of a group and all targets that share columns together, then take each target's best C."""

@@ -7,13 +7,13 @@ Here each target also has a bias of its own, so that its overall accuracy does n
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head, NetStack
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.stacked import StackedLinear
 from prefillroute.seeds import seeded_generator
 
@@ -58,21 +58,17 @@ class MatrixFactorisation(Head):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
         rank: int = 128,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if rank < 1:
             raise UserError(f"head.rank: expected at least 1, found {rank}")
         self.rank = rank
         for group in range(num_groups):
             generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
-            self.groups.append(FactorStack(generators, in_features, num_targets, rank))
-
-    def hyper(self) -> dict[str, Any]:
-        """`rank`."""
-        return {"rank": self.rank}
+            self.groups.append(FactorStack(generators, layout.width, num_targets, rank))

@@ -6,7 +6,6 @@ b_d(q))). Strength in one dimension makes up for weakness in another.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from torch.nn.functional import softplus
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.stacked import StackedMLP, check_shape
 from prefillroute.seeds import seeded_generator
 
@@ -68,7 +68,7 @@ class MIRTHead(Head):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
@@ -77,7 +77,7 @@ class MIRTHead(Head):
         hidden: Sequence[int] = (128,),
         dropout: Sequence[float] = (0.3,),
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if dim < 1:
             raise UserError(f"head.dim: expected at least 1, found {dim}")
         if hidden or dropout:
@@ -87,8 +87,4 @@ class MIRTHead(Head):
         self.dropout = tuple(dropout)
         for group in range(num_groups):
             generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
-            self.groups.append(MIRTStack(generators, in_features, num_targets, dim, hidden, dropout))
-
-    def hyper(self) -> dict[str, Any]:
-        """`dim`, `hidden` and `dropout`, the latter two as lists."""
-        return {"dim": self.dim, "hidden": list(self.hidden), "dropout": list(self.dropout)}
+            self.groups.append(MIRTStack(generators, layout.width, num_targets, dim, hidden, dropout))

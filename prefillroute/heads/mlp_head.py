@@ -1,9 +1,9 @@
 """Code shared by SharedTrunkNet and its independent ablation: widths, dropout, and the construction of nets."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from prefillroute.heads.contract import Head
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.own_features import OwnFeaturesMLP
 from prefillroute.heads.stacked import StackedMLP, check_shape
 from prefillroute.seeds import seeded_generator
@@ -22,16 +22,15 @@ class MLPHead(Head):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         hidden: Sequence[int] = (256, 128),
         dropout: Sequence[float] = (0.3, 0.2),
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         check_shape(hidden, dropout)
         self.hidden = tuple(hidden)
         self.dropout = tuple(dropout)
@@ -42,14 +41,6 @@ class MLPHead(Head):
     def net_outputs(self) -> int:
         """O; it exceeds T for a head with auxiliary outputs."""
         return self.num_outputs
-
-    def hyper(self) -> dict[str, Any]:
-        """`hidden` and `dropout` as lists, and `own_features`."""
-        return {
-            "hidden": list(self.hidden),
-            "dropout": list(self.dropout),
-            "own_features": self.own_features,
-        }
 
     def _nets(self, group: int) -> StackedMLP:
         members, per_member = range(self.num_members), range(1 if self.joint else self.num_targets)

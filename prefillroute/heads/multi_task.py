@@ -6,18 +6,21 @@ logits are used for routing. Class 0 is the hardest, class C - 1 the easiest.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 from prefillroute.errors import UserError
+from prefillroute.heads.contract import GroupBatch
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.mlp_head import MLPHead
 
 # S = nets, B = rows, M = targets, T = targets that one net predicts, C = difficulty classes
 
 DIFFICULTY_LABELS = ("share", "judge")
+DIFFICULTY = "difficulty"
+"""The extra with a judge's difficulty of each query in [0, 1], 1 = hardest, NaN = not judged."""
 
 
 class MultiTaskHead(MLPHead):
@@ -39,12 +42,11 @@ class MultiTaskHead(MLPHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         hidden: Sequence[int] = (256, 128),
         dropout: Sequence[float] = (0.3, 0.2),
         num_classes: int = 5,
@@ -66,51 +68,53 @@ class MultiTaskHead(MLPHead):
         self.num_classes = num_classes  # before the nets are built: `net_outputs` reads it
         self.difficulty_weight = difficulty_weight
         self.difficulty_labels = difficulty_labels
-        self.needs_difficulty = difficulty_labels == "judge"
         self.disagreement_weight = disagreement_weight
-        super().__init__(
-            in_features, num_targets, num_groups, num_members, seed, own_features, hidden, dropout
-        )
+        super().__init__(layout, num_targets, num_groups, num_members, seed, hidden, dropout)
+
+    def accepts(self, layout: Layout) -> None:
+        """With "judge", the signal must have a judge's difficulty of each query.
+
+        Raises:
+            UserError: it has none.
+        """
+        super().accepts(layout)
+        if set(self.reads_extras) - set(layout.extras):
+            raise self.misfit(
+                "a judge's difficulty of each query",
+                ", ".join(layout.extras) or "none",
+                "add a signal that has a judge's difficulty, such as signal=embedding_difficulty, or set "
+                "head.difficulty_labels=share",
+            )
+
+    @property
+    def reads_extras(self) -> tuple[str, ...]:
+        """A judge's difficulty, with "judge"."""
+        return (DIFFICULTY,) if self.difficulty_labels == "judge" else ()
 
     @property
     def net_outputs(self) -> int:
         """T + C."""
         return self.num_outputs + self.num_classes
 
-    def hyper(self) -> dict[str, Any]:
-        """Return the hyper-parameters of `MLPHead` and the four of the second task."""
-        return super().hyper() | {
-            "num_classes": self.num_classes,
-            "difficulty_weight": self.difficulty_weight,
-            "difficulty_labels": self.difficulty_labels,
-            "disagreement_weight": self.disagreement_weight,
-        }
-
-    def training_loss(
-        self, outputs: Tensor, correct: Tensor, nets: Tensor, difficulty: Tensor | None = None
-    ) -> Tensor:
+    def training_loss(self, outputs: Tensor, batch: GroupBatch, nets: Tensor) -> Tensor:
         """The weighted sum (S,) of both cross-entropies, each a mean over what has been observed."""
-        own = self.own_targets(correct, nets)  # (B, T) or (S, B, T)
+        own = self.own_targets(batch.correct, nets)  # (B, T) or (S, B, T)
         logits, classes = outputs[..., : self.num_outputs], outputs[..., self.num_outputs :]
         seen = ~own.isnan()
-        weight = seen * disagreement_weights(correct, self.disagreement_weight, self.threshold)[:, None]
+        rows = disagreement_weights(batch.correct, self.disagreement_weight, batch.threshold)  # (B,)
+        weight = seen * rows[:, None]
         losses = binary_cross_entropy_with_logits(
             logits, own.nan_to_num(0.0).expand_as(logits), weight.expand_as(logits), reduction="none"
         )
         correctness = losses.sum(dim=(1, 2)) / seen.sum(dim=(-2, -1)).clamp(min=1)
-        labels = self._labels(correct, difficulty)  # (B, C)
+        labels = self._labels(batch)  # (B, C)
         surprise = -(labels * classes.log_softmax(dim=-1)).sum(dim=(1, 2))
         return correctness + self.difficulty_weight * surprise / labels.sum().clamp(min=1)
 
-    def _labels(self, correct: Tensor, difficulty: Tensor | None) -> Tensor:
+    def _labels(self, batch: GroupBatch) -> Tensor:
         if self.difficulty_labels == "share":
-            return share_labels(correct, self.num_classes, self.threshold)
-        if difficulty is None:
-            raise UserError(
-                "head.difficulty_labels=judge: expected judged difficulties of the queries, found none; get them from "
-                "a language model with `prefillroute perplexity`, or set head.difficulty_labels=share"
-            )
-        return judge_labels(difficulty, self.num_classes)
+            return share_labels(batch.correct, self.num_classes, batch.threshold)
+        return judge_labels(batch.extras[DIFFICULTY], self.num_classes)
 
 
 class MultiTaskMLP(MultiTaskHead):

@@ -1,15 +1,15 @@
 """The paper's rule-based kNN routers (section 4.2): the confidence is a share of neighbours; nothing is learned."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from prefillroute.errors import UserError
-from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.layout import Layout
+from prefillroute.heads.logits import bounded_logit
 
 
 class VoteStack(NetStack):
@@ -34,8 +34,6 @@ class NeighbourVote(ClosedFormHead):
     logit is finite; any other share of k equal votes is left as it is.
 
     Args:
-        own_features: columns of each target.
-        own_names: names of these columns.
         column: name of the column to read, such as `ratio_k25` for the share of a majority vote or `weighted_k25` for
             the distance-weighted score; its name ends in k.
 
@@ -45,40 +43,35 @@ class NeighbourVote(ClosedFormHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
-        own_names: Sequence[str] = (),
         column: str = "ratio_k25",
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
-        assert len(own_names) == own_features, (len(own_names), own_features)
-        if column not in own_names:
-            choice = f" and one of {', '.join(own_names)}" if own_names else ""
-            raise UserError(
-                f"head.column: expected a column of the signal, found '{column}'; use signal=knn{choice}"
-            )
+        self.column = column  # before the layout is checked: `accepts` reads it
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         size = re.search(r"_k(\d+)$", column)
         if size is None:
             raise UserError(
                 f"head.column: expected a share of k neighbours, such as ratio_k25, found '{column}'"
             )
-        self.own_names = tuple(own_names)
-        self.column = column
-        first = in_features - num_targets * own_features + self.own_names.index(column)
-        columns = first + own_features * torch.arange(num_targets)
+        first = layout.common(num_targets) + layout.own.index(column)
+        columns = first + len(layout.own) * torch.arange(num_targets)
         self.groups.extend(VoteStack(num_members, columns, int(size[1])) for _ in range(num_groups))
 
-    def hyper(self) -> dict[str, Any]:
-        """`own_features`, `own_names` and `column`."""
-        return {
-            "own_features": self.own_features,
-            "own_names": list(self.own_names),
-            "column": self.column,
-        }
+    def accepts(self, layout: Layout) -> None:
+        """Each target needs a column of that name.
+
+        Raises:
+            UserError: it has none.
+        """
+        super().accepts(layout)
+        if self.column not in layout.own:
+            expected = f"a column '{self.column}' for each target"
+            others = f", or set head.column to one of {', '.join(layout.own)}" if layout.own else ""
+            raise self.misfit(expected, ", ".join(layout.own) or "none", f"use signal=knn{others}")
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Check that the column holds shares; nothing is learned, because the signal has found the neighbours."""

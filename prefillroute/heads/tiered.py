@@ -4,7 +4,7 @@ The paper (section 4.2) only names it among the architectures that brought no ga
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from prefillroute.errors import UserError
-from prefillroute.heads.constant import bounded_logit
 from prefillroute.heads.contract import ClosedFormHead, NetStack
-from prefillroute.heads.loss import masked_bce
+from prefillroute.heads.layout import Layout
+from prefillroute.heads.logits import bounded_logit, masked_bce
 from prefillroute.heads.smoothed_accuracy import smoothed_accuracy
 
 
@@ -71,7 +71,7 @@ class TieredHead(ClosedFormHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
@@ -80,7 +80,7 @@ class TieredHead(ClosedFormHead):
         c_grid: Sequence[float] = (1e-4, 1e-3, 1e-2, 1e-1),
         smoothing: float = 10.0,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         if num_tiers < 2:
             raise UserError(f"head.num_tiers: expected at least 2, found {num_tiers}")
         if not c_grid or min(c_grid) <= 0:
@@ -91,12 +91,8 @@ class TieredHead(ClosedFormHead):
         self.c_grid = tuple(sorted(c_grid))
         self.smoothing = smoothing
         self.groups.extend(
-            TieredStack(num_members, num_tiers, in_features, num_targets) for _ in range(num_groups)
+            TieredStack(num_members, num_tiers, layout.width, num_targets) for _ in range(num_groups)
         )
-
-    def hyper(self) -> dict[str, Any]:
-        """`num_tiers`, `c_grid` as a list and `smoothing`."""
-        return {"num_tiers": self.num_tiers, "c_grid": list(self.c_grid), "smoothing": self.smoothing}
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Sort each group's training queries into tiers, learn to predict the tiers, and count outcomes."""

@@ -10,8 +10,14 @@ from torch import Tensor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, NetStack
+from prefillroute.heads.layout import Layout
 from prefillroute.seeds import derive_seed
 from prefillroute.text import hints
+
+TREE = (
+    "max_depth", "max_bin", "learning_rate", "subsample", "colsample_bytree", "min_child_weight", "reg_lambda",
+)  # fmt: skip
+"""Hyper-parameters that XGBoost has under the same names."""
 
 
 class BoosterStack(NetStack):
@@ -71,7 +77,7 @@ class XGBoostHead(ClosedFormHead):
 
     Outcomes between 0 and 1 are used as labels unchanged; queries whose outcome is missing are left out. A target with
     only one class gets the rule of succession instead of trees. A target without outcomes in the validation part gets
-    `patience` rounds. With `own_features`, a target's trees read the common columns and its own. XGBoost uses as many
+    `patience` rounds. A target's trees read the common columns and its own. XGBoost uses as many
     threads as torch; the same seed gives the same trees, bit for bit.
 
     Args:
@@ -86,12 +92,11 @@ class XGBoostHead(ClosedFormHead):
 
     def __init__(
         self,
-        in_features: int,
+        layout: Layout,
         num_targets: int,
         num_groups: int = 1,
         num_members: int = 1,
         seed: int = 0,
-        own_features: int = 0,
         num_rounds: int = 1000,
         patience: int = 20,
         max_bin: int = 64,
@@ -102,7 +107,7 @@ class XGBoostHead(ClosedFormHead):
         min_child_weight: float = 5.0,
         reg_lambda: float = 1.0,
     ) -> None:
-        super().__init__(in_features, num_targets, num_groups, num_members, seed, own_features)
+        super().__init__(layout, num_targets, num_groups, num_members, seed)
         counts = {"num_rounds": num_rounds, "patience": patience, "max_depth": max_depth, "max_bin": max_bin}
         for key, count in counts.items():
             least = 2 if key == "max_bin" else 1
@@ -118,22 +123,17 @@ class XGBoostHead(ClosedFormHead):
                 raise UserError(f"head.{key}: expected 0 or more, found {penalty}")
         xgboost()  # fail now rather than after the features have been computed
         self.num_rounds, self.patience = num_rounds, patience
-        self.tree = {"max_depth": max_depth, "max_bin": max_bin, **rates, **penalties}
-        self.groups.extend(BoosterStack(num_members, num_targets, own_features) for _ in range(num_groups))
+        self.max_bin, self.max_depth, self.learning_rate = max_bin, max_depth, learning_rate
+        self.subsample, self.colsample_bytree = subsample, colsample_bytree
+        self.min_child_weight, self.reg_lambda = min_child_weight, reg_lambda
+        self.groups.extend(
+            BoosterStack(num_members, num_targets, self.own_features) for _ in range(num_groups)
+        )
 
     @property
     def fits_per_member(self) -> int:
         """One per target, although they are solved together."""
         return self.num_targets
-
-    def hyper(self) -> dict[str, Any]:
-        """Return all arguments of the constructor."""
-        return {
-            "own_features": self.own_features,
-            "num_rounds": self.num_rounds,
-            "patience": self.patience,
-            **self.tree,
-        }
 
     def fit(self, features: Tensor, correct: Tensor, train: Tensor, valid: Tensor | None = None) -> Self:
         """Boost one group and target after another."""
@@ -167,9 +167,7 @@ class XGBoostHead(ClosedFormHead):
 
     def _matrices(self, features: Tensor, valid_features: Tensor) -> tuple[Any, Any]:
         """Quantised features (n, F) for training and, in the same bins, those for early stopping."""
-        matrix = partial(
-            xgboost().QuantileDMatrix, max_bin=self.tree["max_bin"], nthread=torch.get_num_threads()
-        )
+        matrix = partial(xgboost().QuantileDMatrix, max_bin=self.max_bin, nthread=torch.get_num_threads())
         train = matrix(features.numpy())
         return train, matrix(valid_features.numpy(), ref=train) if len(valid_features) else None
 
@@ -187,7 +185,7 @@ class XGBoostHead(ClosedFormHead):
             "seed": derive_seed(self.seed, "xgboost", group, target) % 2**31,
             "nthread": torch.get_num_threads(),
             "verbosity": 0,
-            **self.tree,
+            **{name: getattr(self, name) for name in TREE},
         }
         if not len(label_valid):
             booster = xgb.train(parameters, train, min(self.patience, self.num_rounds))

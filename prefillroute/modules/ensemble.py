@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prefillroute.data.activations import FoldedBatch
 from prefillroute.errors import UserError
-from prefillroute.heads.contract import Head
+from prefillroute.heads.contract import GroupBatch, Head
 from prefillroute.modules.monitor import MONITORS
 from prefillroute.modules.progress import GroupProgress
 from prefillroute.seeds import seeded_generator
@@ -35,7 +35,6 @@ class EnsembleModule(pl.LightningModule):
         learning_rate, weight_decay: of the optimizer.
         patience, min_delta: early stopping of each net on its group's validation part.
         monitor: what it is stopped by there, one of `MONITORS`.
-        threshold: least outcome that counts as right there.
         optimizer: one of `OPTIMIZERS`; weight decay is an L2 term of the loss for adam, and apart from it for adamw.
         seed: of dropout.
         fingerprint: plain values that a checkpoint must share to be resumed, for instance the data's hash.
@@ -49,7 +48,6 @@ class EnsembleModule(pl.LightningModule):
         patience: int,
         min_delta: float,
         monitor: str = "loss",
-        threshold: float = 0.5,
         optimizer: str = "adam",
         seed: int = 0,
         fingerprint: dict[str, Any] | None = None,
@@ -61,7 +59,6 @@ class EnsembleModule(pl.LightningModule):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.monitor = monitor
-        self.threshold = threshold
         self.optimizer = optimizer
         self.seed = seed
         self.fingerprint = dict(fingerprint or {})
@@ -104,7 +101,7 @@ class EnsembleModule(pl.LightningModule):
                 continue
             outputs = self.head.stack(group)(part.features, self.generators[group])
             nets = self.progress[group].active
-            loss = self.head.training_loss(outputs, part.correct, nets, part.difficulty)  # (S,)
+            loss = self.head.training_loss(outputs, part, nets)  # (S,)
             self.manual_backward(loss.sum())  # nets share no parameter, so each gets its own gradient
             before = self.train_loss[group] if self.train_steps[group] else 0.0
             self.train_loss[group] = before + loss.detach()
@@ -118,14 +115,14 @@ class EnsembleModule(pl.LightningModule):
             self.valid_loss[group] = None
             if not len(self.progress[group].active) or (part := batch.group(group)) is None:
                 continue
-            nets = self.progress[group].active
-            self.valid_loss[group] = self.scores(group, nets, part.features, part.correct)
+            self.valid_loss[group] = self.scores(group, self.progress[group].active, part)
 
-    def scores(self, group: int, nets: Tensor, features: Tensor, correct: Tensor) -> Tensor:
-        """What `monitor` says (S,) of the nets (S,) in a group's stack, on features (B, D) with outcomes (B, M)."""
-        parts = [self.head.stack(group)(rows) for rows in features.split(VALID_ROWS_AT_ONCE)]
+    def scores(self, group: int, nets: Tensor, batch: GroupBatch) -> Tensor:
+        """What `monitor` says (S,) of the nets (S,) in a group's stack, on the rows of `batch`."""
+        parts = [self.head.stack(group)(rows) for rows in batch.features.split(VALID_ROWS_AT_ONCE)]
         logits = torch.cat(parts, dim=1)[..., : self.head.num_outputs]
-        return MONITORS[self.monitor](logits, self.head.own_targets(correct, nets), self.threshold)
+        own = self.head.own_targets(batch.correct, nets)
+        return MONITORS[self.monitor](logits, own, batch.threshold)
 
     def on_train_epoch_end(self) -> None:
         """Early stopping, net by net; log; end the fit when no net is left."""

@@ -19,14 +19,14 @@ from torch import Tensor
 from prefillroute.data.activations import ActivationDataModule
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
-from prefillroute.heads.contract import ClosedFormHead, Head
+from prefillroute.heads.contract import ClosedFormHead, GroupBatch, Head
 from prefillroute.heads.ensemble import ensemble_logits
-from prefillroute.heads.loss import masked_bce
-from prefillroute.heads.restore import head_spec
+from prefillroute.heads.logits import masked_bce
 from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
 from prefillroute.modules.ensemble import EnsembleModule
 from prefillroute.modules.one_process import OneProcess, first_rank
 from prefillroute.modules.settings import FitSettings
+from prefillroute.spec import store
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def fit_head(
             bit.
 
     Raises:
-        UserError: a checkpoint of another configuration.
+        UserError: a checkpoint is of another configuration, or the data lacks an extra that the head reads.
     """
     start = time.perf_counter()
     if isinstance(head, ClosedFormHead):
@@ -92,11 +92,16 @@ def fit_head(
         loss = _closed_form_loss(head, data)
         return _fitted(head, loss, torch.full_like(loss, -1), 1, start)
     settings = settings or FitSettings()
-    head.threshold = data.threshold
     assert head.num_members == settings.num_members, (head.num_members, settings.num_members)
     assert head.num_groups == data.num_groups, (head.num_groups, data.num_groups)
+    if missing := set(head.reads_extras) - data.extras.keys():
+        raise UserError(
+            f"data.extras: expected {', '.join(sorted(missing))}, which {type(head).__name__} reads, found "
+            f"{', '.join(data.extras) or 'none'}"
+        )
+    spec, _ = store(head)
     fingerprint = {
-        "head": head_spec(head),
+        "head": {part: spec[part] for part in ("class", "arguments")},
         "trainer": {k: v for k, v in asdict(settings).items() if k in _CHANGES_NUMBERS},
         "seed": seed,
         "data": data.fingerprint(),
@@ -108,7 +113,6 @@ def fit_head(
         patience=settings.patience,
         min_delta=settings.min_delta,
         monitor=settings.monitor,
-        threshold=data.threshold,
         optimizer=settings.optimizer,
         seed=seed,
         fingerprint=fingerprint,
@@ -130,7 +134,8 @@ def fit_head(
         assert head.num_groups == 1, "with a calibration part there are no folds"
         with torch.no_grad():
             everyone = torch.arange(loss.shape[1])
-            ranking = module.eval().scores(0, everyone, *calibration)[None].double().cpu()
+            batch = GroupBatch(*calibration, {}, data.threshold)
+            ranking = module.eval().scores(0, everyone, batch)[None].double().cpu()
     return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history), ranking)
 
 

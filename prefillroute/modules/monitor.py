@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prefillroute.heads.loss import masked_bce
+from prefillroute.heads.logits import masked_bce
 from prefillroute.probes.roc_auc import batched_roc_auc
 
 # S = nets, B = rows, T = targets that one net predicts

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from prefillroute.calibration.contract import load_calibrator
 from prefillroute.errors import UserError
-from prefillroute.heads.restore import restore_head
+from prefillroute.heads.contract import Head
+from prefillroute.heads.format1 import head_from_format1
 from prefillroute.layers.features import BlockTransform
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.outcomes.costs.state import cost_from_state
@@ -14,6 +15,7 @@ from prefillroute.router.golden import GoldenVectors
 from prefillroute.router.manifest import Manifest
 from prefillroute.router.policies import restore_policy
 from prefillroute.router.predictor import Predictor
+from prefillroute.spec import restore
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
     manifest = bundle.manifest
     predictor = Predictor(
         BlockTransform.from_state(manifest.blocks, bundle.part("transform")),
-        restore_head(manifest.head, bundle.part("head")),
+        _head(bundle),
         load_calibrator(manifest.calibration),
     )
     cost = cost_from_state(manifest.cost)
@@ -63,3 +65,9 @@ def _assemble(bundle: Bundle) -> tuple[Parts, GoldenVectors]:
         raise UserError(f"blocks: expected encoder {', '.join(sorted(encoders)) or 'names'}, found {unknown}")
     restore_policy(manifest.policy, names)
     return Parts(manifest, predictor, cost), GoldenVectors.from_tensors(bundle.part("golden"))
+
+
+def _head(bundle: Bundle) -> Head:
+    spec = bundle.manifest.head
+    weights = {name: tensor.numpy() for name, tensor in bundle.part("head").items()}
+    return restore(spec, weights, Head) if "arguments" in spec else head_from_format1(spec, weights)

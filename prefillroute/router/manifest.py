@@ -50,7 +50,7 @@ class Manifest:
     targets: tuple[TargetEntry, ...]
     """In pool order."""
     head: dict[str, Any]
-    """`heads.restore.head_spec`: class, sizes, kept members, hyper-parameters."""
+    """`spec.store` of the head, without its weights."""
     calibration: dict[str, Any]
     """`Calibrator.state`."""
     cost: dict[str, Any]

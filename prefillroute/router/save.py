@@ -14,7 +14,6 @@ from prefillroute.caches.identity import CacheIdentity
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.config.facts import EncoderConfig, TargetConfig
 from prefillroute.heads.contract import Head
-from prefillroute.heads.restore import head_spec
 from prefillroute.layers.features import BlockTransform
 from prefillroute.outcomes.costs.contract import CostModel
 from prefillroute.router.bundle import write_bundle
@@ -25,6 +24,7 @@ from prefillroute.router.policies import policy_spec
 from prefillroute.router.predictor import Predictor
 from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.policies.contract import Policy
+from prefillroute.spec import store
 
 
 def save_bundle(
@@ -68,6 +68,7 @@ def save_bundle(
         UserError: the disk is full or not writable, or the golden vectors do not reproduce the run's values.
     """
     golden.check(Predictor(transform, head, calibrator), path)  # before anything is written
+    head_spec, weights = store(head)
     medians = getattr(cost, "completion_tokens_", None)
     manifest = Manifest(
         encoders=tuple(EncoderEntry(facts, identity.to_attributes()) for facts, identity in encoders),
@@ -76,7 +77,7 @@ def save_bundle(
             TargetEntry(_plain_target(target), _finite(None if medians is None else float(medians[number])))
             for number, target in enumerate(targets)
         ),
-        head=head_spec(head),
+        head=head_spec,
         calibration=calibrator.state(),
         cost=cost.state(),
         policy=policy_spec(policy, choice, [target.name for target in targets]),
@@ -96,7 +97,7 @@ def save_bundle(
     )
     tensors = {
         **{f"transform.{name}": tensor for name, tensor in transform.state().items()},
-        **{f"head.{name}": tensor for name, tensor in head.state_dict().items()},
+        **{f"head.{name}": torch.from_numpy(array) for name, array in weights.items()},
         **{f"golden.{name}": tensor for name, tensor in golden.tensors().items()},
     }
     write_bundle(path, manifest, tensors)

@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import LABELS
 from prefillroute.signals.inputs import SignalInputs
 
 COLUMNS = ("category", "benchmark")
@@ -25,6 +26,7 @@ class CategorySignal:
     needs: frozenset[str] = frozenset()
     own_features = 0
     own_names: tuple[str, ...] = ()
+    content = LABELS
 
     def __init__(self, column: str = "category") -> None:
         if column not in COLUMNS:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import NODES
 from prefillroute.semantic.neighbour_statistics import mean_outcomes
 from prefillroute.semantic.neighbours import group_neighbours, nearest
 from prefillroute.signals.inputs import SignalInputs
@@ -25,6 +26,7 @@ class EgoGraphSignal:
     needs: frozenset[str] = frozenset({"embedding"})
     own_features = 0
     own_names: tuple[str, ...] = ()
+    content = NODES
 
     def __init__(self, num_neighbours: int = 10, dim: int = 64) -> None:
         """`dim` columns of PCA; those beyond the embedding's width or the number of training rows are 0."""

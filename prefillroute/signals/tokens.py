@@ -7,6 +7,7 @@ import numpy as np
 
 from prefillroute.errors import UserError
 from prefillroute.extraction.weights import locate_files
+from prefillroute.heads.layout import TOKEN_IDS
 from prefillroute.semantic.tokens import load_tokenizer, token_rows
 from prefillroute.signals.inputs import SignalInputs
 
@@ -27,6 +28,7 @@ class TokensSignal:
     needs: frozenset[str] = frozenset()
     own_features = 0
     own_names: tuple[str, ...] = ()
+    content = TOKEN_IDS
 
     def __init__(
         self,

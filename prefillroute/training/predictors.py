@@ -26,6 +26,8 @@ from prefillroute.config.facts import (
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.blend import Blend, blended_logit
 from prefillroute.heads.contract import ClosedFormHead, Head
+from prefillroute.heads.layout import NUMBERS, Layout
+from prefillroute.heads.multi_task import DIFFICULTY
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.signals.inputs import Signal
@@ -133,26 +135,20 @@ class Predictors:
         settings, groups, outcomes = build(self.config.trainer), self.data.groups, self.data.outcomes
         head = build(
             node,
-            in_features=features.train.shape[2],
+            layout=_layout(features),
             num_targets=len(self.data.targets),
             num_groups=len(features.train),
             num_members=settings.num_members,
             seed=self.config.seed,
-            own_features=features.signal.own_features,
-            own_names=features.signal.own_names,
-            num_nodes=getattr(
-                features.signal, "num_nodes", 0
-            ),  # nodes of an ego graph; only head=gnn uses them
         )
-        difficulty = None
-        if head.needs_difficulty:
-            difficulty = torch.from_numpy(self.language_model[groups.rows, -1])
         data = FoldedData(
             features=torch.from_numpy(features.train),
             correct=torch.from_numpy(outcomes.correct[groups.rows].astype(np.float32)),
             train=torch.from_numpy(groups.train),
             valid=torch.from_numpy(groups.valid),
-            difficulty=difficulty,
+            extras={
+                name: torch.from_numpy(self.language_model[groups.rows, -1]) for name in head.reads_extras
+            },
             threshold=outcomes.correct_threshold,
         )
         calibration = None
@@ -200,6 +196,18 @@ class Predictors:
             paths.append(cache_path(self.caches, name, "plain"))
         stamps = [(path.name, stamp(path)) for path in paths]
         return key_of(self.data.key, node, read, stamps)
+
+
+def _layout(features: Features) -> Layout:
+    """What the columns of the features are; every run has a judge, its language model."""
+    signal = features.signal
+    return Layout(
+        features.train.shape[2],
+        signal.own_names,
+        getattr(signal, "content", NUMBERS),
+        getattr(signal, "num_nodes", 1),
+        (DIFFICULTY,),
+    )
 
 
 def num_fits(head: Head) -> int:

@@ -8,6 +8,7 @@ from prefillroute.calibration.none import NoCalibrator
 from prefillroute.errors import UserError
 from prefillroute.heads.cascade import CascadeHead
 from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
@@ -38,10 +39,10 @@ def data():
 def test_lambda_zero_is_the_cascade(data, accept, equal_costs):
     features, *rest = data
     confidence = NoCalibrator().transform(
-        ensemble_logits(CascadeHead(D, M, accept=accept).fit(features, *rest), features)[0].numpy()
+        ensemble_logits(CascadeHead(Layout(D), M, accept=accept).fit(features, *rest), features)[0].numpy()
     )
     base = torch.sigmoid(
-        ensemble_logits(LogisticHead(D, M).fit(features, *rest), features)[0].double()
+        ensemble_logits(LogisticHead(Layout(D), M).fit(features, *rest), features)[0].double()
     ).numpy()
     cost = np.random.default_rng(1).random((N, M))  # another order for every query
     if equal_costs:
@@ -60,6 +61,6 @@ def test_lambda_zero_is_the_cascade(data, accept, equal_costs):
 def test_accept_is_a_probability():
     for accept in (0.0, 1.0, 1.5):
         with pytest.raises(UserError, match=r"head\.accept: expected"):
-            CascadeHead(D, M, accept=accept)
+            CascadeHead(Layout(D), M, accept=accept)
     with pytest.raises(UserError, match="c_grid: expected"):
-        CascadeHead(D, M, c_grid=[])
+        CascadeHead(Layout(D), M, c_grid=[])

@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from prefillroute.errors import UserError
 from prefillroute.heads.category_prior import CategoryPriorHead
 from prefillroute.heads.constant import ConstantHead
+from prefillroute.heads.layout import LABELS, Layout
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.logistic_solver import solve_logistic
 
@@ -76,7 +77,7 @@ def test_solver_takes_float_outcomes_as_weighted_labels(data):
 def test_one_class_target_is_the_rule_of_succession(data):
     features, correct, train, valid = data
     correct[:, 0], correct[:, 1] = 1.0, torch.nan
-    head = LogisticHead(D, M, num_groups=G).fit(features, correct, train, valid)
+    head = LogisticHead(Layout(D), M, num_groups=G).fit(features, correct, train, valid)
     p = torch.sigmoid(head(features))
     assert torch.isfinite(p).all()
     n = train[0].sum().item()
@@ -87,7 +88,7 @@ def test_one_class_target_is_the_rule_of_succession(data):
 def test_logistic_head_chooses_c_on_the_validation_part_of_each_group(data):
     features, correct, train, valid = data
     grid = (1e-4, 1e-2, 1.0, 100.0)
-    head = LogisticHead(D, M, num_groups=G, c_grid=grid).fit(features, correct, train, valid)
+    head = LogisticHead(Layout(D), M, num_groups=G, c_grid=grid).fit(features, correct, train, valid)
     logits = head(features)
     assert logits.shape == (G, 1, N, M)
     for g in range(G):
@@ -110,11 +111,11 @@ def test_logistic_head_chooses_c_on_the_validation_part_of_each_group(data):
 @pytest.mark.parametrize("kind", [ConstantHead, LogisticHead])
 def test_held_out_rows_leave_a_group_untouched(kind, data):
     features, correct, train, valid = data
-    before = kind(D, M, num_groups=G).fit(features, correct, train, valid)
+    before = kind(Layout(D), M, num_groups=G).fit(features, correct, train, valid)
     row = int((~train[1] & ~valid[1]).nonzero()[0])
     features[1, row] += 100
     correct[row] = 1 - correct[row].nan_to_num(0)
-    after = kind(D, M, num_groups=G).fit(features, correct, train, valid)
+    after = kind(Layout(D), M, num_groups=G).fit(features, correct, train, valid)
     for key, value in before.stack(1).state_dict().items():
         assert torch.equal(value, after.stack(1).state_dict()[key])
     assert any(
@@ -125,7 +126,7 @@ def test_held_out_rows_leave_a_group_untouched(kind, data):
 def test_constant_is_the_training_accuracy(data):
     features, correct, train, _ = data
     correct[:, 3] = torch.where(train[0], 1.0, 0.0)
-    head = ConstantHead(D, M, num_groups=G).fit(features, correct, train)
+    head = ConstantHead(Layout(D), M, num_groups=G).fit(features, correct, train)
     p = torch.sigmoid(head(features))
     assert p.shape == (G, 1, N, M)
     for g in range(G):
@@ -139,7 +140,9 @@ def test_category_prior_counts(data):
     onehot = torch.nn.functional.one_hot(category, 6).float()  # the sixth category never occurs
     onehot[7] = 0  # unknown
     features = onehot.expand(G, N, 6)
-    head = CategoryPriorHead(6, M, num_groups=G, smoothing=4.0).fit(features, correct, train)
+    head = CategoryPriorHead(Layout(6, content=LABELS), M, num_groups=G, smoothing=4.0).fit(
+        features, correct, train
+    )
     p = torch.sigmoid(head(features)).numpy()
     outcome = correct.numpy()
     for g in range(G):
@@ -155,15 +158,17 @@ def test_category_prior_counts(data):
 def test_category_prior_without_smoothing_and_with_other_features(data):
     features, correct, train, _ = data
     with pytest.raises(UserError, match="expected one-hot features, found others; use signal=category"):
-        CategoryPriorHead(D, M, num_groups=G).fit(features, correct, train)
+        CategoryPriorHead(Layout(D, content=LABELS), M, num_groups=G).fit(features, correct, train)
     onehot = torch.zeros(G, N, 2)
     onehot[..., 0] = 1
-    head = CategoryPriorHead(2, M, num_groups=G, smoothing=0.0).fit(onehot, correct, train)
+    head = CategoryPriorHead(Layout(2, content=LABELS), M, num_groups=G, smoothing=0.0).fit(
+        onehot, correct, train
+    )
     assert torch.isfinite(head(torch.eye(2).expand(G, 2, 2))).all()
 
 
 def test_bad_hyper_parameters_are_named():
     with pytest.raises(UserError, match="c_grid: expected"):
-        LogisticHead(D, M, c_grid=[1.0, -1.0])
+        LogisticHead(Layout(D), M, c_grid=[1.0, -1.0])
     with pytest.raises(UserError, match="smoothing: expected 0 or more, found -1"):
-        CategoryPriorHead(D, M, smoothing=-1)
+        CategoryPriorHead(Layout(D, content=LABELS), M, smoothing=-1)

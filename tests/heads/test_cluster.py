@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss
 
 from prefillroute.errors import UserError
 from prefillroute.heads.cluster import ClusterHead, ClusterStack
+from prefillroute.heads.layout import Layout
 from prefillroute.seeds import derive_seed
 
 N, D, M, BLOBS = 300, 5, 3, 6
@@ -36,7 +37,7 @@ def grouped_accuracy(cluster: np.ndarray, correct: np.ndarray, smoothing: float)
 
 def test_equals_kmeans_and_groupby(data):
     features, correct, train, valid = data
-    head = ClusterHead(D, M, num_clusters=[BLOBS], smoothing=4.0).fit(features, correct, train, valid)
+    head = ClusterHead(Layout(D), M, num_clusters=[BLOBS], smoothing=4.0).fit(features, correct, train, valid)
     rows = train[0].numpy()
     # Blobs so far apart have one best clustering, whatever the seed.
     theirs = KMeans(BLOBS, n_init=5, random_state=9).fit(features[0].numpy()[rows])
@@ -50,7 +51,9 @@ def test_number_of_clusters_is_chosen_by_log_loss(data):
     x, y = features[0].numpy(), correct.numpy()
     rows, held = train[0].numpy(), valid[0].numpy()
     grid = [2, 5, 11, 40]
-    head = ClusterHead(D, M, num_clusters=grid, smoothing=10.0, seed=5).fit(features, correct, train, valid)
+    head = ClusterHead(Layout(D), M, num_clusters=grid, smoothing=10.0, seed=5).fit(
+        features, correct, train, valid
+    )
     losses, tables = [], []
     for k in grid:
         theirs = KMeans(k, n_init=3, random_state=derive_seed(5, "k-means", 0, k) % 2**32).fit(x[rows])
@@ -69,10 +72,10 @@ def test_number_of_clusters_is_chosen_by_log_loss(data):
 
 def test_without_outcomes_to_choose_by_clusters_are_few(data):
     features, correct, train, valid = data
-    head = ClusterHead(D, M, num_clusters=[20, 3]).fit(features, correct, train)
+    head = ClusterHead(Layout(D), M, num_clusters=[20, 3]).fit(features, correct, train)
     assert head.stack(0).used.tolist() == [3]
     correct[valid[0]] = torch.nan
-    head = ClusterHead(D, M, num_clusters=[20, 3]).fit(features, correct, train, valid)
+    head = ClusterHead(Layout(D), M, num_clusters=[20, 3]).fit(features, correct, train, valid)
     assert head.stack(0).used.tolist() == [3]
 
 
@@ -80,7 +83,7 @@ def test_no_more_clusters_than_distinct_rows():
     features = torch.tensor([[0.0], [0.0], [1.0], [1.0], [5.0]])[None]
     correct = torch.tensor([[1.0], [1.0], [0.0], [torch.nan], [torch.nan]])
     train = torch.ones(1, 5, dtype=torch.bool)
-    head = ClusterHead(1, 1, num_clusters=[8, 16], smoothing=0.0).fit(features, correct, train)
+    head = ClusterHead(Layout(1), 1, num_clusters=[8, 16], smoothing=0.0).fit(features, correct, train)
     assert head.stack(0).used.tolist() == [3]
     p = torch.sigmoid(head(features))[0, 0, :, 0]
     # The last cluster has no outcome: the target's overall accuracy.
@@ -89,10 +92,10 @@ def test_no_more_clusters_than_distinct_rows():
 
 def test_bad_hyper_parameters_are_named():
     with pytest.raises(UserError, match=r"head\.num_clusters: .* found \[\]"):
-        ClusterHead(D, M, num_clusters=[])
+        ClusterHead(Layout(D), M, num_clusters=[])
     with pytest.raises(UserError, match=r"head\.num_clusters: .* found \[0, 8\]"):
-        ClusterHead(D, M, num_clusters=[0, 8])
+        ClusterHead(Layout(D), M, num_clusters=[0, 8])
     with pytest.raises(UserError, match=r"head\.smoothing: .* found -1"):
-        ClusterHead(D, M, smoothing=-1.0)
+        ClusterHead(Layout(D), M, smoothing=-1.0)
     with pytest.raises(UserError, match=r"head\.n_init: .* found 0"):
-        ClusterHead(D, M, n_init=0)
+        ClusterHead(Layout(D), M, n_init=0)

@@ -7,10 +7,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from prefillroute.heads.cascade import CascadeHead
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import LinearStack, LogisticHead
 
 N, COMMON, OWN, M = 240, 3, 4, 3
 D = COMMON + M * OWN
+NAMES = ("a", "b", "c", "d")
 GRID = (1e-2, 1.0, 100.0)
 
 
@@ -33,7 +35,7 @@ def data():
 @pytest.mark.parametrize("own", [0, OWN])
 def test_equals_a_loop_over_targets_of_sklearn(data, standardise, own):
     features, correct, train, valid = data
-    head = LogisticHead(D, M, own_features=own, c_grid=GRID, standardise=standardise)
+    head = LogisticHead(Layout(D, NAMES[:own]), M, c_grid=GRID, standardise=standardise)
     logits = head.fit(features, correct, train, valid)(features)[0, 0].numpy()
     stack = head.stack(0)
     assert isinstance(stack, LinearStack)
@@ -53,10 +55,12 @@ def test_equals_a_loop_over_targets_of_sklearn(data, standardise, own):
 
 def test_targets_alone_and_together_are_the_same(data):
     features, correct, train, valid = data
-    head = LogisticHead(D, M, own_features=OWN, standardise=True).fit(features, correct, train, valid)
+    head = LogisticHead(Layout(D, NAMES), M, standardise=True).fit(features, correct, train, valid)
     for m in range(M):
         mine = head.target_features(features[0], m)[None]
-        alone = LogisticHead(COMMON + OWN, 1, standardise=True).fit(mine, correct[:, m, None], train, valid)
+        alone = LogisticHead(Layout(COMMON + OWN), 1, standardise=True).fit(
+            mine, correct[:, m, None], train, valid
+        )
         torch.testing.assert_close(head(features)[..., m], alone(mine)[..., 0], atol=1e-5, rtol=1e-5)
 
 
@@ -65,11 +69,12 @@ def test_standardising_makes_units_irrelevant(data):
     unit = torch.logspace(-2, 2, D)
     for kind in (LogisticHead, CascadeHead):
         plain, scaled = (
-            kind(D, M, c_grid=[1e-2], standardise=True).fit(x, correct, train, valid)(x)
+            kind(Layout(D), M, c_grid=[1e-2], standardise=True).fit(x, correct, train, valid)(x)
             for x in (features, features * unit)
         )
         torch.testing.assert_close(plain, scaled, atol=1e-3, rtol=1e-3)
         bare, changed = (
-            kind(D, M, c_grid=[1e-2]).fit(x, correct, train, valid)(x) for x in (features, features * unit)
+            kind(Layout(D), M, c_grid=[1e-2]).fit(x, correct, train, valid)(x)
+            for x in (features, features * unit)
         )
         assert (bare - changed).abs().max() > 0.05

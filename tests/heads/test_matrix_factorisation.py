@@ -8,6 +8,7 @@ from sklearn.metrics import log_loss
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.matrix_factorisation import MatrixFactorisation
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
@@ -16,7 +17,7 @@ D, M, E, B = 6, 8, 3, 40
 
 
 def test_logits_are_the_formula():
-    head = MatrixFactorisation(D, M, 2, E, seed=1, rank=5).eval()
+    head = MatrixFactorisation(Layout(D), M, 2, E, seed=1, rank=5).eval()
     features = torch.randn(2, B, D, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         head.stack(1).bias.normal_(generator=torch.Generator().manual_seed(1))
@@ -32,7 +33,7 @@ def test_logits_are_the_formula():
 
 @pytest.mark.parametrize("rank", [1, 3])
 def test_rank_bounds_the_rank_of_the_logits(rank):
-    head = MatrixFactorisation(D, M, 1, E, rank=rank).double()
+    head = MatrixFactorisation(Layout(D), M, 1, E, rank=rank).double()
     with torch.no_grad():
         head.stack(0).bias.normal_(generator=torch.Generator().manual_seed(1))
     features = torch.randn(1, B, D, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -44,7 +45,7 @@ def test_rank_bounds_the_rank_of_the_logits(rank):
 
 
 def test_members_differ_and_biases_start_level():
-    stack = MatrixFactorisation(D, M, 1, E, rank=5).stack(0)
+    stack = MatrixFactorisation(Layout(D), M, 1, E, rank=5).stack(0)
     for tensor in (stack.projection.weight, stack.target, stack.weight):
         assert not torch.equal(tensor[0], tensor[1])
     assert (stack.bias == 0).all()
@@ -71,7 +72,7 @@ def test_planted_low_rank_outcomes_are_found():
         weight_decay=0.0,
         accelerator="cpu",
     )
-    fitted = fit_head(MatrixFactorisation(D, M, 1, 2, rank=2), data, settings, seed=0)
+    fitted = fit_head(MatrixFactorisation(Layout(D), M, 1, 2, rank=2), data, settings, seed=0)
     guess = fitted.logits(data.features)[0].sigmoid().double().numpy()[test].ravel()
     found = log_loss(correct[test].ravel(), guess)
     best = log_loss(correct[test].ravel(), expit(logits)[test].ravel())
@@ -82,4 +83,4 @@ def test_planted_low_rank_outcomes_are_found():
 
 def test_bad_rank_is_named():
     with pytest.raises(UserError, match=r"head\.rank: expected at least 1, found 0"):
-        MatrixFactorisation(D, M, rank=0)
+        MatrixFactorisation(Layout(D), M, rank=0)

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.mirt import MIRTHead
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
@@ -21,7 +22,7 @@ def parts(head: MIRTHead, group: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(("hidden", "dropout"), [((8, 5), (0.3, 0.2)), ((), ())])
 def test_logits_are_the_compensatory_formula(hidden, dropout):
-    head = MIRTHead(D, M, 2, E, seed=1, dim=3, hidden=hidden, dropout=dropout).eval()
+    head = MIRTHead(Layout(D), M, 2, E, seed=1, dim=3, hidden=hidden, dropout=dropout).eval()
     features = torch.randn(2, B, D, generator=torch.Generator().manual_seed(0))
     logits = head(features)
     assert logits.shape == (2, E, B, M)
@@ -39,7 +40,7 @@ def test_logits_are_the_compensatory_formula(hidden, dropout):
 
 
 def test_more_ability_never_hurts():
-    head = MIRTHead(D, M, 1, E, seed=1, dim=3).eval()
+    head = MIRTHead(Layout(D), M, 1, E, seed=1, dim=3).eval()
     features = 5 * torch.randn(1, 50, D, generator=torch.Generator().manual_seed(0))
     before = head(features)
     with torch.no_grad():
@@ -77,7 +78,7 @@ def test_a_known_generator_is_recovered(dim):
         weight_decay=0.0,
         accelerator="cpu",
     )
-    head = MIRTHead(D, 12, 1, 2, seed=0, dim=dim, hidden=(), dropout=())
+    head = MIRTHead(Layout(D), 12, 1, 2, seed=0, dim=dim, hidden=(), dropout=())
     fitted = fit_head(head, data, settings, seed=0)
     guess = fitted.logits(data.features)[0].sigmoid().numpy()
     error = np.abs(guess - truth).mean()
@@ -100,4 +101,4 @@ def test_a_known_generator_is_recovered(dim):
 )
 def test_bad_values_are_named(change, message):
     with pytest.raises(UserError, match=message):
-        MIRTHead(**({"in_features": D, "num_targets": M} | change))
+        MIRTHead(**({"layout": Layout(D), "num_targets": M} | change))

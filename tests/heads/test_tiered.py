@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.tiered import TieredHead, TieredStack, difficulty_tiers
 
 N, D, M = 300, 5, 7
@@ -37,7 +38,7 @@ def data():
 def test_equals_sklearn_and_groupby(data, num_tiers):
     features, correct, train, valid = data
     grid = [1e-4, 1e-2, 1.0]
-    head = TieredHead(D, M, num_tiers=num_tiers, c_grid=grid, smoothing=6.0)
+    head = TieredHead(Layout(D), M, num_tiers=num_tiers, c_grid=grid, smoothing=6.0)
     head.fit(features, correct, train, valid)
 
     frame = pd.DataFrame(correct.numpy())[train[0].numpy()].dropna(how="all")
@@ -88,7 +89,7 @@ def test_tiers_without_queries_get_no_probability(shares):
         -1, 2
     )
     features = torch.from_numpy(rng.standard_normal((1, 90, D)).astype(np.float32))
-    head = TieredHead(D, 2, num_tiers=5).fit(features, correct, torch.ones(1, 90, dtype=torch.bool))
+    head = TieredHead(Layout(D), 2, num_tiers=5).fit(features, correct, torch.ones(1, 90, dtype=torch.bool))
     stack = head.stack(0)
     assert isinstance(stack, TieredStack)
     assert torch.isfinite(stack.bias).sum() == len(shares)
@@ -99,8 +100,8 @@ def test_tiers_without_queries_get_no_probability(shares):
 
 def test_bad_hyper_parameters_are_named():
     with pytest.raises(UserError, match=r"head\.num_tiers: .* found 1"):
-        TieredHead(D, M, num_tiers=1)
+        TieredHead(Layout(D), M, num_tiers=1)
     with pytest.raises(UserError, match=r"head\.c_grid: .* found \[0\]"):
-        TieredHead(D, M, c_grid=[0])
+        TieredHead(Layout(D), M, c_grid=[0])
     with pytest.raises(UserError, match=r"head\.smoothing: .* found -2"):
-        TieredHead(D, M, smoothing=-2)
+        TieredHead(Layout(D), M, smoothing=-2)

@@ -8,9 +8,10 @@ import torch
 from xgboost import XGBClassifier, XGBRegressor
 
 from prefillroute.errors import UserError
-from prefillroute.heads.restore import head_spec, restore_head
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.xgboost import BoosterStack, XGBoostHead
 from prefillroute.seeds import derive_seed
+from prefillroute.spec import restore, store
 
 N, D, M = 500, 6, 3
 HYPER = {"num_rounds": 60, "patience": 5, "max_depth": 3, "min_child_weight": 1.0, "learning_rate": 0.2}
@@ -58,7 +59,7 @@ def test_equals_the_sklearn_interface(data, gaps):
     rows = {"none": ~(train | valid), "anywhere": train | valid, "train": train, "valid": valid}[gaps][0]
     missing = torch.rand(N, 2, generator=torch.Generator().manual_seed(1)) < 0.2
     correct[:, :2][missing & rows[:, None]] = torch.nan  # the third target takes the rows as they are
-    head = XGBoostHead(D, M, num_members=2, seed=7, **HYPER).fit(features, correct, train, valid)
+    head = XGBoostHead(Layout(D), M, num_members=2, seed=7, **HYPER).fit(features, correct, train, valid)
     logits = head(features)
     assert logits.shape == (1, 2, N, M)
     for m in range(M):
@@ -73,7 +74,7 @@ def test_scores_between_zero_and_one_are_labels(data):
     features, correct, train, valid = data
     noise = torch.randn(N, generator=torch.Generator().manual_seed(1))
     correct[:, 0] = torch.sigmoid(features[0, :, 3] + features[0, :, 4] + 2 * noise)
-    head = XGBoostHead(D, M, seed=7, **HYPER).fit(features, correct, train, valid)
+    head = XGBoostHead(Layout(D), M, seed=7, **HYPER).fit(features, correct, train, valid)
     x, y = features[0].numpy(), correct[:, 0].numpy()
     expected = their_logit(x, y, train[0].numpy(), valid[0].numpy(), 0, kind=XGBRegressor)
     np.testing.assert_allclose(head(features)[0, 0, :, 0], expected, atol=1e-6)
@@ -81,7 +82,7 @@ def test_scores_between_zero_and_one_are_labels(data):
 
 def test_own_columns_equal_a_loop_over_targets(data):
     features, correct, train, valid = data
-    head = XGBoostHead(D, M, seed=7, own_features=1, **HYPER).fit(features, correct, train, valid)
+    head = XGBoostHead(Layout(D, own=("a",)), M, seed=7, **HYPER).fit(features, correct, train, valid)
     for m in range(M):
         x = np.ascontiguousarray(features[0][:, [0, 1, 2, 3 + m]].numpy())
         expected = their_logit(x, correct[:, m].numpy(), train[0].numpy(), valid[0].numpy(), m)
@@ -91,29 +92,29 @@ def test_own_columns_equal_a_loop_over_targets(data):
 def test_sharing_the_matrix_changes_nothing(data):
     """A target's trees do not depend on whether other targets have gaps."""
     features, correct, train, valid = data
-    shared = XGBoostHead(D, M, **HYPER).fit(features, correct, train, valid)
+    shared = XGBoostHead(Layout(D), M, **HYPER).fit(features, correct, train, valid)
     alone = correct.clone()
     alone[:, :2] = torch.nan
-    single = XGBoostHead(D, M, **HYPER).fit(features, alone, train, valid)
+    single = XGBoostHead(Layout(D), M, **HYPER).fit(features, alone, train, valid)
     assert torch.equal(shared(features)[..., 2], single(features)[..., 2])
 
 
 def test_without_outcomes_to_stop_by_there_are_few_trees(data):
     features, correct, train, valid = data
     correct[valid[0], 1] = torch.nan
-    head = XGBoostHead(D, M, **HYPER).fit(features, correct, train, valid)
-    without = XGBoostHead(D, M, **HYPER).fit(features, correct, train)
+    head = XGBoostHead(Layout(D), M, **HYPER).fit(features, correct, train, valid)
+    without = XGBoostHead(Layout(D), M, **HYPER).fit(features, correct, train)
     assert torch.equal(head(features)[..., 1], without(features)[..., 1])
-    few = XGBoostHead(D, M, **HYPER | {"num_rounds": HYPER["patience"]}).fit(features, correct, train)
+    few = XGBoostHead(Layout(D), M, **HYPER | {"num_rounds": HYPER["patience"]}).fit(features, correct, train)
     assert torch.equal(few(features), without(features))  # `patience` trees, not num_rounds
-    fewer = XGBoostHead(D, M, **HYPER | {"num_rounds": 2}).fit(features, correct, train)
+    fewer = XGBoostHead(Layout(D), M, **HYPER | {"num_rounds": 2}).fit(features, correct, train)
     assert not torch.equal(fewer(features), without(features))
 
 
 def test_a_target_of_one_class_is_the_rule_of_succession(data):
     features, correct, train, valid = data
     correct[:, 0], correct[:, 1] = 1.0, torch.nan
-    head = XGBoostHead(D, M, **HYPER).fit(features, correct, train, valid)
+    head = XGBoostHead(Layout(D), M, **HYPER).fit(features, correct, train, valid)
     n = train.sum().item()
     p = torch.sigmoid(head(features))[0, 0]
     np.testing.assert_allclose(p[:, 0], (n + 0.5) / (n + 1), atol=1e-6)
@@ -126,7 +127,7 @@ def test_a_target_of_one_class_is_the_rule_of_succession(data):
 
 def test_members_share_memory_and_single_nets_can_be_cut_out(data):
     features, *rest = data
-    head = XGBoostHead(D, M, num_members=10, **HYPER).fit(features, *rest)
+    head = XGBoostHead(Layout(D), M, num_members=10, **HYPER).fit(features, *rest)
     stack = head.stack(0)
     assert isinstance(stack, BoosterStack)
     assert stack.booster.untyped_storage().nbytes() == stack.booster[0].numel()
@@ -137,20 +138,20 @@ def test_members_share_memory_and_single_nets_can_be_cut_out(data):
 
 def test_trees_that_are_none_are_refused(data):
     features, *rest = data
-    head = XGBoostHead(D, M, **HYPER).fit(features, *rest)
-    tensors = {key: value.clone() for key, value in head.state_dict().items()}
-    tensors["groups.0.booster"][0, 0, :20] = 7
+    head = XGBoostHead(Layout(D), M, **HYPER).fit(features, *rest)
+    spec, arrays = store(head)
+    arrays["groups.0.booster"][0, 0, :20] = 7
     with pytest.raises(UserError, match="trees that XGBoost cannot read"):
-        restore_head(head_spec(head), tensors)(features)
-    tensors["groups.0.booster"] = tensors["groups.0.booster"][:, :2]
+        restore(spec, arrays, XGBoostHead)(features)
+    arrays["groups.0.booster"] = arrays["groups.0.booster"][:, :2]
     with pytest.raises(UserError, match="head weights do not fit"):
-        restore_head(head_spec(head), tensors)
+        restore(spec, arrays, XGBoostHead)
 
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "xgboost", None)
     with pytest.raises(UserError, match="needs the module 'xgboost'; run pip install xgboost-cpu"):
-        XGBoostHead(D, M)
+        XGBoostHead(Layout(D), M)
 
 
 @pytest.mark.parametrize(
@@ -166,4 +167,4 @@ def test_a_missing_package_is_named(monkeypatch):
 )
 def test_bad_hyper_parameters_are_named(key, value):
     with pytest.raises(UserError, match=rf"head\.{key}: expected .*, found {value}"):
-        XGBoostHead(D, M, **{key: value})
+        XGBoostHead(Layout(D), M, **{key: value})

@@ -13,7 +13,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from prefillroute.data.activations import TrainLoader
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.independent_mlp import IndependentMLP
-from prefillroute.heads.loss import masked_bce
+from prefillroute.heads.layout import Layout
+from prefillroute.heads.logits import masked_bce
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.modules.settings import FitSettings
@@ -27,7 +28,7 @@ FAST = FitSettings(
 def fit(kind, data: FoldedData, settings: FitSettings = FAST, dropout: float = 0.3, **options) -> FittedHead:
     _, _, features = data.features.shape
     head = kind(
-        features,
+        Layout(features),
         data.num_targets,
         data.num_groups,
         settings.num_members,
@@ -49,7 +50,9 @@ def lone_fit(
     """One net of a dropout-free ensemble trained alone by torch.nn and torch.optim: (net, best loss, best epoch)."""
     kind = SharedTrunkNet if joint else IndependentMLP
     features, targets = data.features.shape[2], data.num_targets
-    head = kind(features, targets, data.num_groups, FAST.num_members, seed=5, hidden=(8, 6), dropout=(0, 0))
+    head = kind(
+        Layout(features), targets, data.num_groups, FAST.num_members, seed=5, hidden=(8, 6), dropout=(0, 0)
+    )
     outputs = targets if joint else 1
     widths = [(features, 8), (8, 6), (6, outputs)]
     layers = [nn.Linear(*width) for width in widths]
@@ -231,7 +234,7 @@ def test_seeds_give_the_same_run_or_another(folded):
     data = folded()
     a, b = fit(SharedTrunkNet, data), fit(SharedTrunkNet, data)
     np.testing.assert_array_equal(a.validation_loss, b.validation_loss)
-    head = SharedTrunkNet(6, 3, 3, 4, seed=5, hidden=(8, 6), dropout=(0.3, 0))
+    head = SharedTrunkNet(Layout(6), 3, 3, 4, seed=5, hidden=(8, 6), dropout=(0.3, 0))
     c = fit_head(head, data, FAST, seed=8)
     assert not np.array_equal(a.validation_loss, c.validation_loss)
     torch.manual_seed(123)  # nothing draws from the global generator

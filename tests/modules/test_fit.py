@@ -18,6 +18,7 @@ from pytorch_lightning.loggers import CSVLogger
 from prefillroute.errors import UserError
 from prefillroute.heads.constant import ConstantHead
 from prefillroute.heads.independent_mlp import IndependentMLP
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
@@ -38,7 +39,9 @@ VALUES = {
 
 def fit(kind, data, *, seed=7, checkpoint_dir=None, logger=None, **changes) -> FittedHead:
     settings = FitSettings(**(VALUES | changes))
-    head = kind(6, 3, data.num_groups, settings.num_members, seed=5, hidden=(8, 6), dropout=(0.3, 0.2))
+    head = kind(
+        Layout(6), 3, data.num_groups, settings.num_members, seed=5, hidden=(8, 6), dropout=(0.3, 0.2)
+    )
     return fit_head(head, data, settings, seed=seed, checkpoint_dir=checkpoint_dir, logger=logger)
 
 
@@ -73,12 +76,13 @@ def test_killed_process_resumes_exactly(folded, tmp_path):
         import sys, torch
         from pathlib import Path
         from prefillroute.data.folded import FoldedData
+        from prefillroute.heads.layout import Layout
         from prefillroute.heads.shared_trunk import SharedTrunkNet
         from prefillroute.modules.fit import fit_head
         from prefillroute.modules.settings import FitSettings
         torch.set_num_threads(1)
         data = FoldedData(**torch.load({str(tmp_path / "data.pt")!r}))
-        head = SharedTrunkNet(6, 3, data.num_groups, 4, seed=5, hidden=(8, 6), dropout=(0.3, 0.2))
+        head = SharedTrunkNet(Layout(6), 3, data.num_groups, 4, seed=5, hidden=(8, 6), dropout=(0.3, 0.2))
         fit_head(head, data, FitSettings(**{VALUES!r}), seed=7, checkpoint_dir=Path(sys.argv[1]))
         """
     )
@@ -113,7 +117,6 @@ def test_checkpoint_holds_plain_values_and_tensors(folded, tmp_path):
         "patience",
         "min_delta",
         "monitor",
-        "threshold",
         "optimizer",
         "seed",
     }
@@ -204,14 +207,14 @@ def test_resumed_csv_log_has_all_epochs(folded, tmp_path):
 @pytest.mark.parametrize("kind", [ConstantHead, LogisticHead])
 def test_closed_form_heads_go_through_the_same_door(folded, kind):
     data = folded()
-    fitted = fit_head(kind(6, 3, data.num_groups), data)
+    fitted = fit_head(kind(Layout(6), 3, data.num_groups), data)
     assert fitted.kept.tolist() == [[0]] * 3
     assert fitted.validation_loss.shape == (3, 1)
     assert (fitted.best_epoch == -1).all()
     z = fitted.logits(data.features)
     torch.testing.assert_close(
         z,
-        kind(6, 3, 3).fit(data.features, data.correct, data.train, data.valid)(data.features)[:, 0],
+        kind(Layout(6), 3, 3).fit(data.features, data.correct, data.train, data.valid)(data.features)[:, 0],
         atol=2e-5,
         rtol=1e-4,
     )

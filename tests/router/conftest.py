@@ -15,6 +15,7 @@ from prefillroute.config.facts import EncoderConfig, TargetConfig
 from prefillroute.extraction.encoder import PrefillEncoder
 from prefillroute.extraction.options import ExtractionOptions
 from prefillroute.heads.ensemble import ensemble_logits
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.layers.choice import Block
 from prefillroute.layers.features import BlockTransform, fit_transform_groups
@@ -122,7 +123,7 @@ def fitted(encoder_folder: Path) -> FittedRun:
 
     blocks = (Block("toy", (2,), "last", 6), Block("toy", (1, 3), "mean", 5))
     features, transforms = fit_transform_groups(source, blocks, np.ones((1, len(PROMPTS)), dtype=bool))
-    head = SharedTrunkNet(11, 3, num_members=4, seed=3, hidden=(12, 6)).eval().select(0, [2, 0])
+    head = SharedTrunkNet(Layout(11), 3, num_members=4, seed=3, hidden=(12, 6)).eval().select(0, [2, 0])
     z = ensemble_logits(head, torch.from_numpy(features))[0].numpy()
     rng = np.random.default_rng(0)
     correct = (rng.random(z.shape) < [0.4, 0.6, 0.8]).astype(float)

@@ -9,6 +9,7 @@ from prefillroute.heads.constant import ConstantHead
 from prefillroute.heads.contract import Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.independent_mlp import IndependentMLP
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.shared_trunk import SharedTrunkNet
 from prefillroute.layers.choice import Block
 from prefillroute.layers.features import BlockTransform
@@ -40,12 +41,14 @@ def activations(transform: BlockTransform) -> list[np.ndarray]:
 
 
 HEADS = {
-    "shared": lambda: SharedTrunkNet(10, TARGETS, num_members=3, hidden=(16, 8)),
-    "deep": lambda: SharedTrunkNet(10, TARGETS, num_members=2, hidden=(9, 8, 7), dropout=(0.1, 0.1, 0.1)),
-    "independent": lambda: IndependentMLP(10, TARGETS, num_members=3, hidden=(6, 5)).select(
+    "shared": lambda: SharedTrunkNet(Layout(10), TARGETS, num_members=3, hidden=(16, 8)),
+    "deep": lambda: SharedTrunkNet(
+        Layout(10), TARGETS, num_members=2, hidden=(9, 8, 7), dropout=(0.1, 0.1, 0.1)
+    ),
+    "independent": lambda: IndependentMLP(Layout(10), TARGETS, num_members=3, hidden=(6, 5)).select(
         0, np.array([[0, 1, 2, 0, 1], [2, 2, 1, 1, 0]])
     ),
-    "constant": lambda: ConstantHead(10, TARGETS),
+    "constant": lambda: ConstantHead(Layout(10), TARGETS),
 }
 
 
@@ -74,7 +77,7 @@ def test_one_query_and_many_agree_with_the_training_code(name):
 
 
 def test_members_that_are_certain_stay_finite():
-    head = SharedTrunkNet(10, TARGETS, num_members=2, hidden=(4, 4)).eval()
+    head = SharedTrunkNet(Layout(10), TARGETS, num_members=2, hidden=(4, 4)).eval()
     with torch.no_grad():
         head.stack(0).layers[-1].bias[:] = 500.0
         head.stack(0).layers[-1].bias[:, 0] = -500.0
@@ -87,4 +90,4 @@ def test_members_that_are_certain_stay_finite():
 
 def test_a_head_of_another_size_is_refused():
     with pytest.raises(UserError, match=r"expected the 10 features of .* found 9 features in 1 groups"):
-        Predictor(random_transform(), SharedTrunkNet(9, TARGETS), NoCalibrator())
+        Predictor(random_transform(), SharedTrunkNet(Layout(9), TARGETS), NoCalibrator())

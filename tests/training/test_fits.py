@@ -3,6 +3,7 @@
 import pytest
 
 from prefillroute.heads.contract import Head
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.logistic import LogisticHead
 from prefillroute.heads.multi_task import MultiTaskMLP, UnifiedMultiTask
 from prefillroute.heads.shared_trunk import SharedTrunkNet
@@ -19,7 +20,7 @@ from prefillroute.training.predictors import num_fits
     ],
 )
 def test_groups_times_members_times_targets_that_have_their_own(kind: type[Head], expected: int) -> None:
-    head = kind(4, 5, num_groups=6, num_members=3)
+    head = kind(Layout(4), 5, num_groups=6, num_members=3)
     nets = sum(stack.num_nets for stack in map(head.stack, range(6)))
     assert num_fits(head) == expected
     assert kind is LogisticHead or num_fits(head) == nets

@@ -1,7 +1,21 @@
-"""Binary cross-entropy with missing outcomes."""
+"""Logits and probabilities: the bound of a probability, and the cross-entropy where outcomes are missing."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
+
+CLIP = 1e-6
+"""Bound of a mean of probabilities (DESIGN section 7)."""
+
+
+def bounded_logit(probability: Tensor, bound: float = CLIP) -> Tensor:
+    """log(p / (1 - p)) with p clipped to [bound, 1 - bound].
+
+    Example:
+        >>> bounded_logit(torch.tensor([0.5]))
+        tensor([0.])
+    """
+    return torch.logit(probability.clamp(bound, 1 - bound))
 
 
 def masked_bce(logits: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
