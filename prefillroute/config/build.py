@@ -23,7 +23,7 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
         AssertionError: for a runtime value that the target does not take.
     """
     check_arguments(node, runtime)
-    target = target_of(node)
+    target = _target(node)
     plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else dict(node)
     assert isinstance(plain, dict)
     chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
@@ -49,7 +49,7 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Collection[st
         UserError: naming the argument that is unknown or missing, and the allowed ones, or that is no number.
         AssertionError: naming the runtime value that the target does not take.
     """
-    target = target_of(node)
+    target = _target(node)
     signature = inspect.signature(target)
     own = [str(key) for key in node if str(key) not in HYDRA_KEYS]
     name = getattr(target, "__name__", str(target))
@@ -96,7 +96,7 @@ def _path(node: DictConfig | Mapping[str, Any]) -> str:
     return str(path)
 
 
-def target_of(node: DictConfig | Mapping[str, Any]) -> Any:
+def _target(node: DictConfig | Mapping[str, Any]) -> Any:
     """What a choice names: a class or a function.
 
     Raises:

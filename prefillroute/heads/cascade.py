@@ -45,6 +45,12 @@ class CascadeHead(ClosedFormHead):
 
     Raises:
         UserError: `accept` is out of range, or `c_grid` is invalid.
+
+    Example:
+        >>> x, correct = torch.tensor([[[-1.0], [1.0]]]), torch.tensor([[1.0], [1.0]])
+        >>> head = CascadeHead(Layout(width=1), num_targets=1, accept=0.75)
+        >>> head.fit(x, correct, torch.ones(1, 2, dtype=torch.bool))(x).sigmoid().flatten()
+        tensor([0.7500, 0.7500])
     """
 
     def __init__(

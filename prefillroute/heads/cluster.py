@@ -58,6 +58,12 @@ class ClusterHead(ClosedFormHead):
 
     Raises:
         UserError: a hyper-parameter is out of range.
+
+    Example:
+        >>> x, correct = torch.tensor([[[0.0], [0.1], [9.0], [9.1]]]), torch.tensor([[1.0], [0.0], [1.0], [1.0]])
+        >>> head = ClusterHead(Layout(width=1), num_targets=1, num_clusters=[2], smoothing=0.0)
+        >>> head.fit(x, correct, torch.ones(1, 4, dtype=torch.bool))(x).sigmoid().flatten()
+        tensor([0.5000, 0.5000, 1.0000, 1.0000])
     """
 
     def __init__(

@@ -90,6 +90,11 @@ class DebertaHead(Head):
 
     Raises:
         UserError: a value is out of range, or the model cannot be loaded or is not a DeBERTa-v3.
+
+    Example:
+        >>> head = DebertaHead(Layout(width=5, content=TOKEN_IDS), num_targets=2, model=None, vocab_size=100)
+        >>> head(torch.tensor([[[7.0, 42.0, 3.0, -1.0, -1.0]]])).shape  # one query of three tokens
+        torch.Size([1, 1, 1, 2])
     """
 
     reads = (TOKEN_IDS,)

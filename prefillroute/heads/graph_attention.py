@@ -21,6 +21,12 @@ class GraphAttentionHead(Head):
 
     Raises:
         UserError: the features are not equally wide nodes, or a value is out of range.
+
+    Example:
+        >>> import torch
+        >>> head = GraphAttentionHead(Layout(width=12, content=NODES, num_nodes=3), num_targets=2)
+        >>> head(torch.zeros(1, 4, 12)).shape  # groups, members, queries, targets
+        torch.Size([1, 1, 4, 2])
     """
 
     reads = (NODES,)

@@ -11,6 +11,8 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from transformers import AutoConfig, DebertaV2Config, DebertaV2Model
+from transformers.utils import CONFIG_NAME, cached_file
+from transformers.utils.hub import extract_commit_hash
 
 from prefillroute.errors import UserError
 from prefillroute.heads.stacked import relu_dropout
@@ -161,4 +163,4 @@ def find_commit(model: str, revision: str | None) -> str | None:
         raise UserError(
             f"head.model={model}: expected a {DebertaV2Config.model_type} (DeBERTa-v3), found a {config.model_type}"
         )
-    return getattr(config, "_commit_hash", None) or revision
+    return extract_commit_hash(cached_file(model, CONFIG_NAME, revision=revision), None) or revision

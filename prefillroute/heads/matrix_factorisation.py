@@ -52,6 +52,11 @@ class MatrixFactorisation(Head):
 
     Raises:
         UserError: a rank below 1.
+
+    Example:
+        >>> head = MatrixFactorisation(Layout(width=8), num_targets=3, rank=2)
+        >>> head(torch.zeros(1, 4, 8)).shape  # groups, members, queries, targets
+        torch.Size([1, 1, 4, 3])
     """
 
     joint = True

@@ -62,6 +62,12 @@ class MIRTHead(Head):
 
     Raises:
         UserError: a dimension, width or rate is out of range.
+
+    Example:
+        >>> head = MIRTHead(Layout(width=8), num_targets=3, dim=2)
+        >>> difficulty, discrimination = head.stack(0).item(torch.zeros(4, 8))
+        >>> difficulty.shape, bool((discrimination > 0).all())
+        (torch.Size([1, 2, 4]), True)
     """
 
     joint = True

@@ -118,7 +118,13 @@ class MultiTaskHead(MLPHead):
 
 
 class MultiTaskMLP(MultiTaskHead):
-    """MT: one network per target, with a correctness and a difficulty output (conf/head/multi_task.yaml)."""
+    """MT: one network per target, with a correctness and a difficulty output (conf/head/multi_task.yaml).
+
+    Example:
+        >>> head = MultiTaskMLP(Layout(width=8), num_targets=3, num_members=5)
+        >>> head(torch.zeros(1, 4, 8)).shape  # groups, members, queries, targets
+        torch.Size([1, 5, 4, 3])
+    """
 
     joint = False
 
@@ -126,6 +132,11 @@ class MultiTaskMLP(MultiTaskHead):
 class UnifiedMultiTask(MultiTaskHead):
     """U_emb_MT: one backbone for the correctness of all targets and the difficulty, after TensorOpera's router
     (Stripelis et al. 2024).
+
+    Example:
+        >>> head = UnifiedMultiTask(Layout(width=8), num_targets=3, num_members=5, num_classes=2)
+        >>> head.stack(0)(torch.zeros(4, 8)).shape  # nets, queries, logits of 3 targets and 2 classes
+        torch.Size([5, 4, 5])
     """
 
     joint = True

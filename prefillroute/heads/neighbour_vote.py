@@ -39,6 +39,11 @@ class NeighbourVote(ClosedFormHead):
 
     Raises:
         UserError: the signal has no such column, its name does not end in k, or it does not hold shares.
+
+    Example:
+        >>> head = NeighbourVote(Layout(width=2, own=("ratio_k25",)), num_targets=2)
+        >>> head(torch.tensor([[[0.5, 1.0]]])).sigmoid()[0, 0, 0]  # at most 26 of 27
+        tensor([0.5000, 0.9630])
     """
 
     def __init__(

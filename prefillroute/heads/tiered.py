@@ -67,6 +67,12 @@ class TieredHead(ClosedFormHead):
 
     Raises:
         UserError: a hyper-parameter is out of range.
+
+    Example:
+        >>> x, correct = torch.tensor([[[-1.0], [1.0]]]), torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+        >>> head = TieredHead(Layout(width=1), num_targets=2, num_tiers=2, c_grid=[1.0], smoothing=0.0)
+        >>> (head.fit(x, correct, torch.ones(1, 2, dtype=torch.bool))(x)[0, 0, :, 0] > 0).tolist()
+        [False, True]
     """
 
     def __init__(

@@ -77,8 +77,8 @@ class XGBoostHead(ClosedFormHead):
 
     Outcomes between 0 and 1 are used as labels unchanged; queries whose outcome is missing are left out. A target with
     only one class gets the rule of succession instead of trees. A target without outcomes in the validation part gets
-    `patience` rounds. A target's trees read the common columns and its own. XGBoost uses as many
-    threads as torch; the same seed gives the same trees, bit for bit.
+    `patience` rounds. A target's trees read the common columns and its own. XGBoost uses as many threads as torch; the
+    same seed gives the same trees, bit for bit.
 
     Args:
         num_rounds, patience: maximum number of trees, and number of trees without a lower log loss after which boosting
@@ -88,6 +88,13 @@ class XGBoostHead(ClosedFormHead):
 
     Raises:
         UserError: XGBoost is not installed, or a hyper-parameter is out of range.
+
+    Example:
+        >>> x = torch.linspace(-1, 1, 100)[None, :, None]
+        >>> head = XGBoostHead(Layout(width=1), num_targets=1, patience=5)
+        >>> logits = head.fit(x, (x[0] > 0).float(), torch.ones(1, 100, dtype=torch.bool))(x)[0, 0, :, 0]
+        >>> bool(logits[0] < 0 < logits[-1])
+        True
     """
 
     def __init__(

@@ -6,6 +6,7 @@ import numpy as np
 
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.errors import UserError
+from prefillroute.heads.logits import CLIP
 from prefillroute.predictors.contract import (
     Logits,
     Node,
@@ -16,9 +17,6 @@ from prefillroute.predictors.contract import (
 )
 from prefillroute.readings.contract import Readings
 from prefillroute.spec import Stored
-
-CLIP = 1e-6
-"""Bound of the mean confidence, the same as that of an ensemble."""
 
 
 class CalibratedPredictor(Stored):

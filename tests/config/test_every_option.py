@@ -1,5 +1,6 @@
 """Every option of every group composes, has nothing missing and binds to its constructor: found by listing conf/."""
 
+import inspect
 import itertools
 from pathlib import Path
 from typing import Any
@@ -8,30 +9,25 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
 
 from prefillroute.config.build import check_arguments
 from prefillroute.config.compose import compose_run, read_fact
 from prefillroute.config.facts import ProviderConfig, TargetConfig
 from prefillroute.config.search import conf_dir
+from prefillroute.extraction.backends.contract import Backend
 from prefillroute.harness.requests import target_request
+from prefillroute.heads.contract import Head
 
 CONF = conf_dir()
-# What the run passes to a constructor beside the choice's own hyper-parameters.
 RUNTIME = {
-    "head": (
-        "in_features",
-        "num_targets",
-        "num_groups",
-        "num_members",
-        "seed",
-        "own_features",
-        "own_names",
-        "num_nodes",
-    ),
-    "logger": ("save_dir",),
-    "extraction": ("facts", "request"),
+    Head: tuple(inspect.signature(Head).parameters),
+    Logger: ("save_dir",),
+    Backend: ("facts", "request"),
 }
+"""By base class: what the run passes to a constructor beside the choice's own hyper-parameters."""
 ROOTS = {"extraction": "extract", "benchmark": "collect"}
 READ_ALONE = {"provider": ProviderConfig}
 """Facts that a run reads by name, one for each target, and composes nothing of."""
@@ -65,7 +61,13 @@ def test_option_composes_and_binds(group: str, option: str) -> None:
     assert OmegaConf.missing_keys(config) == set()
     OmegaConf.to_container(config, resolve=True)  # a broken interpolation raises here
     if "_target_" in config[group]:
-        check_arguments(config[group], RUNTIME.get(group, ()))
+        check_arguments(config[group], runtime(config[group]))
+
+
+def runtime(node: DictConfig) -> tuple[str, ...]:
+    target = get_object(node._target_)
+    bases = target.__mro__ if inspect.isclass(target) else ()
+    return next((RUNTIME[base] for base in bases if base in RUNTIME), ())
 
 
 def experiments() -> list[str]:
@@ -101,8 +103,8 @@ def test_every_job_of_a_shipped_sweep_composes(name: str) -> None:
     for job in jobs:
         config = compose_run([f"experiment={name}", *job])
         assert OmegaConf.missing_keys(config) == set()
-        for key, node in choices_of(config):
-            check_arguments(node, RUNTIME.get(key, ()))
+        for _, node in choices_of(config):
+            check_arguments(node, runtime(node))
 
 
 def test_the_semantic_grid_is_as_large_as_the_papers() -> None:

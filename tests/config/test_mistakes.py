@@ -157,9 +157,11 @@ def test_an_option_file_that_is_no_yaml(
     assert "\n" not in str(caught.value)
 
 
-def test_build_passes_runtime_values_only_where_they_are_taken() -> None:
+def test_a_runtime_value_that_the_target_does_not_take_is_a_mistake_of_ours() -> None:
     node = {"_target_": "fractions.Fraction", "_partial_": True, "numerator": 1}
-    assert build(node, denominator=2, unknown_to_it=3) == 0.5
+    assert build(node, denominator=2) == 0.5
+    with pytest.raises(AssertionError, match="Fraction: no argument 'unknown_to_it', which the run passes"):
+        build(node, denominator=2, unknown_to_it=3)
 
 
 def test_missing_target_is_said() -> None:

@@ -1,5 +1,7 @@
 """Folded data and its minibatches."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from prefillroute.errors import UserError
 G, N, D, M = 3, 50, 4, 2
 
 
-def make(**changes: torch.Tensor) -> FoldedData:
+def make(**changes: Any) -> FoldedData:
     rng = torch.Generator().manual_seed(0)
     held = torch.stack([torch.zeros(N, dtype=torch.bool), torch.arange(N) % 2 == 0, torch.arange(N) % 2 == 1])
     valid = (torch.arange(N) % 5 == 0) & ~held
@@ -56,12 +58,13 @@ def test_order_depends_on_seed_group_and_epoch_only():
 
 
 def test_batches_carry_their_groups_own_features():
-    data = make()
+    data = make(extras={"difficulty": torch.arange(N) / N}, threshold=0.7)
     batch = FoldedBatch(data, (torch.tensor([3, 1]), None, torch.tensor([2])))
-    features, correct, difficulty = batch.group(0)
-    assert difficulty is None
-    assert torch.equal(features, data.features[0, [3, 1]])
-    assert torch.equal(correct, data.correct[[3, 1]])
+    part = batch.group(0)
+    assert torch.equal(part.features, data.features[0, [3, 1]])
+    assert torch.equal(part.correct, data.correct[[3, 1]])
+    assert torch.equal(part.extras["difficulty"], torch.tensor([3.0, 1.0]) / N)
+    assert part.threshold == 0.7
     assert batch.group(1) is None
     assert torch.equal(batch.group(2)[0], data.features[2, [2]])
 
@@ -87,13 +90,20 @@ def test_bad_data_is_one_line():
         make(train=data.train & torch.tensor([True, True, False])[:, None])
     with pytest.raises(UserError, match=r"data\.valid: expected shape \(3, 50\), found \(3, 49\)"):
         make(valid=data.valid[:, :49])
+    with pytest.raises(UserError, match=r"data\.extras\.difficulty: expected shape \(50,\), found \(49,\)"):
+        make(extras={"difficulty": torch.zeros(N - 1)})
     with pytest.raises(UserError, match="batch_size: expected at least 1, found 0"):
         ActivationDataModule(data, batch_size=0)
 
 
-def test_fingerprint_follows_outcomes_and_masks_not_features():
+def test_fingerprint_follows_all_but_the_features():
     data = make()
     assert make(features=data.features + 1e-7).fingerprint() == data.fingerprint()
     correct = data.correct.clone()
     correct[0, 0] = 1 - correct[0, 0]
     assert make(correct=correct).fingerprint() != data.fingerprint()
+    assert make(threshold=0.7).fingerprint() != data.fingerprint()
+    judged = make(extras={"difficulty": torch.zeros(N)})
+    assert judged.fingerprint() != data.fingerprint()
+    assert make(extras={"novelty": torch.zeros(N)}).fingerprint() != judged.fingerprint()
+    assert make(extras={"difficulty": torch.ones(N)}).fingerprint() != judged.fingerprint()

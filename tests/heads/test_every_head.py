@@ -49,7 +49,8 @@ def fitted(option: str, kind: str) -> FittedHead:
     return fit_head(make(option, LAYOUTS[kind]), data_of(kind), SETTINGS)
 
 
-def trained(option: str, kind: str) -> Head:
+@functools.cache
+def whole(option: str, kind: str) -> Head:
     """All groups and members; nets of a neural head are as initialised."""
     head, data = make(option, LAYOUTS[kind]), data_of(kind)
     if isinstance(head, ClosedFormHead):
@@ -89,7 +90,7 @@ def test_a_signal_that_does_not_fit_is_refused_in_one_line(option, kind):
 def test_logits_are_finite_and_of_the_right_shape(option, kind):
     data = data_of(kind)
     with torch.no_grad():
-        logits = trained(option, kind)(data.features)
+        logits = whole(option, kind)(data.features)
     assert logits.shape == (G, E, N, M)
     assert torch.isfinite(logits).all()
     ensemble = fitted(option, kind).logits(data.features)
@@ -101,7 +102,7 @@ def test_logits_are_finite_and_of_the_right_shape(option, kind):
 def test_a_head_is_stored_as_json_and_arrays(option, kind):
     data = data_of(kind)
     final = fitted(option, kind).final
-    for head, features in ((trained(option, kind), data.features), (final, data.features[:1])):
+    for head, features in ((whole(option, kind), data.features), (final, data.features[:1])):
         restored = restore(*stored(head), Head)
         assert type(restored) is type(head)
         assert not restored.training
@@ -115,7 +116,7 @@ def test_a_head_is_stored_as_json_and_arrays(option, kind):
 
 @every_pair
 def test_weights_that_do_not_fit_are_refused_in_one_line(option, kind):
-    head = trained(option, kind)
+    head = whole(option, kind)
     weights = head.fitted()
     name = next(iter(weights))
     wrong = {
@@ -132,12 +133,12 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(option, kind):
 
 @every_pair
 def test_select_cuts_out_members(option, kind):
-    head, data = trained(option, kind), data_of(kind)
+    head, data = whole(option, kind), data_of(kind)
     with torch.no_grad():
-        whole = head(data.features)
+        logits = head(data.features)
         cut = head.select(1, [2, 0])
         # One group's product of matrices may round otherwise than the same product among several.
-        torch.testing.assert_close(cut(data.features[1:2])[0], whole[1, [2, 0]])
+        torch.testing.assert_close(cut(data.features[1:2])[0], logits[1, [2, 0]])
     assert (cut.num_groups, cut.num_members, cut.seed) == (1, 2, head.seed)
 
 

@@ -1,16 +1,15 @@
 """Graph attention against torch-geometric, and what the head promises."""
 
-import json
 import warnings
 
 import pytest
 import torch
-from prefillroute.heads.restore import head_spec, restore_head
 from sklearn.metrics import roc_auc_score
 
 from prefillroute.data.folded import FoldedData
 from prefillroute.errors import UserError
 from prefillroute.heads.graph_attention import GraphAttentionHead
+from prefillroute.heads.layout import NODES, Layout
 from prefillroute.heads.stacked_attention import StackedGraphAttention
 from prefillroute.modules.fit import fit_head
 from prefillroute.modules.settings import FitSettings
@@ -26,8 +25,12 @@ CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
 
 def tiny(groups: int = 1, members: int = S, **hyper: float) -> GraphAttentionHead:
-    hyper = {"num_nodes": n, "width": 3, "attention_heads": 2} | hyper
-    return GraphAttentionHead(n * F, M, groups, members, seed=1, **hyper)  # type: ignore[arg-type]
+    hyper = {"width": 3, "attention_heads": 2} | hyper
+    return GraphAttentionHead(nodes(n * F, n), M, groups, members, seed=1, **hyper)  # type: ignore[arg-type]
+
+
+def nodes(columns: int, number: int) -> Layout:
+    return Layout(columns, content=NODES, num_nodes=number)
 
 
 @pytest.fixture
@@ -130,13 +133,6 @@ def test_members_side_by_side_equal_members_alone(features):
         torch.testing.assert_close(head.select(0, [member]).group_logits(0, features)[0], together[member])
 
 
-def test_spec_and_tensors_rebuild_the_head(features):
-    head = tiny(groups=2).eval()
-    spec = json.loads(json.dumps(head_spec(head)))
-    both = torch.stack([features, features + 1])
-    assert torch.equal(restore_head(spec, head.state_dict())(both), head(both))
-
-
 def test_dropout_is_seeded_and_off_in_eval(features):
     stack = tiny(dropout=0.5).train().stack(0)
     a, b, c = (stack(features, seeded_generator("x", i)) for i in (0, 0, 1))
@@ -149,8 +145,6 @@ def test_dropout_is_seeded_and_off_in_eval(features):
 @pytest.mark.parametrize(
     ("hyper", "message"),
     [
-        ({"num_nodes": 5}, r"found 24 features of 5 nodes; use signal=ego_graph"),
-        ({"num_nodes": 0}, r"found 24 features of 0 nodes; use signal=ego_graph"),
         ({"width": 0}, r"head\.width: expected .*, found 0"),
         ({"attention_heads": 0}, r"head\.attention_heads: expected .*, found 0"),
         ({"dropout": 1.0}, r"head\.dropout: expected .*, found 1\.0"),
@@ -159,6 +153,13 @@ def test_dropout_is_seeded_and_off_in_eval(features):
 def test_bad_values_are_named(hyper, message):
     with pytest.raises(UserError, match=message):
         tiny(**hyper)
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_nodes_that_do_not_fit_are_refused(number):
+    message = f"expected the columns of a query and its neighbours, found 24 columns of {number} nodes; use signal=ego_"
+    with pytest.raises(UserError, match=message):
+        GraphAttentionHead(nodes(24, number), M)
 
 
 def near_ones(rows: int, targets: int, neighbours: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -179,7 +180,7 @@ def fit_near_ones(members: int, epochs: int, dropout: float, rows: int = 400):
     part = torch.arange(rows) * 20 // rows
     train, valid = (part < 12)[None], ((part >= 12) & (part < 15))[None]
     head = GraphAttentionHead(
-        features.shape[1], M, 1, members, num_nodes=6, width=8, attention_heads=2, dropout=dropout
+        nodes(features.shape[1], 6), M, 1, members, width=8, attention_heads=2, dropout=dropout
     )
     settings = FitSettings(
         num_members=members, num_kept=members, max_epochs=epochs, batch_size=32, learning_rate=2e-2,

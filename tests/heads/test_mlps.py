@@ -1,11 +1,8 @@
 """SharedTrunkNet and independent nets against plain torch.nn, and what every head promises."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
-from prefillroute.heads.restore import head_spec, restore_head
 from torch import nn
 
 from prefillroute.errors import UserError
@@ -143,14 +140,6 @@ def test_rows_and_groups_are_independent(kind, features):
     assert not torch.allclose(before[1][:, 3], after[1][:, 3])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_select_cuts_out_members(kind, features):
-    head = tiny(kind).eval()
-    chosen = head.select(1, [3, 0])
-    assert (chosen.num_groups, chosen.num_members) == (1, 2)
-    torch.testing.assert_close(chosen(features[1:]), head(features)[1:, [3, 0]])
-
-
 def test_select_keeps_other_members_for_each_target(features):
     head = tiny(IndependentMLP).eval()
     kept = np.array([[0, 3, 1], [2, 2, 0]])  # (K, M)
@@ -172,17 +161,6 @@ def test_ensemble_logit_is_the_logit_of_the_mean_probability(kind, features):
     torch.testing.assert_close(z.double(), torch.logit(mean), atol=1e-5, rtol=1e-5)
     far = ensemble_logits(head, features * 1e6)
     assert far.abs().max() <= np.log((1 - 1e-6) / 1e-6) + 1e-3
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_spec_and_tensors_rebuild_the_head(kind, features):
-    head = tiny(kind).eval()
-    spec = json.loads(json.dumps(head_spec(head)))
-    assert torch.equal(restore_head(spec, head.state_dict())(features), head(features))
-    with pytest.raises(UserError, match="expected a Head of prefillroute"):
-        restore_head(spec | {"class": "os.path.join"}, {})
-    with pytest.raises(UserError, match="do not fit"):
-        restore_head(spec | {"num_targets": M + 1}, head.state_dict())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from prefillroute.errors import UserError
+from prefillroute.heads.contract import GroupBatch
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.mlp_head import MLPHead
 from prefillroute.heads.multi_task import (
     MultiTaskHead,
@@ -26,9 +28,15 @@ KINDS = (MultiTaskMLP, UnifiedMultiTask)
 NAN = math.nan
 
 
-def tiny(kind: type[MultiTaskHead], **changes) -> MultiTaskHead:
+def tiny(kind: type[MultiTaskHead], own: int = 0, **changes) -> MultiTaskHead:
     sizes = {"num_groups": 2, "num_members": E, "seed": 1, "hidden": (8, 5), "dropout": (0.3, 0.2)}
-    return kind(D, M, **(sizes | changes))
+    layout = Layout(D, ("a", "b")[:own], extras=("difficulty",))
+    return kind(layout, M, **(sizes | changes))
+
+
+def batch_of(correct: torch.Tensor, difficulty: torch.Tensor | None = None) -> GroupBatch:
+    extras = {} if difficulty is None else {"difficulty": difficulty}
+    return GroupBatch(torch.zeros(len(correct), D), correct, extras)
 
 
 @pytest.fixture
@@ -95,7 +103,7 @@ def test_loss_and_gradient_equal_brute_force(kind, labels, disagreement, correct
     )
     nets = active(kind)
     outputs = outputs_of(head, nets)
-    loss = head.training_loss(outputs, correct, nets, difficulty)
+    loss = head.training_loss(outputs, batch_of(correct, difficulty), nets)
     expected = torch.stack(
         [brute_loss(head, outputs[s], correct, int(net), difficulty) for s, net in enumerate(nets)]
     )
@@ -111,8 +119,8 @@ def test_without_difficulty_the_correctness_learns_what_a_plain_mlp_learns(kind,
     head = tiny(kind, difficulty_weight=0.0)
     nets = active(kind)
     outputs = outputs_of(head, nets)
-    loss = head.training_loss(outputs, correct, nets)
-    plain = super(MultiTaskHead, head).training_loss(outputs, correct, nets)
+    loss = head.training_loss(outputs, batch_of(correct), nets)
+    plain = super(MultiTaskHead, head).training_loss(outputs, batch_of(correct), nets)
     assert isinstance(head, MLPHead)
     assert torch.equal(loss, plain)
     (got,) = torch.autograd.grad(loss.sum(), outputs)
@@ -172,7 +180,7 @@ def test_batch_without_any_outcome_teaches_nothing(kind):
     head = tiny(kind, disagreement_weight=1.0)
     nets = active(kind)
     outputs = outputs_of(head, nets)
-    loss = head.training_loss(outputs, torch.full((B, M), NAN), nets)
+    loss = head.training_loss(outputs, batch_of(torch.full((B, M), NAN)), nets)
     assert (loss == 0).all()
     (grad,) = torch.autograd.grad(loss.sum(), outputs)
     assert (grad == 0).all()
@@ -193,24 +201,13 @@ def test_logits_are_the_nets_first_outputs(kind):
 
 
 def test_a_targets_net_reads_its_own_columns_only():
-    head = tiny(MultiTaskMLP, own_features=2).eval()  # column 0 is common, 1-2 are target 0's, 3-4 target 1's
+    head = tiny(MultiTaskMLP, own=2).eval()  # column 0 is common, 1-2 are target 0's, 3-4 target 1's
     features = torch.randn(B, D, generator=torch.Generator().manual_seed(0))
     changed = features.clone()
     changed[:, 3:5] += 1
     before, after = (head.stack(0)(x).reshape(E, M, B, 1 + C) for x in (features, changed))
     assert torch.equal(before[:, [0, 2]], after[:, [0, 2]])
     assert not torch.isclose(before[:, 1], after[:, 1]).all()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_judge_without_judgements_says_where_they_come_from(kind, correct):
-    head = tiny(kind, difficulty_labels="judge")
-    nets = active(kind)
-    with pytest.raises(
-        UserError, match=r"head\.difficulty_labels=judge: .* `prefillroute perplexity`"
-    ) as error:
-        head.training_loss(outputs_of(head, nets), correct, nets, None)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import torch
 from sklearn.neighbors import KNeighborsRegressor, NearestNeighbors
 
 from prefillroute.errors import UserError
+from prefillroute.heads.layout import Layout
 from prefillroute.heads.neighbour_vote import NeighbourVote
 from prefillroute.semantic.neighbour_statistics import NAMES, neighbour_statistics
 
@@ -27,9 +28,9 @@ def test_equals_sklearn_neighbours(column, k, weights):
     distances, rows = NearestNeighbors(n_neighbors=100).fit(memory).kneighbors(queries)
     statistics = neighbour_statistics(distances, rows, correct).reshape(Q, -1)
     features = torch.from_numpy(np.hstack([rng.standard_normal((Q, COMMON)), statistics])).float()[None]
-    head = NeighbourVote(
-        features.shape[2], M, num_members=2, own_features=len(NAMES), own_names=NAMES, column=column
-    ).fit(features, torch.zeros(Q, M), torch.ones(1, Q, dtype=torch.bool))
+    head = NeighbourVote(Layout(features.shape[2], NAMES), M, num_members=2, column=column).fit(
+        features, torch.zeros(Q, M), torch.ones(1, Q, dtype=torch.bool)
+    )
     p = torch.sigmoid(head(features)).numpy()
     assert p.shape == (1, 2, Q, M)
     theirs = KNeighborsRegressor(n_neighbors=k, weights=weights).fit(memory, correct).predict(queries)
@@ -38,19 +39,18 @@ def test_equals_sklearn_neighbours(column, k, weights):
 
 
 def vote(**changes):
-    names = ("ratio_k5", "nearest_k5", "entropy")
-    return NeighbourVote(
-        **({"in_features": 3, "num_targets": 1, "own_features": 3, "own_names": names} | changes)
-    )
+    return NeighbourVote(Layout(3, ("ratio_k5", "nearest_k5", "entropy")), 1, **changes)
 
 
 def test_a_missing_column_is_named_with_those_there_are():
     with pytest.raises(
-        UserError, match=r"head\.column: .* found 'ratio_k25'; .* one of ratio_k5, nearest_k5, entropy$"
+        UserError,
+        match=r"expected a column 'ratio_k25' for each target, found ratio_k5, nearest_k5, entropy; use signal=knn, or "
+        r"set head.column to one of ratio_k5, nearest_k5, entropy$",
     ):
         vote()
-    with pytest.raises(UserError, match=r"head\.column: .* found 'ratio_k25'; use signal=knn$"):
-        NeighbourVote(384, 33)
+    with pytest.raises(UserError, match=r"'ratio_k25' for each target, found none; use signal=knn$"):
+        NeighbourVote(Layout(384), 33)
     with pytest.raises(
         UserError, match=r"head\.column: expected a share of k neighbours, .* found 'entropy'"
     ):

@@ -5,13 +5,13 @@ import sys
 import numpy as np
 import pytest
 import torch
-from prefillroute.heads.restore import head_spec, restore_head
 from xgboost import XGBClassifier, XGBRegressor
 
 from prefillroute.errors import UserError
 from prefillroute.heads.layout import Layout
 from prefillroute.heads.xgboost import BoosterStack, XGBoostHead
 from prefillroute.seeds import derive_seed
+from prefillroute.spec import restore, store
 
 N, D, M = 500, 6, 3
 HYPER = {"num_rounds": 60, "patience": 5, "max_depth": 3, "min_child_weight": 1.0, "learning_rate": 0.2}
@@ -139,13 +139,13 @@ def test_members_share_memory_and_single_nets_can_be_cut_out(data):
 def test_trees_that_are_none_are_refused(data):
     features, *rest = data
     head = XGBoostHead(Layout(D), M, **HYPER).fit(features, *rest)
-    tensors = {key: value.clone() for key, value in head.state_dict().items()}
-    tensors["groups.0.booster"][0, 0, :20] = 7
+    spec, arrays = store(head)
+    arrays["groups.0.booster"][0, 0, :20] = 7
     with pytest.raises(UserError, match="trees that XGBoost cannot read"):
-        restore_head(head_spec(head), tensors)(features)
-    tensors["groups.0.booster"] = tensors["groups.0.booster"][:, :2]
+        restore(spec, arrays, XGBoostHead)(features)
+    arrays["groups.0.booster"] = arrays["groups.0.booster"][:, :2]
     with pytest.raises(UserError, match="head weights do not fit"):
-        restore_head(head_spec(head), tensors)
+        restore(spec, arrays, XGBoostHead)
 
 
 def test_a_missing_package_is_named(monkeypatch):

@@ -1,98 +1,49 @@
-"""What training promises of every head that has weights to train, found by walking conf/head/*.yaml.
+"""What training promises of every head that has weights to train, on every kind of features that it accepts."""
 
-A new head is tested here without an edit, unless its class cannot do with six plain features: then it has a line in
-`CHANGES` or `READ_TOKENS`. Heads solved in closed form have tests of their own; an option that is no head at all has a
-line in `NO_HEADS`.
-"""
-
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from hydra.utils import get_object
-from omegaconf import OmegaConf
-from prefillroute.heads.restore import head_spec, restore_head
 from torch import Tensor
 
-from prefillroute.config.build import HYDRA_KEYS, build
-from prefillroute.config.search import conf_dir
 from prefillroute.data.folded import FoldedData
-from prefillroute.heads.contract import ClosedFormHead, Head
+from prefillroute.heads.contract import Head
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.modules.settings import FitSettings
+from tests.every_head import LAYOUTS, NEURAL, E, G, chosen, data_of, make, pairs
 
-D, M, G, E, N = 6, 3, 3, 3, 100
 SETTINGS = FitSettings(
     num_members=E, num_kept=2, max_epochs=3, batch_size=32, learning_rate=0.02, accelerator="cpu"
 )
-CHANGES: dict[str, dict[str, Any]] = {
-    "GraphAttentionHead": {"num_nodes": 3, "width": 4},  # three nodes of two features
-    "DebertaHead": {  # random weights, too small to notice
-        "model": None,
-        "lora_rank": 2,
-        "hidden_size": 8,
-        "num_layers": 1,
-        "intermediate_size": 8,
-        "vocab_size": 30,
-    },
-}
-"""By class: what its head must be built with here instead of what the YAML says."""
-READ_TOKENS = {"DebertaHead"}
-"""Classes whose six features are token ids, -1 after the last."""
-NO_HEADS = {"blend"}
-"""Options without weights of their own: they average what others predict."""
 
 
-def walk() -> dict[str, dict[str, Any]]:
-    found = {path.stem: path for path in sorted((conf_dir() / "head").glob("*.yaml"))}
-    return {option: OmegaConf.to_container(OmegaConf.load(path)) for option, path in found.items()}
+def cases() -> list[Any]:
+    """Every neural head on everything that it accepts, and with a judge's labels where it can learn these."""
+    judged = {"difficulty_labels": "judge"}
+    found = []
+    for option, kind in pairs(NEURAL):
+        found.append(pytest.param(option, kind, {}, id=f"{option}-{kind}"))
+        if judged.keys() & chosen(option).keys() and kind == "numbers":
+            found.append(pytest.param(option, kind, judged, id=f"{option}-judge"))
+    return found
 
 
-OPTIONS = walk()
-KINDS = {option: get_object(node["_target_"]) for option, node in OPTIONS.items()}
-NEURAL = [o for o, kind in KINDS.items() if issubclass(kind, Head) and not issubclass(kind, ClosedFormHead)]
-options = pytest.mark.parametrize("option", NEURAL)
+every_case = pytest.mark.parametrize(("option", "kind", "hyper"), cases())
 
 
-def chosen(option: str) -> dict[str, Any]:
-    """The option's hyper-parameters as its YAML says, but narrow."""
-    own = {key: value for key, value in OPTIONS[option].items() if key not in HYDRA_KEYS}
-    if "hidden" in own:
-        own["hidden"] = [8, 6, 5, 4][: len(own["hidden"])]
-    return own | CHANGES.get(KINDS[option].__name__, {})
-
-
-def make(option: str, *, groups: int = G, members: int = E, dropout: bool = True) -> Head:
-    values = chosen(option)
-    for key in values:
+def built(option: str, kind: str, hyper: dict[str, Any], dropout: bool = True, **sizes: int) -> Head:
+    values = dict(hyper)
+    for key, value in chosen(option).items():
         if "dropout" in key and not dropout:
-            values[key] = [0.0] * len(values[key]) if isinstance(values[key], list) else 0.0
-    sizes = {"in_features": D, "num_targets": M, "num_groups": groups, "num_members": members}
-    node = values | {"_target_": OPTIONS[option]["_target_"]}
-    head = build(node, **sizes, seed=5, own_features=0)
-    assert isinstance(head, Head)
-    return head
+            values[key] = [0.0] * len(value) if isinstance(value, list) else 0.0
+    return make(option, LAYOUTS[kind], **sizes, **values)
 
 
 def fit(head: Head, data: FoldedData, checkpoint_dir: Path | None = None, **changes: Any) -> FittedHead:
     settings = replace(SETTINGS, **({"num_members": head.num_members} | changes))
     return fit_head(head, data, settings, seed=7, checkpoint_dir=checkpoint_dir)
-
-
-@pytest.fixture
-def data(folded, option) -> FoldedData:
-    """With a judge's difficulties, one in nine missing; heads that want none ignore them."""
-    made = folded(groups=G, rows=N, features=D, targets=M)
-    difficulty = torch.rand(N, generator=torch.Generator().manual_seed(1))
-    difficulty[::9] = torch.nan
-    features = made.features
-    if KINDS[option].__name__ in READ_TOKENS:
-        features = (5 * features.abs()).floor().clamp(max=29)
-        features[:, ::2, -2:] = -1
-    return replace(made, features=features, difficulty=difficulty)
 
 
 def state_of(fitted: FittedHead, group: int) -> dict[str, Tensor]:
@@ -104,20 +55,13 @@ def equal_states(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, other[key]) for key, value in one.items())
 
 
-def test_no_option_is_left_out_unseen():
-    closed = {option for option, kind in KINDS.items() if issubclass(kind, ClosedFormHead)}
-    assert {"constant", "logistic"} <= closed
-    assert {"shared_trunk", "multi_task", "unified_multi_task", "mirt", "matrix_factorisation"} <= set(NEURAL)
-    assert OPTIONS.keys() - closed - set(NEURAL) == NO_HEADS
-    assert CHANGES.keys() | READ_TOKENS <= {KINDS[option].__name__ for option in NEURAL}
-
-
-@options
-def test_resume_is_exact(option, data, tmp_path):
-    whole = fit(make(option), data)
-    fit(make(option), data, tmp_path, max_epochs=1)
+@every_case
+def test_resume_is_exact(option, kind, hyper, tmp_path):
+    data = data_of(kind)
+    whole = fit(built(option, kind, hyper), data)
+    fit(built(option, kind, hyper), data, tmp_path, max_epochs=1)
     assert (tmp_path / "last.ckpt").exists()
-    resumed = fit(make(option), data, tmp_path)
+    resumed = fit(built(option, kind, hyper), data, tmp_path)
     assert (resumed.validation_loss == whole.validation_loss).all()
     assert (resumed.best_epoch == whole.best_epoch).all()
     assert whole.best_epoch.max() > 0  # the resumed epochs mattered
@@ -125,27 +69,32 @@ def test_resume_is_exact(option, data, tmp_path):
         assert equal_states(state_of(resumed, group), state_of(whole, group))
 
 
-@options
-def test_a_group_learns_nothing_from_rows_outside_it(option, data):
+@every_case
+def test_a_group_learns_nothing_from_rows_outside_it(option, kind, hyper):
     """Another row's features (which any head can read), other outcomes, another difficulty: all bits stay."""
+    data = data_of(kind)
     row = int((~data.train[1] & ~data.valid[1] & data.train[0]).nonzero()[0])
-    features, correct, difficulty = data.features.clone(), data.correct.clone(), data.difficulty.clone()
+    features, correct, difficulty = (
+        data.features.clone(),
+        data.correct.clone(),
+        data.extras["difficulty"].clone(),
+    )
     features[:, row] = features[:, row - 1]
     correct[row] = 1 - correct[row].nan_to_num(0.0)
     difficulty[row] = 0.123
-    changed = replace(data, features=features, correct=correct, difficulty=difficulty)
-    before, after = fit(make(option), data), fit(make(option), changed)
+    changed = replace(data, features=features, correct=correct, extras={"difficulty": difficulty})
+    before, after = fit(built(option, kind, hyper), data), fit(built(option, kind, hyper), changed)
     assert equal_states(state_of(before, 1), state_of(after, 1))
     assert not equal_states(state_of(before, 0), state_of(after, 0))  # group 0 trains on that row
 
 
-@options
-def test_a_member_trains_as_if_alone(option, data):
+@every_case
+def test_a_member_trains_as_if_alone(option, kind, hyper):
     """Without dropout, whose stream the members of a group share."""
-    member = E - 1
-    together = fit(make(option, dropout=False), data, num_kept=E)
-    initial = make(option, dropout=False)
-    lone = make(option, members=1, dropout=False)
+    data, member = data_of(kind), E - 1
+    together = fit(built(option, kind, hyper, dropout=False), data, num_kept=E)
+    initial = built(option, kind, hyper, dropout=False)
+    lone = built(option, kind, hyper, dropout=False, members=1)
     first = initial.select(0, [0]).stack(0).state_dict()
     assert equal_states(lone.stack(0).state_dict(), first)  # a member's place seeds it, not their number
     for group in range(G):
@@ -160,28 +109,12 @@ def test_a_member_trains_as_if_alone(option, data):
             torch.testing.assert_close(state_of(alone, group), trained, atol=1e-4, rtol=1e-4)
 
 
-@options
-def test_spec_and_tensors_rebuild_the_fitted_head(option, data):
-    head = fit(make(option), data).final
-    spec = json.loads(json.dumps(head_spec(head)))
-    assert {key: spec["hyper"].get(key, "left out") for key in chosen(option)} == chosen(option)
-    restored = restore_head(spec, head.state_dict())
-    features = data.features[:1]
-    with torch.no_grad():
-        logits = head(features)
-        assert torch.equal(restored(features), logits)
-    assert logits.shape == (1, 2, N, M)
-    assert torch.isfinite(logits).all()
-
-
-@options
-def test_select_and_nets_seeded_by_their_place(option, data):
-    """Cutting out a member, or adding groups, changes no other logit."""
-    head = make(option).eval()
+@every_case
+def test_nets_are_seeded_by_their_place(option, kind, hyper):
+    """Adding groups changes no other logit, and no two members start alike."""
+    head, data = built(option, kind, hyper).eval(), data_of(kind)
     with torch.no_grad():
         logits = head(data.features)
-        cut = head.select(1, [2, 0])(data.features[1:2])
-        fewer = make(option, groups=1).eval()(data.features[:1])
-    torch.testing.assert_close(cut[0], logits[1, [2, 0]])
+        fewer = built(option, kind, hyper, groups=1).eval()(data.features[:1])
     assert not torch.allclose(logits[1, 0], logits[1, 2])
     torch.testing.assert_close(fewer, logits[:1])
