@@ -1,6 +1,6 @@
 """From a confidence table to everything in metrics.json and curve.parquet (DESIGN sections 5 and 6)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, check_guard
-from prefillroute.routing.statistics.contract import CONSTANT, SelectionStatistic, TargetStatistic
+from prefillroute.routing.statistics.contract import CONSTANT, SelectionStatistic, Statistic, TargetStatistic
 from prefillroute.routing.statistics.declared import Column, declared, global_columns
 from prefillroute.routing.statistics.reasons import (
     NEVER_AS_ACCURATE,
@@ -118,13 +118,10 @@ def _choices(view: ContestView) -> Iterator[Number]:
         yield f"{prefix}chosen_lambda", _lambda(made.chosen) if made else None, why
         yield f"{prefix}lambda_at_best_single", _lambda(made.at_best_single) if made else None, why
     points, targets = view.pool.points, view.router.table.targets
-    for key, role in (
-        ("best_single", points.best),
-        ("cheapest", points.cheapest),
-        ("dearest", points.dearest),
-    ):
-        counted = not np.isnan(points.oracle_accuracy[0])
-        yield key, targets[int(role[0])] if counted else None, lambda: NO_COMPLETE_QUERY
+    known = not np.isnan(points.oracle_accuracy[0])
+    roles = {"best_single": points.best, "cheapest": points.cheapest, "dearest": points.dearest}
+    for key, target in roles.items():
+        yield key, targets[int(target[0])] if known else None, lambda: NO_COMPLETE_QUERY
 
 
 def _selection(contest: Contest, view: ContestView) -> Iterator[Number]:
@@ -216,15 +213,10 @@ def _intervals(
             for column, values in known.items():
                 column.adopt(view, values)
             known = {column: column.values(view) for column in same}
-            found = {(name, column.key): (column.statistic, column.values(view)) for column in columns}
-            if name == "test":
-                for statistic in of_targets:
-                    for index, target in enumerate(test.targets):
-                        values = view.router[statistic][:, index]
-                        found["targets", target, statistic.key] = (statistic, values)
-            for path, (statistic, values) in found.items():
+            for path, statistic, values in _resampled(name, view, columns, of_targets):
                 chunks.setdefault(path, []).append(values)
-                centred |= {path} if statistic.centred else set()
+                if statistic.centred:
+                    centred.add(path)
     intervals = {}
     for path, parts in chunks.items():
         estimate: Any = estimates
@@ -233,6 +225,18 @@ def _intervals(
         shown = ".".join(path).removeprefix("test.")
         intervals[shown] = interval(np.concatenate(parts), centre=estimate if path in centred else None)
     return intervals
+
+
+def _resampled(
+    part: str, view: ContestView, columns: Sequence[Column], of_targets: Sequence[TargetStatistic]
+) -> Iterator[tuple[tuple[str, ...], Statistic[Any], np.ndarray]]:
+    """Yield place in metrics.json, statistic and values (B,) of every number of one part that has an interval."""
+    for column in columns:
+        yield (part, column.key), column.statistic, column.values(view)
+    if part == "test":
+        for statistic in of_targets:
+            for index, target in enumerate(view.router.table.targets):
+                yield ("targets", target, statistic.key), statistic, view.router[statistic][:, index]
 
 
 def _curve(view: RouterView) -> pd.DataFrame:
