@@ -1,4 +1,4 @@
-"""`prefillroute collect pool=X benchmark=Y`: ask every target of a pool, score the answers, write the outcomes."""
+"""`prefillroute collect pool=X benchmark=Y`: asks every target of a pool, scores the answers, writes the outcomes."""
 
 import argparse
 
