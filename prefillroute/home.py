@@ -22,8 +22,8 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
     try:
         own = Path(tempfile.gettempdir()) / f"prefillroute-{os.getuid()}"
         own.mkdir(mode=0o700, exist_ok=True)
-        if own.stat().st_uid != os.getuid():  # somebody else's: use a folder with a random name
+        if own.stat().st_uid != os.getuid():  # it belongs to somebody else: use a folder with a random name
             own = Path(tempfile.mkdtemp(prefix="prefillroute-"))
         environment[VARIABLE] = str(own)
     except OSError:
-        return  # nowhere to write at all: matplotlib says so itself
+        return  # there is nowhere to write at all, and matplotlib will say so itself

@@ -1,7 +1,7 @@
-"""How many threads this process may use, and how they wait. Nothing here imports a library that has threads.
+"""Sets how many threads this process may use and how idle ones wait. Imports no library that starts threads.
 
-The libraries (torch, OpenBLAS, MKL, FAISS, XGBoost, scikit-learn, each with an OpenMP of its own) read their
-settings where they are loaded, so that `settle` comes before any of them: the rooms `cli` and `training` call it.
+The libraries (torch, OpenBLAS, MKL, FAISS, XGBoost, scikit-learn, each with its own OpenMP) read their settings when
+they are loaded, so `settle` must run before any of them is imported; the rooms `cli` and `training` call it.
 """
 
 import math
@@ -10,22 +10,22 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 WAITING = {
-    "GOMP_SPINCOUNT": "1000",  # GNU OpenMP, which torch brings: a few microseconds
-    "KMP_BLOCKTIME": "0",  # Intel's and LLVM's; milliseconds
+    "GOMP_SPINCOUNT": "1000",  # GNU OpenMP, which comes with torch; a few microseconds
+    "KMP_BLOCKTIME": "0",  # Intel's and LLVM's OpenMP; in milliseconds
     "OPENBLAS_THREAD_TIMEOUT": "4",  # 2^4 cycles instead of 2^26
 }
-"""Threads that have nothing to do sleep. By default they spin for milliseconds after each piece of work, in the hope of
-the next; with two jobs on one machine the ones that spin keep those that work from the cores. They do spin for a
-moment: the probes of a layer are thousands of small products, and a thread that slept after each would be woken for
-the next."""
+"""Settings that send idle threads to sleep. By default, a thread spins for milliseconds after each piece of work to
+wait for the next; with two jobs on one machine, spinning threads then take the cores from working ones. A short spin is
+kept: the probes of a layer are thousands of small products, and a thread that slept after each would have to be woken
+for the next."""
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
 MARK = "PREFILLROUTE_SETTLED"
-"""Names what `settle` counted itself: a job that inherits the environment on another machine counts again."""
+"""Variable that lists what `settle` has set, so that a job that inherits the environment elsewhere counts again."""
 
 
 def settle(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Let waiting threads sleep and let libraries start no more than `allowed`; what the user has set stays."""
+    """Let idle threads sleep, and limit libraries to `allowed` threads; settings that the user has made stay."""
     for name, _, value in (pair.partition("=") for pair in environment.get(MARK, "").split()):
         if environment.get(name) == value:
             del environment[name]
@@ -44,23 +44,23 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> int:
-    """Threads of this process: OMP_NUM_THREADS where it is set, otherwise as many as `cores`."""
-    # A list is for nested levels; the first counts. What is no positive number counts as not set.
+    """Number of threads for this process: OMP_NUM_THREADS if it is set, otherwise `cores`."""
+    # A list gives one number per nesting level; the first counts. Anything but a positive number counts as not set.
     return _positive(environment.get("OMP_NUM_THREADS", "").split(",")[0]) or cores(environment)
 
 
 def cores(environment: Mapping[str, str] = os.environ) -> int:
-    """What the job was given: the least of SLURM_CPUS_PER_TASK, affinity and cgroup quota."""
+    """Number of cores that the job was given: the least of SLURM_CPUS_PER_TASK, affinity and cgroup quota."""
     slurm = _positive(environment.get("SLURM_CPUS_PER_TASK", ""))
     return min(count for count in (_affinity(), cgroup_cpus(OWN_CGROUPS, CGROUPS), slurm) if count)
 
 
 def cgroup_cpus(own: Path, mounted: Path) -> int | None:
-    """CPUs that the cgroup's quota comes to, rounded up; the least of its own and its parents'. None without one.
+    """CPUs that the cgroup's quota amounts to, rounded up: the least of its own and its parents'. None without a quota.
 
     Args:
-        own: the kernel's list of this process's cgroups, a line ``id:controllers:path`` each.
-        mounted: where they are mounted: version 2 at the top, each controller of version 1 in a folder.
+        own: file in which the kernel lists this process's cgroups, one line ``id:controllers:path`` each.
+        mounted: folder where they are mounted: version 2 at the top, each controller of version 1 in a subfolder.
     """
     try:
         lines = own.read_text().splitlines()
@@ -69,7 +69,7 @@ def cgroup_cpus(own: Path, mounted: Path) -> int | None:
     quotas = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        # Inside a container the path may be the host's: then only the top is there to be read.
+        # Inside a container the path may be the host's; then only the top folder can be read.
         top = mounted / controllers if controllers else mounted
         if not controllers or "cpu" in controllers.split(","):
             folder = top.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
@@ -78,7 +78,7 @@ def cgroup_cpus(own: Path, mounted: Path) -> int | None:
 
 
 def _quota(folder: Path) -> float | None:
-    """CPUs of one cgroup's quota."""
+    """CPUs that one cgroup's quota amounts to; None without a quota."""
     try:
         if (folder / "cpu.max").exists():
             quota, period = (folder / "cpu.max").read_text().split()

@@ -4,11 +4,11 @@ from experiments.badinput.case import Case
 from experiments.badinput.damage import written
 
 CASES = (
-    Case("config: misspelt group", lambda w: w.train("calibraton=platt"), "calibraton.*calibration"),
-    Case("config: misspelt option", lambda w: w.train("calibration=plat"), "plat.*isotonic.*platt"),
-    Case("config: misspelt key", lambda w: w.train("num_fold=3"), "num_fold.*num_folds"),
-    Case("config: misspelt nested key", lambda w: w.train("pool.exlude=[]"), "exlude.*exclude"),
-    Case("config: misspelt argument", lambda w: w.train("+head.dropot=0.1"), "dropot.*dropout"),
+    Case("config: misspelt group", lambda w: w.train("calibraton=platt"), "calibration.*found 'calibraton'"),
+    Case("config: misspelt option", lambda w: w.train("calibration=plat"), "isotonic.*platt.*found 'plat'"),
+    Case("config: misspelt key", lambda w: w.train("num_fold=3"), "num_folds.*found 'num_fold'"),
+    Case("config: misspelt nested key", lambda w: w.train("pool.exlude=[]"), "exclude.*found 'exlude'"),
+    Case("config: misspelt argument", lambda w: w.train("+head.dropot=0.1"), "dropout.*found 'dropot'"),
     Case("config: a word for a number", lambda w: w.train("num_folds=many"), "num_folds.*many"),
     Case("config: one fold", lambda w: w.train("num_folds=1"), "num_folds.*1"),
     Case("config: lambda outside [0, 1]", lambda w: w.train("policy.lambda_=1.5"), r"lambda.*1\.5"),
@@ -18,7 +18,9 @@ CASES = (
         r"depth.*1\.5",
     ),
     Case(
-        "config: key of another option", lambda w: w.train("layers=fixed", "layers.dims=[4]"), "dims.*depth"
+        "config: key of another option",
+        lambda w: w.train("layers=fixed", "layers.dims=[4]"),
+        "depth.*found 'dims'",
     ),
     Case("config: test_size of 1", lambda w: w.train("split.test_size=1.0"), "test_size"),
     Case(

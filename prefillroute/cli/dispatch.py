@@ -1,7 +1,7 @@
-"""The one place where an import waits until it is needed.
+"""The one place that delays an import until it is needed.
 
-PyTorch and transformers take seconds to import, so that a command's work is imported when the command is run, and not
-where its arguments are declared. Only `cli`, the uppermost room, loads modules by name: no such import can point up.
+PyTorch and transformers take seconds to import, so a command's work is imported when the command runs, not when its
+arguments are declared. Only `cli`, the top room, loads modules by name, so no such import can point upwards.
 """
 
 import importlib
@@ -12,18 +12,20 @@ from prefillroute.text.hints import install
 
 
 def load(module: str, extra: str | None = None) -> ModuleType:
-    """Import what does a command's work.
+    """Import the module that does a command's work.
 
     Args:
-        module: inside the package, for instance `cli.route`.
-        extra: the optional dependencies that it needs.
+        module: name inside the package, for instance `cli.route`.
+        extra: the set of optional dependencies that it needs.
 
     Raises:
-        UserError: one of those is not installed.
+        UserError: one of these is not installed.
     """
     try:
         return importlib.import_module(f"prefillroute.{module}")
     except ModuleNotFoundError as error:
         if extra is None or (error.name or "").partition(".")[0] == "prefillroute":
             raise
-        raise UserError(f"this command needs the package '{error.name}'; run {install(extra)}") from error
+        raise UserError(
+            f"command: expected the package '{error.name}', found it not installed; run {install(extra)}"
+        ) from error

@@ -7,11 +7,11 @@ from prefillroute.errors import UserError
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse`, but a mistake raises ``UserError`` and names the options that exist."""
+    """`argparse`, except that a mistake raises ``UserError`` and names the options that exist."""
 
     def error(self, message: str) -> NoReturn:
-        """Turn argparse's usage block and exit status 2 into our one line and status 1."""
+        """Raise argparse's message as our one line and status 1, instead of a usage block and status 2."""
         if message.startswith(("unrecognized arguments", "the following arguments are required")):
             options = [option for action in self._actions for option in action.option_strings[-1:]]
-            message = f"{message}; allowed are {', '.join(options)}"
+            message = f"{message}; expected one of {', '.join(options)}"
         raise UserError(f"{self.prog}: {message}")

@@ -1,4 +1,4 @@
-"""`prefillroute pool show POOL`: what a pool is and what a perfect router could gain on it."""
+"""`prefillroute pool show POOL`: prints a pool's targets and what a perfect router could gain on them."""
 
 import argparse
 import math
@@ -87,7 +87,7 @@ def _front(summary: PoolSummary) -> PoolFront:
 
 
 def _standing(front: PoolFront) -> list[str]:
-    """One word per target: a hull corner is on the Pareto front too."""
+    """One word per target; a corner of the hull is also on the Pareto front."""
     words = np.select([~front.placed, front.corner, front.pareto], ["unknown", "hull", "Pareto"], "dominated")
     return [str(word) for word in words]
 
@@ -99,9 +99,9 @@ def _front_lines(summary: PoolSummary, front: PoolFront) -> list[str]:
         ]
     placed, dominated = int(front.placed.sum()), int(front.dominated.sum())
     lines = [
-        f"Pareto front {placed - dominated} of {placed} targets; {dominated} are dominated: another costs no more, is "
-        "no less accurate and better in one of them",
-        f"static hull  {int(front.corner.sum())} corners; a router has to beat the mixtures by chance between them:",
+        f"Pareto front {placed - dominated} of {placed} targets; {dominated} are dominated: another one costs no more, "
+        "is no less accurate, and is better in one of the two",
+        f"static hull  {int(front.corner.sum())} corners; a router must beat random mixtures of these:",
     ]
     corners = [target for target, corner in zip(summary.targets, front.corner, strict=True) if corner]
     lines += [
@@ -117,7 +117,7 @@ def _front_lines(summary: PoolSummary, front: PoolFront) -> list[str]:
 
 
 def _token_lines(tokens: tuple[int, int], pool: PoolConfig) -> list[str]:
-    """What the token counts are worth, where any are estimates."""
+    """How far the token counts can be trusted, if any are estimates."""
     estimated, counted = tokens
     if not estimated:
         return []
@@ -125,8 +125,8 @@ def _token_lines(tokens: tuple[int, int], pool: PoolConfig) -> list[str]:
     return [
         f"tokens       {estimated / counted:.1%} of the counts are estimated ({estimated:,} of {counted:,} outcomes): "
         f"{how}",
-        "             so the costs that follow from them are lower bounds, those of targets that reason before they "
-        "answer most of all",
+        "             costs computed from them are therefore lower bounds, above all for targets that reason before "
+        "they answer",
     ]
 
 

@@ -1,4 +1,4 @@
-"""`prefillroute report FOLDER`: rebuild the report of a run, or the summary of a sweep, from its folder alone."""
+"""`prefillroute report FOLDER`: rebuilds the report of a run, or the summary of a sweep, from its folder alone."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from prefillroute.text.printing import say
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the pages and print where they are; a sweep's failed jobs are listed and do not change the status."""
+    """Write the pages and print where they are; a sweep's failed jobs are listed, but do not change the status."""
     if is_sweep(arguments.folder):
         summarise_sweep(arguments.folder, arguments.sort_by)
         say(str(arguments.folder / "summary.html"))

@@ -1,1 +1,1 @@
-"""Facts (dataclasses) and the schema of a run; nothing here imports torch."""
+"""Facts (as dataclasses), the schema of a run, and composition; nothing here imports torch."""

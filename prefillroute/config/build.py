@@ -1,4 +1,4 @@
-"""The one place that instantiates: a choice node (``_target_`` and hyper-parameters) becomes an object."""
+"""The one place that turns a choice node (``_target_`` and hyper-parameters) into an object."""
 
 import inspect
 from collections.abc import Collection, Mapping
@@ -14,13 +14,13 @@ HYDRA_KEYS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 
 
 def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
-    """Instantiate a choice with what a person chose (the node) and what the data decides (``runtime``).
+    """Instantiate a choice from what a person chose (the node) and what the data determines (``runtime``).
 
-    What a person chose wins over the data.
+    A value that a person chose takes precedence over a runtime value.
 
     Raises:
-        UserError: for an argument that the target does not take, naming those it takes, and for a bad value.
-        AssertionError: for a runtime value that the target does not take.
+        UserError: the target does not accept an argument (the message names those it accepts), or a value is bad.
+        AssertionError: the target does not accept a runtime value.
     """
     check_arguments(node, runtime)
     target = _target(node)
@@ -29,12 +29,12 @@ def build(node: DictConfig | Mapping[str, Any], **runtime: Any) -> Any:
     chosen = {str(key): value for key, value in plain.items() if str(key) not in HYDRA_KEYS}
     if plain.get("_recursive_", True):
         chosen = {key: _build_inside(value) for key, value in chosen.items()}
-    # Called directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own.
+    # Call the target directly: hydra.utils.instantiate would wrap a UserError of the constructor in its own error.
     return target(**{**runtime, **chosen})
 
 
 def _build_inside(value: Any) -> Any:
-    """A choice inside another one's arguments is built first, as Hydra does."""
+    """Build the choices inside another choice's arguments, as Hydra does."""
     if not isinstance(value, Mapping):
         return value
     if "_target_" in value:
@@ -43,11 +43,11 @@ def _build_inside(value: Any) -> Any:
 
 
 def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Collection[str] = ()) -> None:
-    """Bind a choice node to its constructor's signature without calling it.
+    """Check a choice node against its constructor's signature, without calling it.
 
     Raises:
-        UserError: naming the argument that is unknown or missing, and the allowed ones, or that is no number.
-        AssertionError: naming the runtime value that the target does not take.
+        UserError: an argument is unknown (the message names the allowed ones), missing, or not a number as it must be.
+        AssertionError: the target does not accept a runtime value.
     """
     target = _target(node)
     signature = inspect.signature(target)
@@ -56,7 +56,9 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Collection[st
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
     for key in own:
         if key not in signature.parameters and not takes_all:
-            raise UserError(f"{name}: no argument '{key}'; allowed are {', '.join(signature.parameters)}")
+            raise UserError(
+                f"{name}: expected arguments among {', '.join(signature.parameters)}, found '{key}'"
+            )
     for key in runtime:
         assert key in signature.parameters or takes_all, f"{name}: no argument '{key}', which the run passes"
     values = {key: node[key] for key in own}
@@ -67,7 +69,7 @@ def check_arguments(node: DictConfig | Mapping[str, Any], runtime: Collection[st
     for key, parameter in signature.parameters.items():
         variadic = parameter.kind in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         if parameter.default is inspect.Parameter.empty and not variadic and key not in given:
-            raise UserError(f"{name}: argument '{key}' is missing")
+            raise UserError(f"{name}: expected argument '{key}', found none")
 
 
 def _check_inside(node: Mapping[str, Any]) -> None:
@@ -81,10 +83,10 @@ def _check_inside(node: Mapping[str, Any]) -> None:
 
 
 def class_name(node: DictConfig | Mapping[str, Any]) -> str:
-    """Name of the class that a choice names, without its module.
+    """Name of the class that a choice instantiates, without its module.
 
     Raises:
-        UserError: it names none.
+        UserError: the choice has no `_target_`.
     """
     return _path(node).rpartition(".")[2]
 
@@ -92,7 +94,9 @@ def class_name(node: DictConfig | Mapping[str, Any]) -> str:
 def _path(node: DictConfig | Mapping[str, Any]) -> str:
     path = node.get("_target_")
     if not path:
-        raise UserError(f"a choice needs a _target_; found the keys {', '.join(map(str, node)) or 'none'}")
+        raise UserError(
+            f"_target_: expected the path of a class, found only the keys {', '.join(map(str, node)) or '(none)'}"
+        )
     return str(path)
 
 
@@ -106,4 +110,6 @@ def _target(node: DictConfig | Mapping[str, Any]) -> Any:
     try:
         return get_object(path)
     except Exception as error:  # Hydra wraps whatever the import raised
-        raise UserError(f"_target_: {path} cannot be imported ({str(error).splitlines()[0]})") from error
+        raise UserError(
+            f"_target_: expected a class that can be imported, found {path} ({str(error).splitlines()[0]})"
+        ) from error

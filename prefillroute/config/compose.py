@@ -1,4 +1,4 @@
-"""Compose a configuration from ``conf/`` outside of `prefillroute train`: subcommands, tests, notebooks."""
+"""Composes a configuration from ``conf/`` outside `prefillroute train`: in subcommands, tests and notebooks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ def compose_run(
     """Compose ``config_name`` with Hydra overrides, as the command line would.
 
     Raises:
-        UserError: for a misspelt option or key, naming the allowed ones, or a value of the wrong type.
+        UserError: an option or key is misspelt (the message names the allowed ones), or a value has the wrong type.
     """
     overrides = name_options(overrides)
     try:
@@ -43,8 +43,10 @@ def compose_run(
 def compose_options(
     overrides: Sequence[str] = (), config_name: str = "config", conf: Path | None = None
 ) -> DictConfig | None:
-    """The configuration with the chosen options alone, whose keys are the allowed ones; None when even its defaults
-    do not compose.
+    """Compose with the chosen options only, so that the result's keys are the allowed ones.
+
+    Returns:
+        The configuration, or None if not even the defaults compose.
     """
     options = [text for text in overrides if is_group(text)]
     for tried in (options, []) if options else ([],):
@@ -56,24 +58,26 @@ def compose_options(
 
 
 def fact(node: Any, form: type[Fact]) -> Fact:
-    """A fact node (``cfg.encoder``, ``cfg.pool``, ...) as an object of its dataclass, interpolations resolved.
+    """Turn a fact node (``cfg.encoder``, ``cfg.pool``, ...) into its dataclass, with interpolations resolved.
 
     Raises:
-        UserError: when a value is missing or an interpolation does not resolve.
+        UserError: a value is missing, or an interpolation does not resolve.
     """
     try:
         found = OmegaConf.to_object(node)
     except OmegaConfBaseException as error:
-        raise UserError(f"{form.__name__}: {str(error).splitlines()[0]}") from error
+        raise UserError(
+            f"{form.__name__}: expected values that resolve, found: {str(error).splitlines()[0]}"
+        ) from error
     assert isinstance(found, form), f"{type(found).__name__} is not a {form.__name__}"
     return found
 
 
 def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = None) -> Fact:
-    """One option of a fact group that no configuration composes, for instance the provider of each target.
+    """Read an option of a fact group that no configuration composes, for instance the provider of each target.
 
     Raises:
-        UserError: for an unknown option, a key that the form lacks, a value that is missing or of the wrong type.
+        UserError: the option is unknown, the form lacks a key, or a value is missing or of the wrong type.
     """
     files = {
         file.stem: file
@@ -82,13 +86,13 @@ def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = Non
     }
     path = files.get(option)
     if path is None:
-        raise UserError(f"{group}: no option '{option}'; allowed are {', '.join(sorted(files))}")
+        raise UserError(f"{group}: expected an option among {', '.join(sorted(files))}, found '{option}'")
     where = f"conf/{group}/{path.name}"
     try:
         node = OmegaConf.merge(OmegaConf.structured(form), OmegaConf.load(path))
         missing = sorted(OmegaConf.missing_keys(node))
         if missing:
-            raise UserError(f"{where}: no value for {', '.join(missing)}")
+            raise UserError(f"{where}: expected a value for {', '.join(missing)}, found none")
         return fact(node, form)
     except YAMLError as error:
         raise UserError(no_yaml(error)) from error

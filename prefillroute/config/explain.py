@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors in one line that names the allowed keys or options."""
+"""Turns errors of Hydra and OmegaConf into one line that names the allowed keys or options."""
 
 import re
 from dataclasses import fields, is_dataclass
@@ -14,7 +14,7 @@ from prefillroute.config.overrides import explain_several, explain_unread
 from prefillroute.config.search import conf_folders
 
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
-"""What a misspelt or mistyped configuration raises while it is composed, and a file of it that is no YAML."""
+"""Raised during composition by a misspelt or mistyped configuration, or by a file that is not YAML."""
 
 
 def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = False) -> str:
@@ -22,8 +22,8 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
 
     Args:
         error: one of ``COMPOSITION_ERRORS``.
-        allowed: the same configuration without the overrides, whose keys are the allowed ones; None where the
-            files themselves do not compose.
+        allowed: the same configuration without the overrides, whose keys are the allowed ones; None if the files
+            themselves do not compose.
         sweeps: whether the command takes `-m`.
     """
     if isinstance(error, YAMLError):
@@ -48,47 +48,45 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
         options = options.split("Config search path")[0].split("\n\n")[0]
         names = ", ".join(line.strip() for line in options.splitlines() if line.strip())
         name = option.rsplit("/", 1)[-1]
-        own = f"; one of your own is a file conf/{group}/NAME.yaml of the current folder"
-        return f"{group}: no option '{name}'; allowed are {names}{own}"
+        own = f"to add your own, write conf/{group}/NAME.yaml in the current folder"
+        return f"{group}: expected an option among {names}, found '{name}'; {own}"
     if found := re.search(r"In '([^']+)'.*Key '(\w+)' not in '(\w+)'", text, re.S):
         file, key, form = found.groups()
         if is_dataclass(kind := getattr(facts, form, None)):
             names = ", ".join(field.name for field in fields(kind))
-            return f"conf/{file}.yaml: no key '{key}'; allowed are {names}"
+            return f"conf/{file}.yaml: expected keys among {names}, found '{key}'"
     if allowed is None:
         return " ".join(text.split())
     if found := re.search(r"Could not override '([^'@]+)[^']*'\. No match in the defaults list", text):
-        return f"no group or key '{found.group(1)}'; allowed are {_keys(allowed, '')}"
+        return f"configuration: expected groups or keys among {_keys(allowed, '')}, found '{found.group(1)}'"
     if found := re.search(r"full_key: (\S+)", text):
         key = found.group(1)
         parent, _, last = key.rpartition(".")
         if _is_unknown(allowed, key) and "could not be converted" not in text:
-            return (
-                f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
-            )
-        # OmegaConf's inner link may still hold its placeholders ($VALUE); an outer one has them filled in.
+            return _unknown_key(allowed, parent, last)
+        # OmegaConf's innermost error may still contain placeholders ($VALUE); an outer one has them filled in.
         said = [line for line in map(_first_line, reversed(chain)) if "$" not in line]
         return f"{key}: {said[0] if said else _first_line(error)}"
     if found := re.search(r"Could not override '([^']+)'", text):
         parent, _, last = found.group(1).rpartition(".")
-        return f"no key '{last}' in '{parent or 'the configuration'}'; allowed are {_keys(allowed, parent)}"
+        return _unknown_key(allowed, parent, last)
     return _first_line(error)
 
 
 def no_yaml(error: YAMLError) -> str:
-    """Say which file is no YAML, and from which line on."""
-    # A scanner's error has a mark; a reader's, of a character that YAML does not have, names the file itself.
+    """Say which file is not YAML, and from which line on."""
+    # The scanner's error has a mark. The reader's, about a character that YAML does not allow, names the file itself.
     mark = getattr(error, "problem_mark", None)
     file, line = (mark.name, f" line {mark.line + 1}:") if mark else (getattr(error, "name", "a file"), "")
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or _first_line(error)
-    return f"{_from_here(Path(file))}:{line} not YAML ({what}); expected YAML as in the files of conf/"
+    return f"{_from_here(Path(file))}:{line} expected YAML as in the files of conf/, found something else ({what})"
 
 
 def _no_text(error: UnicodeDecodeError) -> str:
-    """Python's error names no file: find it.
+    """Find the file that is not UTF-8, which Python's error does not name, and say so.
 
     Raises:
-        UnicodeDecodeError: no file of a configuration is the cause.
+        UnicodeDecodeError: no file of the configuration is the cause.
     """
     for folder in conf_folders():
         for path in sorted(folder.rglob("*.yaml")):
@@ -97,14 +95,12 @@ def _no_text(error: UnicodeDecodeError) -> str:
             except UnicodeDecodeError as found:
                 line = found.object.count(b"\n", 0, found.start) + 1
                 byte = found.object[found.start]
-                return (
-                    f"{_from_here(path)}: line {line}: byte 0x{byte:02x} is not UTF-8; expected a UTF-8 file"
-                )
+                return f"{_from_here(path)}: line {line}: expected UTF-8, found byte 0x{byte:02x}; save it as UTF-8"
     raise error
 
 
 def _from_here(path: Path) -> Path:
-    """The path as a person types it, where it lies below the current folder."""
+    """The path relative to the current folder if it lies below it, as a person would type it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -119,6 +115,10 @@ def _is_unknown(allowed: DictConfig, key: str) -> bool:
     parent, _, last = key.rpartition(".")
     node = OmegaConf.select(allowed, parent) if parent else allowed
     return isinstance(node, DictConfig) and last not in node
+
+
+def _unknown_key(allowed: DictConfig, parent: str, key: str) -> str:
+    return f"{parent or 'configuration'}: expected keys among {_keys(allowed, parent)}, found '{key}'"
 
 
 def _keys(allowed: DictConfig, parent: str) -> str:

@@ -1,4 +1,4 @@
-"""Bad input ends in one line on stderr and exit status 1, never in a traceback (DESIGN section 9)."""
+"""Makes bad input end in one line on stderr and exit status 1, never in a traceback (DESIGN section 9)."""
 
 import os
 import re
@@ -9,15 +9,15 @@ from prefillroute.errors import UserError
 from prefillroute.text.printing import close_quietly, flush_quietly, say, tolerate_every_character
 
 DEBUG_VARIABLE = "PREFILLROUTE_TRACEBACK"
-"""Set to 1 to see the traceback of a user error as well."""
+"""Environment variable; set it to 1 to see the traceback of a user error too."""
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Call ``command``; say a user's or the machine's mistake in one line instead of raising it.
+    """Call ``command``; report a mistake of the user or the machine in one line instead of raising it.
 
     Returns:
-        The command's exit status, 1 after an error, 130 after Ctrl-C, 141 (as a shell has it for SIGPIPE) where a
-        library printed to a pipe that its reader had closed.
+        The command's exit status; 1 after an error, 130 after Ctrl-C, and 141 (a shell's status for SIGPIPE) if a
+        library printed to a pipe whose reader had closed it.
     """
     tolerate_every_character()
     try:
@@ -38,13 +38,13 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def say_error(error: BaseException) -> None:
-    """Print an error's one line to standard error."""
+    """Print an error to standard error as one line."""
     say(f"error: {one_line(error)}", stderr=True)
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error without line breaks; for an ``OSError`` the file and what the system said."""
+    """The message of an error without line breaks; for an ``OSError``, the file and the system's message."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'input or output'}: {error.strerror}"
-    # A name's own blanks stay; a library's message of several lines becomes one.
+    # Blanks inside a name stay; a library's message of several lines becomes one line.
     return re.sub(r"\s*\n\s*", " ", str(error).strip()) or type(error).__name__

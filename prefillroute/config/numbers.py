@@ -1,4 +1,4 @@
-"""Values that no key can mean."""
+"""Refuses values that cannot be meant: NaN, and words, lists or nulls where a number belongs."""
 
 import inspect
 import math
@@ -13,29 +13,29 @@ from prefillroute.errors import UserError
 
 
 def check_numbers(config: DictConfig) -> None:
-    """Refuse NaN wherever it stands: every comparison with it is false, so that it passes for any number.
+    """Refuse NaN anywhere: every comparison with NaN is false, so it would slip through all range checks.
 
     Raises:
-        UserError: naming the key.
+        UserError: names the key.
     """
     _check("", OmegaConf.to_container(config, resolve=False))
 
 
 def check_arguments_are_numbers(target: Callable[..., Any], given: Mapping[str, Any]) -> None:
-    """Refuse words, lists and nulls for arguments that are numbers or truth values by their annotation.
+    """Refuse words, lists and nulls for arguments that are annotated as numbers or booleans.
 
-    The nodes of choices are open, so that Hydra takes anything for them.
+    Hydra does not check them, because the nodes of choices are open.
 
     Args:
         target: class or function.
         given: argument -> value.
 
     Raises:
-        UserError: naming the argument.
+        UserError: names the argument.
     """
     try:
         parameters = inspect.signature(target, eval_str=True).parameters
-    except NameError:  # somebody else's annotations, which only a type checker can read
+    except NameError:  # a third party's annotations, which only a type checker can resolve
         return
     for name, value in given.items():
         kinds = _kinds(parameters[name].annotation) if name in parameters else set()
@@ -43,14 +43,14 @@ def check_arguments_are_numbers(target: Callable[..., Any], given: Mapping[str, 
             wanted = " or ".join(words for kind, words in KINDS.items() if kind in kinds)
             owner = getattr(target, "__name__", str(target))
             found = "null" if value is None else repr(value)
-            raise UserError(f"{owner}: argument '{name}' is {found}; expected {wanted}")
+            raise UserError(f"{owner}: argument '{name}': expected {wanted}, found {found}")
 
 
 KINDS: dict[Any, str] = {float: "a number", int: "a whole number", bool: "true or false", NoneType: "null"}
 
 
 def _kinds(annotation: Any) -> set[Any]:
-    """Of an annotation that is made of ``KINDS`` alone; of any other none."""
+    """The kinds in an annotation that consists of ``KINDS`` only; the empty set for any other annotation."""
     is_union = get_origin(annotation) in (Union, UnionType)
     kinds = set(get_args(annotation)) if is_union else {annotation}
     return kinds if kinds <= set(KINDS) else set()

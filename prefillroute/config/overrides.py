@@ -1,4 +1,4 @@
-"""Words of the command line that Hydra would read as something else, or not at all."""
+"""Handles overrides on the command line that Hydra would misread or could not read."""
 
 import re
 import shlex
@@ -12,13 +12,13 @@ from prefillroute.config.search import is_group
 from prefillroute.text.hints import hydra_quoted
 
 PLAIN = re.compile(r"[\w.+-]+(,[\w.+-]+)*")
-"""Names, or several separated by commas, without quotes and brackets."""
+"""One name, or several separated by commas, without quotes or brackets."""
 
 
 def name_options(overrides: Sequence[str]) -> list[str]:
-    """The same overrides, with options quoted that Hydra would read as a number, a truth value or nothing.
+    """Return the overrides with quotes around options that Hydra would read as a number, a boolean or null.
 
-    A pool may be called `2024`, `1e3`, `null` or `true`: `pool=2024` names the option, for `pool` is a group.
+    A pool may be called `2024`, `1e3`, `null` or `true`. `pool=2024` names that option, because `pool` is a group.
     """
     return [_named(text) for text in overrides]
 
@@ -36,32 +36,31 @@ def _is_text(value: str) -> bool:
 
 
 def explain_unread(override: str) -> str:
-    """Say how to write an override that Hydra cannot parse, in a form that it can."""
+    """Say how to write an override that Hydra cannot parse so that it can."""
     key, equals, value = override.partition("=")
     if not equals or not re.fullmatch(r"[+~]{0,2}[\w./@:-]+", key):
         return f"{override}: expected KEY=VALUE"
     if value.startswith("="):
         return f"{override}: expected one '=', found more; write {key}={value.lstrip('=')}"
     if value.startswith("~/"):
-        return f"{override}: '~' stays as it is here; write {key}=$HOME{value[1:]}"
+        return f"{override}: expected a path, found '~', which is not replaced here; write {key}=$HOME{value[1:]}"
     if value.startswith("[") and value.endswith("]"):
-        form, what = (
-            f"[{','.join(hydra_quoted(item.strip()) for item in value[1:-1].split(','))}]",
-            "its entries",
-        )
+        form = f"[{','.join(hydra_quoted(item.strip()) for item in value[1:-1].split(','))}]"
+        what = "its entries"
     else:
         form, what = hydra_quoted(value), "the value"
-    return f"{override}: Hydra cannot read this value; put {what} in quotes: {shlex.quote(f'{key}={form}')}"
+    quoted = shlex.quote(f"{key}={form}")
+    return f"{override}: expected a value in Hydra's syntax, found another; put {what} in quotes: {quoted}"
 
 
 def explain_several(override: str, sweeps: bool, default: Any) -> str:
     """Say what several values for one key may have meant.
 
     Args:
-        override: as typed.
+        override: the override as typed.
         sweeps: whether the command takes `-m`.
-        default: the key's value without this override, None where it is not known; a list or a text may have been
-            meant only where it is one.
+        default: the key's value without this override, None if unknown; a list or a text can have been meant only if
+            the default is one.
     """
     key, _, value = override.partition("=")
     ways = ["add -m for a sweep over them" if sweeps else "run the command once for each"]

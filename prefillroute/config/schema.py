@@ -1,7 +1,7 @@
-"""The form of a composed run: typed facts, open choices (STYLE section 5.2).
+"""The schema of composed configurations: facts are typed, choices are open.
 
-The form is attached once, at the root of ``conf/config.yaml``, ``conf/extract.yaml`` and the other root files, so
-that a fact file needs no header and a misspelt key in it fails when Hydra composes.
+A schema is attached once, at the top of ``conf/config.yaml``, ``conf/extract.yaml`` and the other root files. A fact
+file therefore needs no header, and a misspelt key in it fails as soon as Hydra composes.
 """
 
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ class EvaluationConfig:
     grid_size: int = 101
     """Points of the uniform lambda grid that `efficacy` averages over."""
     guard: float = II("oc.select:policy.guard,2.0")
-    """Standard errors that the gain over the best single target must exceed at the lambda that is reported. Set
-    `policy.guard`, which this follows; a policy without lambda has none, and the report's choice of lambda takes 2."""
+    """Number of standard errors by which the reported lambda must beat the best single target. It follows
+    `policy.guard`, so set that; for a policy without a guard, the report's choice of lambda uses 2."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class PredictorParts:
 
 @dataclass
 class RunConfig(PredictorParts):
-    """`prefillroute train`: from outcomes to a report and a router bundle."""
+    """`prefillroute train`: turns outcomes into a report and a router bundle."""
 
     pool: PoolConfig = MISSING
     paths: PathsConfig = MISSING
@@ -61,17 +61,17 @@ class RunConfig(PredictorParts):
     logger: dict[str, Any] = MISSING
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     num_folds: int = 5
-    """Out-of-fold groups; not used when the split has a calibration part."""
+    """Folds for out-of-fold predictions; not used if the split has a calibration part."""
     validation_size: float = 0.1
-    """Share of each group's training rows that early stopping and the best members are judged on."""
+    """Share of each fold's training rows that early stopping and the ranking of members are judged on."""
     nested_layers: bool = False
-    """Choose layers anew inside each fold, on its training rows only: shows how much one choice for all folds
-    flatters the out-of-fold AUC. Costs as many layer choices as folds."""
+    """Choose layers again inside each fold, on its training rows only. This shows how much one choice for all folds
+    flatters the out-of-fold AUC; it takes one layer choice per fold."""
     seed: int = 0
     threads: int | None = None
-    """CPU threads; null takes OMP_NUM_THREADS or what the job was given (SLURM_CPUS_PER_TASK, affinity, cgroup)."""
+    """CPU threads; null takes OMP_NUM_THREADS, or what the job was given (SLURM_CPUS_PER_TASK, affinity, cgroup)."""
     report: bool = True
-    """Draw figures and write report.html; `prefillroute report RUN` makes them later from the same folder."""
+    """Draw figures and write report.html; `prefillroute report RUN` can make them later from the same folder."""
     bundle: bool = True
     """Write the router bundle, with which `prefillroute route` routes new queries."""
 
@@ -112,7 +112,7 @@ class ShareConfig:
 
 @dataclass
 class ExtractConfig:
-    """`prefillroute extract`: an encoder over the queries of a pool."""
+    """`prefillroute extract`: runs an encoder over the queries of a pool."""
 
     encoder: EncoderConfig = MISSING
     pool: PoolConfig = MISSING
@@ -125,7 +125,7 @@ class ExtractConfig:
 
 @dataclass
 class EmbedConfig:
-    """`prefillroute embed`: an embedder over the queries of a pool."""
+    """`prefillroute embed`: runs an embedder over the queries of a pool."""
 
     embedder: EmbedderConfig = MISSING
     pool: PoolConfig = MISSING
@@ -137,12 +137,13 @@ class EmbedConfig:
     """Padded tokens; null: 1,024 on a CPU, 32,768 on a GPU."""
     share: ShareConfig = field(default_factory=ShareConfig)
     vectors: str | None = None
-    """Parquet file with vectors made elsewhere (`prompt_sha256`, `embedding`), instead of running the embedder."""
+    """Parquet file of vectors computed elsewhere (`prompt_sha256`, `embedding`), to read instead of running the
+    embedder."""
 
 
 @dataclass
 class PerplexityConfig:
-    """`prefillroute perplexity`: a causal language model over the queries of a pool."""
+    """`prefillroute perplexity`: runs a causal language model over the queries of a pool."""
 
     language_model: LanguageModelConfig = MISSING
     pool: PoolConfig = MISSING
@@ -157,7 +158,7 @@ class PerplexityConfig:
 
 @dataclass
 class PoolShowConfig:
-    """`prefillroute pool show`: a pool and its outcomes."""
+    """`prefillroute pool show`: summarises a pool and its outcomes."""
 
     pool: PoolConfig = MISSING
     paths: PathsConfig = MISSING
@@ -165,26 +166,26 @@ class PoolShowConfig:
 
 @dataclass
 class LimitsConfig:
-    """What bounds a collection."""
+    """Limits of a collection."""
 
     max_tokens: int = 128_000
-    """Most tokens that a target may answer with, its reasoning included (paper section 4.1)."""
+    """Most tokens in a target's answer, including its reasoning (paper section 4.1)."""
     spend_usd: float | None = None
-    """Never begin a call that could bring the cost of all runs above this, were it and those under way to run to their
-    max_tokens; null asks to the end."""
+    """Never begin a call that could bring the cost of all runs above this if it and the calls in flight ran to their
+    max_tokens; null sets no limit."""
     retries: int = 5
-    """Further attempts after a failed call; then the outcome is missing."""
+    """Further attempts after a failed call; if all fail, the outcome is missing."""
     attempt_s: int = 3600
-    """Seconds after which one attempt is given up and made again."""
+    """Seconds after which an attempt is abandoned and repeated."""
     stall_s: int = 60
-    """Seconds of silence inside a stream after which the attempt is given up and made again."""
+    """Seconds of silence in a stream after which the attempt is abandoned and repeated."""
     connections: int | None = None
-    """Calls under way at once, per target; null takes the provider's number."""
+    """Calls in flight at once, per target; null takes the provider's number."""
 
 
 @dataclass
 class EstimateConfig:
-    """What `collect --dry-run` assumes of answers it has not seen, in tokens."""
+    """Length in tokens that `collect --dry-run` assumes for answers it has not seen."""
 
     thinking_tokens: int = 8_000
     direct_tokens: int = 500
@@ -192,13 +193,13 @@ class EstimateConfig:
 
 @dataclass
 class CollectConfig:
-    """`prefillroute collect`: the targets of a pool over the questions of a benchmark."""
+    """`prefillroute collect`: asks the targets of a pool the questions of a benchmark."""
 
     pool: PoolConfig = MISSING
     benchmark: dict[str, Any] = MISSING
     paths: PathsConfig = MISSING
     out: str = MISSING
-    """Outcome folder to write; the calls themselves are kept in `collect/` below it."""
+    """Outcome folder to write; the calls themselves are kept in its subfolder `collect/`."""
     max_questions: int | None = None
     """Ask a stratified, deterministic subset of this many; null asks them all."""
     limits: LimitsConfig = field(default_factory=LimitsConfig)
@@ -206,7 +207,7 @@ class CollectConfig:
 
 
 def register_schemas() -> None:
-    """Make the forms known to Hydra under the names that the root YAML files extend. Idempotent."""
+    """Register the schemas with Hydra under the names that the root YAML files extend. Idempotent."""
     store = ConfigStore.instance()
     store.store(name="run_schema", node=RunConfig)
     store.store(name="extract_schema", node=ExtractConfig)

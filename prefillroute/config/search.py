@@ -1,4 +1,4 @@
-"""Where option files are looked for: those that ship with the package, and `conf/` of the current folder."""
+"""Finds option files: those that ship with the package, and those in `conf/` of the current folder."""
 
 import logging
 import re
@@ -15,21 +15,21 @@ from prefillroute.errors import UserError
 log = logging.getLogger(__name__)
 
 LOCAL = "conf"
-"""Folder for a user's own pools, encoders and experiments, in the folder where the command is run."""
+"""Folder for a user's own pools, encoders and experiments, in the current folder."""
 
 
 def conf_dir() -> Path:
-    """The folder of group files: of the checkout when there is one, else as installed with the package."""
+    """The folder of group files: the checkout's if there is one, else the one installed with the package."""
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent / "conf"
     return checkout if (checkout / "config.yaml").is_file() else package / "conf"
 
 
 def conf_folders() -> list[Path]:
-    """Folders of group files; where two have the same file, the first one's is read.
+    """Folders of group files; if two folders have the same file, the first folder's is read.
 
-    As with Hydra's own `--config-dir`, what ships comes first, so that its names mean the same everywhere. Only a
-    whole copy of our `conf/`, root files included, takes its place.
+    As with Hydra's own `--config-dir`, the shipped folder comes first, so that its names mean the same everywhere. Only
+    a complete copy of our `conf/`, including the root files, takes its place.
     """
     shipped = conf_dir()
     local = Path(LOCAL).absolute()
@@ -39,7 +39,7 @@ def conf_folders() -> list[Path]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a folder has our root file; another project's `conf/config.yaml` is not one."""
+    """Whether a folder has our root file, as opposed to another project's `conf/config.yaml`."""
     try:
         text = (folder / "config.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -54,10 +54,10 @@ def is_group(override: str) -> bool:
 
 
 class LocalFolder(SearchPathPlugin):
-    """Adds the other folders of :func:`conf_folders` to Hydra's search path behind the first one."""
+    """Adds the other folders of :func:`conf_folders` to Hydra's search path, after the first one."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Called by Hydra while it sets up; a folder that a caller chose himself stays alone."""
+        """Add the folders; Hydra calls this while it sets up. If the caller chose another folder, add nothing."""
         folders = [str(folder) for folder in conf_folders()]
         used = [str(element.path).removeprefix("file://") for element in search_path.get_path()]
         if folders[0] in used:
@@ -66,19 +66,19 @@ class LocalFolder(SearchPathPlugin):
 
 
 def register_search_path() -> None:
-    """Make the folder known to Hydra. Idempotent."""
+    """Register the search path with Hydra. Idempotent."""
     Plugins.instance().register(LocalFolder)
 
 
 def check_unread(overrides: Sequence[str], choices: Mapping[str, Any]) -> None:
-    """Say which chosen options are not read from `conf/` of the current folder, since their names are taken.
+    """Report chosen options in the current folder's `conf/` that are not read because their names are taken.
 
     Args:
-        overrides: of the command line; an option named there is an error, another one a warning in the log.
+        overrides: the command line; an option named there is an error, any other is a warning in the log.
         choices: group -> option, as Hydra composed them.
 
     Raises:
-        UserError: naming the file.
+        UserError: names the file.
     """
     shipped, *others = conf_folders()
     named = {text.lstrip("+").partition("=")[0].partition("@")[0] for text in overrides}
@@ -90,7 +90,10 @@ def check_unread(overrides: Sequence[str], choices: Mapping[str, Any]) -> None:
                 continue
             if own.read_bytes() == (shipped / group / own.name).read_bytes():
                 continue
-            line = f"{LOCAL}/{group}/{own.name}: the name '{option}' is taken by an option that ships with prefillroute"
+            file = f"{LOCAL}/{group}/{own.name}"
             if group in named:
-                raise UserError(f"{line}; rename the file, for instance to {LOCAL}/{group}/my_{own.name}")
-            log.warning("%s, which is read instead", line)
+                raise UserError(
+                    f"{file}: expected a new name, found '{option}', which is an option that ships with prefillroute; "
+                    f"rename the file, for instance to {LOCAL}/{group}/my_{own.name}"
+                )
+            log.warning("%s is not read: prefillroute's own option '%s' is used instead", file, option)

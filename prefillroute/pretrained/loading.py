@@ -1,4 +1,4 @@
-"""`from_pretrained` without chatter, and with one-line errors."""
+"""`from_pretrained` without its chatter and with one-line errors."""
 
 import io
 import logging
@@ -12,19 +12,20 @@ from prefillroute.errors import UserError
 
 
 def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
-    """``factory.from_pretrained(location, ...)`` with the keyword arguments that are not None.
+    """Call ``factory.from_pretrained(location, ...)`` with those keyword arguments that are not None.
 
     Args:
         factory: an Auto class of transformers.
-        model: what is loaded, for messages: `encoder smollm2_135m`.
+        model: name for messages, for instance `encoder smollm2_135m`.
         location: local folder or hub repository.
+        kwargs: arguments for `from_pretrained`.
 
     Raises:
-        UserError: it cannot be loaded.
+        UserError: the model cannot be loaded.
     """
     given = {key: value for key, value in kwargs.items() if value is not None}
-    # Loading bars are for people who watch; a log file does not get them. Nobody needs the warnings that the LM head
-    # was left out and what was not sharded: what is missing is an error of ours.
+    # Show loading bars on a terminal, but not in a log file. Hide the warnings about a missing LM head and about
+    # sharding: if weights are missing that we need, we raise an error of our own.
     quiet = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
     warner = logging.getLogger("transformers")
     level = warner.level
@@ -34,6 +35,8 @@ def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
             return factory.from_pretrained(location, **given)
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise UserError(f"{model}: {location} cannot be loaded ({reason})") from error
+        raise UserError(
+            f"{model}: expected a model that can be loaded, found {location} ({reason})"
+        ) from error
     finally:
         warner.setLevel(level)

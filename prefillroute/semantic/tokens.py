@@ -16,7 +16,7 @@ EXACT = 2**24
 
 
 def load_tokenizer(name_or_path: str, revision: str | None = None) -> Any:
-    """The tokenizer of a hub repository or local folder.
+    """Load the tokenizer of a hub repository or local folder.
 
     Raises:
         UserError: it cannot be loaded.
@@ -25,10 +25,10 @@ def load_tokenizer(name_or_path: str, revision: str | None = None) -> Any:
 
 
 def token_rows(tokenizer: Any, prompts: Sequence[str] | np.ndarray, max_length: int) -> np.ndarray:
-    """Token ids (N, max_length) float32 with the tokenizer's special tokens, `PADDING` after the last one.
+    """Return token ids (N, max_length) float32 with the tokenizer's special tokens, padded at the end with `PADDING`.
 
-    A query of more tokens than there is room for loses its middle: of the room, the first half (rounded up) goes to
-    the query's first tokens, the rest to its last ones.
+    A query that does not fit loses its middle: half of the room (rounded up) goes to its first tokens, the rest to its
+    last ones.
 
     Raises:
         UserError: no room for any token of a query, or a query that is not valid Unicode.

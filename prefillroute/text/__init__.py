@@ -1,1 +1,1 @@
-"""Text of users as text: what is shown of it, the one place that prints, and the commands that messages name."""
+"""Shows users' text safely; prints, for the whole package; and builds the commands that messages suggest."""

@@ -1,6 +1,6 @@
-"""Commands and overrides that messages name, quoted so that following them works in a shell.
+"""Builds the commands and overrides that messages suggest, quoted so that they work when pasted into a shell.
 
-Every hint is built here: a test runs each of them with names and paths that nobody expects.
+Every hint is built here; a test runs each of them with unusual names and paths.
 """
 
 import os
@@ -12,15 +12,15 @@ from pathlib import Path
 from prefillroute.text.visible import hidden, visible
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./:-]*")
-"""What Hydra's grammar reads as a word without quotes, if it is none of `_VALUES`."""
+"""What Hydra's grammar reads as a word even without quotes, unless it is one of `_VALUES`."""
 _VALUES = {"null", "true", "false", "nan", "inf"}
-"""Words that the grammar takes for something else, in any case."""
+"""Words, in upper or lower case, that Hydra's grammar does not read as text."""
 _BLURRED = re.compile(r'[,"]|^\s|\s$|^$')
-"""What blurs where a name ends."""
+"""Names that match need quotes, because a reader of a list could not tell where they end."""
 
 
 def command(*words: str | Path) -> str:
-    """A command line as a shell reads it. A path is told from an option by its type.
+    """A command line to be pasted into a shell. Arguments of type ``Path`` can never be mistaken for options.
 
     >>> command("prefillroute", "report", Path("-my runs"))
     "prefillroute report './-my runs'"
@@ -29,7 +29,7 @@ def command(*words: str | Path) -> str:
 
 
 def override(key: str, value: str | Sequence[str]) -> str:
-    """``key=value`` as a shell and then Hydra read it.
+    """``key=value``, quoted first for Hydra and then for the shell.
 
     >>> print(override("pool.exclude", ["small"]), override("pool.exclude", ["x (a=1, b=2)"]))
     pool.exclude=[small] 'pool.exclude=["x (a=1, b=2)"]'
@@ -40,7 +40,7 @@ def override(key: str, value: str | Sequence[str]) -> str:
 
 
 def fill(command_name: str, group: str, model: str) -> str:
-    """The command that fills a model's cache; `caches.commands.with_own_facts` says for which pool."""
+    """The command that fills a model's cache; `caches.commands.with_own_facts` puts in the pool."""
     return f"prefillroute {command_name} {override(group, model)} pool=<pool>"
 
 
@@ -64,7 +64,7 @@ def exclude(*targets: str) -> str:
 
 
 def hydra_value(text: str) -> str:
-    r"""A string as Hydra's grammar and OmegaConf read it again, quoted where they need it.
+    r"""A string written so that Hydra's grammar and OmegaConf read it back unchanged, with quotes only if needed.
 
     >>> print(hydra_value("gpt-4o"), hydra_value("null"), hydra_value("a, b"), hydra_value("${x}"))
     gpt-4o "null" "a, b" "\${x}"
@@ -75,23 +75,23 @@ def hydra_value(text: str) -> str:
 
 
 def hydra_quoted(text: str) -> str:
-    r"""A string in the quotes of Hydra's grammar, so that it stays a string whatever it looks like.
+    r"""A string in the quotes of Hydra's grammar, so that it is read as a string whatever it looks like.
 
     >>> print(hydra_quoted("null"), hydra_quoted("${x}"), hydra_quoted('say "a\\"'))
     "null" "${x}" "say \"a\\\""
     """
-    # Only backslashes before a quote, the closing one too, are doubled.
+    # Only backslashes before a quote are doubled, including those before the closing quote.
     text = re.sub(r'(\\*)("|\Z)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text)
     return f'"{text}"'
 
 
 def no_interpolation(text: str) -> str:
-    """A string as OmegaConf reads it again: a backslash keeps `${` from being an interpolation."""
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # and backslashes before it are doubled
+    """A string with a backslash before every `${`, so that OmegaConf does not read it as an interpolation."""
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # backslashes that come before it are doubled
 
 
 def shell_word(text: str) -> str:
-    r"""One word of a command line; bash's and zsh's ``$'...'`` where it holds what a terminal may not be given.
+    r"""Quote one word of a command line, as ``$'...'`` (bash, zsh) if it has characters that a terminal must not get.
 
     >>> print(shell_word("my log.csv"), shell_word("a\tb"))
     'my log.csv' $'a\tb'
@@ -102,7 +102,7 @@ def shell_word(text: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in a message, in quotes where commas or blanks would blur where one ends.
+    """Names separated by commas, for a message; in quotes if commas or blanks would hide where a name ends.
 
     >>> listed(["small", "x (a=1, b=2)"])
     'small, "x (a=1, b=2)"'
@@ -111,7 +111,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _argument(word: str | Path) -> str:
-    """A path that begins with a dash would be an option."""
+    """The word as text; a path that begins with a dash gets ``./`` in front, or it would be read as an option."""
     text = os.fspath(word)
     return f"./{text}" if isinstance(word, Path) and text.startswith("-") else text
 
@@ -127,6 +127,6 @@ def _ansi(character: str) -> str:
         return character
     if character in "\n\t\r":
         return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}[character]
-    # A byte of a file's name that is not UTF-8 comes as a surrogate (PEP 383); another one cannot be typed at all.
+    # A byte of a file name that is not UTF-8 arrives as a surrogate (PEP 383); other surrogates cannot be typed at all.
     stored = character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "replace")
     return "".join(f"\\x{byte:02x}" for byte in stored)

@@ -1,4 +1,4 @@
-"""Lines to standard output and standard error that no text and no reader can break.
+"""Prints lines to standard output and standard error, whatever is in the text and even if the reader goes away.
 
 Tables and progress bars are in :mod:`prefillroute.text.screen`; nothing else in the package prints.
 """
@@ -15,14 +15,14 @@ from prefillroute.text.visible import encodable, hidden, visible
 
 
 def say(*lines: str, stderr: bool = False) -> None:
-    """Print lines, each one line whatever is in it. A reader that has closed the pipe is told no more."""
+    """Print lines; each stays one line, whatever is in it. Once the reader has closed the pipe, print nothing."""
     stream = sys.stderr if stderr else sys.stdout
     encoding = getattr(stream, "encoding", None)
     write(stream, "".join(f"{encodable(visible(line), encoding)}\n" for line in lines))
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON document in a line; what is no sign, or none of the stream's, is a JSON escape."""
+    """Print one JSON document in a line; if it has characters that cannot be shown here, print it all in ASCII."""
     text = json.dumps(value, ensure_ascii=False)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     plain = not any(map(hidden, text)) and encodable(text, encoding) == text
@@ -30,7 +30,7 @@ def say_json(value: Any) -> None:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush; after a closed pipe the stream leads nowhere, and the work goes on."""
+    """Write and flush; if the pipe is closed, discard this and all later output, and carry on."""
     try:
         stream.write(text)
         stream.flush()
@@ -39,7 +39,7 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def close_quietly(stream: IO[str]) -> None:
-    """Lead a stream whose reader is gone to nowhere: neither its buffer nor Python's end may complain of it."""
+    """Redirect a stream whose reader is gone to nowhere, so that neither its buffer nor Python's exit complains."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -47,32 +47,32 @@ def close_quietly(stream: IO[str]) -> None:
 
 
 def flush_quietly() -> None:
-    """Write out what others printed, before Python's end would complain of a closed pipe."""
+    """Flush what others printed, because Python would complain of a closed pipe on exit."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(ValueError):
             write(stream, "")
 
 
 def tolerate_every_character() -> None:
-    """Have both standard streams escape what their encoding lacks: help texts, log lines, libraries' words."""
+    """Make both standard streams escape what their encoding lacks: help texts, log lines, libraries' output."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 class LogFormatter(logging.Formatter):
-    """Log lines, each one line whatever is in it; a traceback below keeps its lines."""
+    """Formats log messages so that each stays one line, whatever is in it; a traceback keeps its lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line without a traceback."""
+        """Format the message without its traceback."""
         return visible(super().formatMessage(record))
 
 
 class LogHandler(logging.StreamHandler):
-    """Log lines to a stream whose reader may go."""
+    """Logs to a stream whose reader may go away."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """After a closed pipe the stream leads nowhere."""
+        """Discard all later output if the pipe is closed; report any other error."""
         if isinstance(sys.exc_info()[1], BrokenPipeError):
             close_quietly(self.stream)
         else:

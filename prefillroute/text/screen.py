@@ -1,7 +1,7 @@
-"""The terminal, or the file in its place: tables and bars with names as they are.
+"""Tables and progress bars on a terminal or in a file, with names shown exactly as they are.
 
-rich takes `[high]` for markup, `:free:` for an emoji, and lets an escape character through to the terminal. A
-``Screen`` takes no string for anything but text, so nothing else of the package makes a rich console.
+rich reads `[high]` as markup and `:free:` as an emoji, and passes escape characters on to the terminal. A ``Screen``
+treats every string as plain text; nothing else in the package creates a rich console.
 """
 
 import sys
@@ -18,18 +18,18 @@ from prefillroute.text.printing import close_quietly
 from prefillroute.text.visible import encodable, visible
 
 NAME_WIDTH = 20
-"""Columns of characters that are left to a long name at least; what is longer folds."""
+"""Characters that a column of names gets at least; longer names are folded."""
 WIDEST = 10_000
 
 
 class Screen(Console):
-    """A rich console on which every string is one line of text.
+    """A rich console that shows every string as one line of plain text.
 
     Args:
         stderr: write to standard error instead of standard output.
-        columns: width where the stream is no terminal and `COLUMNS` is not set.
-        file: write to this stream, which is so many columns wide.
-        terminal: whether the stream understands bars and bold type; null looks at the stream.
+        columns: width of ``file`` in characters, or of a standard stream that is no terminal if `COLUMNS` is not set.
+        file: write to this stream instead.
+        terminal: whether the stream supports bars and bold type; None finds out.
     """
 
     def __init__(
@@ -48,15 +48,15 @@ class Screen(Console):
             self._width = columns
 
     def shown(self, text: str) -> str:
-        """A text as this stream can show it."""
+        """Return a text in a form that this stream can show."""
         return encodable(visible(text), self.encoding)
 
     def lines(self, *lines: str) -> Text:
-        """Several lines in one cell."""
+        """Return several lines for one cell."""
         return Text("\n".join(map(self.shown, lines)))
 
     def styled(self, *pieces: str | tuple[str, str]) -> Text:
-        """A line of pieces, some with a style: ``("name", "bold")``."""
+        """Return one line made of pieces, some of them with a style: ``("name", "bold")``."""
         return Text.assemble(
             *(
                 self.shown(piece) if isinstance(piece, str) else (self.shown(piece[0]), piece[1])
@@ -65,7 +65,7 @@ class Screen(Console):
         )
 
     def table(self, table: Table) -> None:
-        """Print a table whole: where the screen is narrower than its figures, lines run over and lose no digit."""
+        """Print a whole table; if the screen is narrower than its figures, lines run over rather than lose a digit."""
         names = [column for column in table.columns if not column.no_wrap]
         for column in names:
             column.max_width = NAME_WIDTH
@@ -89,20 +89,20 @@ class Screen(Console):
         highlight: bool | None = None,
         highlighter: HighlighterType | None = None,
     ) -> Text:
-        """What rich makes of every string that is printed: text, never markup."""
+        """Turn a string into text without reading markup; rich calls this for every string it prints."""
         return Text(self.shown(text), style=style, justify=justify, overflow=overflow)
 
     def on_broken_pipe(self) -> None:
-        """The reader is gone: print nothing more and let the work go on."""
+        """Print nothing more after the reader has gone, and let the work go on."""
         self.quiet = True
         close_quietly(self.file)
 
 
 class Words(ProgressColumn):
-    """A task's description, or one of its fields, in a progress bar.
+    """Shows a task's description, or one of its fields, in a progress bar.
 
     Args:
-        field: name of the field; the description when it is None.
+        field: name of the field; None shows the description.
     """
 
     def __init__(self, field: str | None = None) -> None:
@@ -110,5 +110,5 @@ class Words(ProgressColumn):
         super().__init__()
 
     def render(self, task: Task) -> Text:
-        """The words as text."""
+        """Return the words as text."""
         return Text(visible(task.description if self._field is None else str(task.fields[self._field])))

@@ -1,4 +1,4 @@
-"""CSV that people open in a spreadsheet: a cell that would be taken for a formula is text there too."""
+"""Writes CSV that is safe to open in a spreadsheet: a cell that looks like a formula stays text."""
 
 import re
 
@@ -7,12 +7,12 @@ import pandas as pd
 from prefillroute.text.visible import visible
 
 _FORMULA = re.compile(r"[=+\-@＝＋－＠]")
-"""First signs that make a formula of a cell (OWASP, "CSV Injection"); its tab and line breaks come as escapes."""
+"""First characters that make a cell a formula (OWASP, "CSV Injection"); tabs and line breaks are escaped anyway."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """The table as CSV without its index; numbers stay numbers.
+    """Write a table as CSV without its index; numbers stay numbers.
 
     >>> print(csv_text(pd.DataFrame({"name": ["=1+1", "-0.5", "o3[high]"], "gain": [-0.5, 1.0, 2.0]})))
     name,gain
@@ -27,7 +27,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def _defused(text: str) -> str:
-    """One line, with an apostrophe before what would be a formula: a spreadsheet shows what follows it."""
-    # pandas leaves a lone carriage return without quotes, and what follows it would be a row of its own.
+    """The text as one line; a formula gets an apostrophe in front, so that a spreadsheet shows it as text."""
+    # pandas does not quote a lone carriage return, so the text after it would become a row of its own.
     text = visible(text)
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

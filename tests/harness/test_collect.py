@@ -226,7 +226,7 @@ def test_dry_run_asks_nothing_and_estimates(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"pool.targets.0.provider": "nowhere"}, "provider: no option 'nowhere'; allowed are anthropic"),
+        ({"pool.targets.0.provider": "nowhere"}, "provider: expected an option among anthropic"),
         ({"pool.targets.0.mode": "dreaming"}, "(conf/provider/local.yaml), found 'dreaming'"),
         ({"pool.targets.0.generate.colour": "red"}, "expected generation options of Inspect, found colour"),
         ({"pool.targets.0.generate.max_retries": 3}, "found max_retries; set it in limits"),

@@ -10,13 +10,9 @@ import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from prefillroute.errors import UserError
-from prefillroute.metrics.bootstrap import resample_weights
 from prefillroute.routing.comparison import compare
-from prefillroute.routing.contest import Contest
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
-from prefillroute.routing.statistics.contract import RouterStatistic
-from prefillroute.routing.statistics.declared import declared
 from prefillroute.routing.table import ConfidenceTable
 
 NAMED_IN_DESIGN = (
@@ -184,19 +180,6 @@ def test_routers_are_selected_by_rows_that_are_not_test(make_table, num_calibrat
     assert without["reasons"]["test.selection_auc"].startswith("no calibration or out-of-fold row")
 
 
-def test_routing_delta_and_shares(make_table) -> None:
-    table = make_table(missing=0.1)
-    metrics = evaluate(table, num_resamples=0).metrics
-    test = table.part("test")
-    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
-    assert sum(entry["share_lambda0"] for entry in metrics["targets"].values()) == pytest.approx(1.0)
-    entry, right = metrics["targets"]["target-4"], test.correct[:, 4]
-    assert entry["num_rows"] == (~np.isnan(right)).sum()
-    assert entry["accuracy_routed_to_lambda0"] == pytest.approx(np.nanmean(right[choice == 4]))
-    assert entry["accuracy_routed_away_lambda0"] == pytest.approx(np.nanmean(right[choice != 4]))
-    assert entry["cost_routed_to_lambda0"] == pytest.approx(test.cost_usd[choice == 4, 4].mean())
-
-
 def test_baselines_learn_from_training_rows_only(make_table) -> None:
     table = make_table(num_targets=3)
     test, train = table.part("test"), table.part("train_oof")
@@ -219,29 +202,6 @@ def test_disagreement_is_an_evaluation_of_those_rows(make_table) -> None:
     for key, value in metrics["disagreement"].items():
         if isinstance(value, float):
             assert value == pytest.approx(alone[key], rel=1e-9), key
-
-
-def test_intervals_resample_queries(make_table) -> None:
-    """Every statistic under weights equals the same statistic on the repeated rows."""
-    table = make_table(num_train=100, num_test=60, missing=0.01)
-    contest = Contest.prepare(table, 11, None)
-    sample = contest.router
-    (weights,) = resample_weights(60, 4, seed=1)
-    view = contest.under(weights).router
-    found = {statistic: view[statistic] for statistic in declared(RouterStatistic)}
-    for row, counts in enumerate(weights.astype(int)):
-        rows = np.repeat(np.arange(60), counts)
-        fields = ("split", "benchmark", "confidence", "cost_usd", "realised_cost_usd", "correct")
-        repeated = replace(
-            sample.table,
-            query_id=np.array([f"copy {index}" for index in range(60)], dtype=object),
-            **{name: getattr(sample.table, name)[rows] for name in fields},
-        )
-        alone = replace(contest, router=replace(sample, table=repeated)).under(np.ones((1, 60))).router
-        for statistic, values in found.items():
-            # Which lambda stands for a segment, and which pairs have 20 queries, depends on the rows that are there.
-            if statistic.key not in ("paper_lambda", "relative_auc"):
-                assert values[row] == pytest.approx(alone[statistic][0], nan_ok=True), statistic.key
 
 
 @pytest.mark.parametrize(
@@ -278,16 +238,6 @@ def test_edge_cases_give_nulls_with_reasons(make_table, case: str) -> None:
     assert expected[1] in metrics["reasons"][expected[0]]
 
 
-def test_intervals_hold_their_estimates(make_table) -> None:
-    """Also that of ECE, whose resamples all lie above it."""
-    metrics = evaluate(make_table(), num_resamples=100).metrics
-    for key in ("mean_auc", "mean_brier", "mean_ece", "hull_gain", "p_auccc", "efficacy", "oracle_accuracy"):
-        low, high = metrics["intervals"][key]
-        assert low < metrics["test"][key] < high, key
-    low, high = metrics["intervals"]["targets.target-1.ece"]
-    assert low < metrics["targets"]["target-1"]["ece"] < high
-
-
 def test_senseless_counts_are_refused(make_table) -> None:
     with pytest.raises(UserError, match=r"num_resamples: expected 0 .*, found -1"):
         evaluate(make_table(), num_resamples=-1)
@@ -298,62 +248,3 @@ def test_senseless_counts_are_refused(make_table) -> None:
 def test_no_test_rows_is_an_error(make_table) -> None:
     with pytest.raises(UserError, match="at least one row with split 'test', found 0"):
         evaluate(make_table(num_test=0))
-
-
-def test_intervals_of_the_disagreement_subset_are_over_its_rows(make_table) -> None:
-    """The whole test part is resampled, and of each resample only the rows where targets disagree count."""
-    table = make_table(num_train=60, num_test=70)
-    metrics = evaluate(table, num_resamples=40, seed=2).metrics
-    test = table.part("test")
-    subset = test.select(test.disagreement)
-    choice = LambdaPolicy(0.0).choose(subset.confidence, subset.cost_usd, tuple(metrics["cost_range"]))
-    rows = np.arange(len(subset))
-    by_hand = {
-        "routed_accuracy_lambda0": subset.correct[rows, choice],
-        "routed_cost_lambda0": subset.cost_usd[rows, choice],
-        "oracle_accuracy": subset.correct.max(axis=1),
-    }
-    (weights,) = resample_weights(len(test), 40, seed=2)
-    counts = weights[:, test.disagreement].astype(int)
-    for key, values in by_hand.items():
-        drawn = np.sort([np.repeat(values, count).mean() for count in counts])
-        expected = [drawn[0], drawn[-1]]  # 2.5 % and 97.5 % of 40, outwards
-        assert metrics["intervals"][f"disagreement.{key}"] == pytest.approx(expected), key
-        assert metrics["disagreement"][key] == pytest.approx(values.mean()), key
-    assert metrics["intervals"]["oracle_accuracy"][0] < 1.0 == metrics["disagreement"]["oracle_accuracy"]
-
-
-def test_an_unknown_realised_cost_is_left_out_of_the_mean(make_table) -> None:
-    table = make_table(num_test=90)
-    realised = table.realised_cost_usd.copy()
-    realised[::3] = np.nan
-    metrics = evaluate(replace(table, realised_cost_usd=realised), num_resamples=0).metrics
-    test = table.part("test")
-    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
-    spent = realised[table.split == "test"][np.arange(90), choice]
-    assert np.isnan(spent).sum() == 30
-    assert metrics["test"]["routed_realised_cost_lambda0"] == pytest.approx(np.nanmean(spent))
-    unknown = evaluate(
-        replace(table, realised_cost_usd=np.full_like(realised, np.nan)), num_resamples=0
-    ).metrics
-    assert unknown["test"]["routed_realised_cost"] is None
-    assert unknown["reasons"]["test.routed_realised_cost"] == "no realised cost is known"
-
-
-def test_costs_of_a_target_are_of_the_rows_routed_to_it_and_away(make_table) -> None:
-    table = make_table(missing=0.1)
-    metrics = evaluate(table, num_resamples=0).metrics
-    test = table.part("test")
-    choice = LambdaPolicy(0.0).choose(test.confidence, test.cost_usd, tuple(metrics["cost_range"]))
-    for index, target in enumerate(table.targets):
-        entry, cost, right = metrics["targets"][target], test.cost_usd[:, index], test.correct[:, index]
-        assert (choice == index).any()
-        assert entry["cost_routed_to_lambda0"] == pytest.approx(cost[choice == index].mean())
-        assert entry["cost_routed_away_lambda0"] == pytest.approx(cost[choice != index].mean())
-        assert entry["cost_routed_to_lambda0"] != pytest.approx(entry["cost_routed_away_lambda0"], rel=1e-3)
-        assert entry["routing_delta_lambda0"] == pytest.approx(
-            np.nanmean(right[choice == index]) - np.nanmean(right[choice != index])
-        )
-        assert entry["mean_cost"] == pytest.approx(cost.mean())
-        assert entry["accuracy"] == pytest.approx(np.nanmean(right))
-        assert entry["mean_confidence"] == pytest.approx(test.confidence[:, index].mean())

@@ -19,6 +19,7 @@ from prefillroute.extraction.prompts import EncodedPrompt
 from prefillroute.extraction.run import extract
 from prefillroute.outcomes.files import write_outcomes
 from prefillroute.training.data import RunData, load_data
+from tests.training.toy_twins import PAIR
 
 CONF = conf_dir()
 TARGETS = ("cheap", "middle", "dear")
@@ -190,3 +191,15 @@ def world(make: Callable[..., World]) -> World:
 @pytest.fixture(scope="session")
 def permuted(make: Callable[..., World]) -> World:
     return make(permuted=True)
+
+
+@pytest.fixture(scope="session")
+def twins(make: Callable[..., World]) -> World:
+    """Rows 2 p and 2 p + 1 are duplicates."""
+    return make(twins=True)
+
+
+@pytest.fixture(scope="session")
+def flipped(make: Callable[..., World]) -> World:
+    """The same, with the opposite outcomes of one pair."""
+    return make(twins=True, flipped=PAIR)

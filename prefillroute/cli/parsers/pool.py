@@ -1,4 +1,4 @@
-"""`prefillroute pool show POOL`: what a pool is and what a perfect router could gain on it."""
+"""`prefillroute pool show POOL`: declares the command."""
 
 import argparse
 

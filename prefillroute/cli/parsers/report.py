@@ -1,4 +1,4 @@
-"""`prefillroute report FOLDER`: rebuild the report of a run, or the summary of a sweep, from its folder alone."""
+"""`prefillroute report FOLDER`: declares the command."""
 
 import argparse
 from pathlib import Path
@@ -19,6 +19,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="run folder or sweep folder, as `prefillroute train` wrote it",
     )
     parser.add_argument(
-        "--sort-by", default="mean_auc", metavar="METRIC", help="orders a sweep's table (default: mean_auc)"
+        "--sort-by",
+        default="mean_auc",
+        metavar="METRIC",
+        help="metric to sort a sweep's table by (default: mean_auc)",
     )
     parser.set_defaults(work="report")

@@ -11,8 +11,9 @@ NAMES: tuple[str, ...] = (*readability.NAMES, *lexical.NAMES, *structure.NAMES, 
 
 
 def text_features(prompts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Features (N, 30) float32, raw: the families' docstrings say units. A row depends on its own prompt only,
-    and is finite for any string.
+    """Compute the unscaled features (N, 30) float32; the families' docstrings give units.
+
+    A row depends on its own prompt only, and is finite for any string.
     """
     rows = [
         (

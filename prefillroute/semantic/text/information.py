@@ -10,13 +10,14 @@ ZLIB_LEVEL = 6
 
 
 def information(text: str) -> tuple[float, ...]:
-    """The columns of NAMES: entropy of the characters' distribution in bits per character; bytes after zlib
-    over bytes before (UTF-8; above 1 for short texts, whose header is the greater part); share of characters
-    outside ASCII. All are 0 for an empty text.
+    """Compute the columns of NAMES; all are 0 for an empty text.
+
+    They are the entropy of the distribution of characters, in bits per character; the UTF-8 bytes after zlib over those
+    before (above 1 for short texts, where the header dominates); and the share of characters outside ASCII.
     """
     if not text:
         return (0.0,) * len(NAMES)
-    # A lone surrogate has no UTF-8; it is passed through instead of refused.
+    # A lone surrogate has no UTF-8 form; pass it through instead of refusing it.
     raw = text.encode("utf-8", "surrogatepass")
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     share = np.unique(codes, return_counts=True)[1] / len(codes)

@@ -10,18 +10,19 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def words(text: str) -> list[str]:
-    """Runs of letters in lower case, with the apostrophes inside them. Scripts without spaces between words
-    give one long word per run.
+    """Return runs of letters, with inner apostrophes, in lower case.
+
+    A script without spaces between words gives one long word per run.
     """
     return _WORD.findall(text.lower())
 
 
 def lexical(text: str) -> tuple[float, ...]:
-    """The columns of NAMES, with V types among W words and V(m) types that occur m times.
+    """Compute the columns of NAMES; all are 0 for a text without words.
 
-    V / W; V(1) / W; Yule's K = 10^4 (sum_m m^2 V(m) - W) / W^2, from 0 (no word repeats) to below 10^4 (Yule
-    1944; higher is *less* diverse, and unlike the two ratios it hardly depends on the length); log(1 + W);
-    characters per word. All are 0 for a text without words.
+    Let there be V types among W words, and V(m) types that occur m times. The columns are V / W; V(1) / W; Yule's K =
+    10^4 (sum_m m^2 V(m) - W) / W^2, from 0 (no word repeats) to below 10^4 (Yule 1944; a higher K means *less* diverse,
+    and unlike the two ratios, K hardly depends on the length); log(1 + W); and characters per word.
     """
     found = words(text)
     total = len(found)

