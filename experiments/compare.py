@@ -18,8 +18,8 @@ from experiments.comparing.pool import TABLES_4_TO_6, PoolComparison, catalogued
 from experiments.comparing.printing import print_comparison
 from experiments.comparing.reuse import GridRuns
 from experiments.comparing.training import pool_jobs, train
+from prefillroute.config.folders import conf_dir
 from prefillroute.config.guard import guarded
-from prefillroute.config.search import conf_dir
 from prefillroute.errors import UserError
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.text.printing import say

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from prefillroute.cli.dispatch import load
+from prefillroute.cli.parsers.apps import ROOTS
 from prefillroute.jobs.app import start
 
 
@@ -33,8 +34,6 @@ def perplexity(config: DictConfig) -> None:
 
 
 TASKS = {"train": train, "extract": extract, "embed": embed, "perplexity": perplexity}
-ROOTS = {"train": "config"}
-"""Root file in `conf/`, if it is not named as the command is."""
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -43,4 +42,4 @@ def run(command: str, arguments: Sequence[str]) -> int:
     Raises:
         UserError: the configuration does not compose.
     """
-    return start(command, ROOTS.get(command, command), TASKS[command], arguments)
+    return start(command, ROOTS[command], TASKS[command], arguments)

@@ -8,6 +8,7 @@ from prefillroute.cli.dispatch import load
 from prefillroute.cli.parser import Parser
 from prefillroute.cli.parsers import apps, collect, import_outcomes, pool, report, route
 from prefillroute.config.guard import guarded
+from prefillroute.text.printing import say
 
 COMMANDS = (collect, import_outcomes, pool, apps, report, route)
 
@@ -24,6 +25,9 @@ def run_command(argv: list[str]) -> int:
         UserError: in one line what is wrong, and what would be right.
     """
     if argv and argv[0] in apps.HELP:
+        if {"--help", "-h"} & set(argv[1:]):
+            say(*load("jobs.help").help_text(apps.ROOTS[argv[0]]).splitlines())
+            return 0
         return int(load("cli.apps").run(argv[0], argv[1:]))
     parser, commands = make_parser()
     arguments, unknown = parser.parse_known_args(argv)

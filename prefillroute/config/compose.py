@@ -11,10 +11,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain, no_yaml
+from prefillroute.config.folders import conf_folders, is_group
 from prefillroute.config.numbers import check_numbers
 from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
-from prefillroute.config.search import check_unread, conf_folders, is_group, register_search_path
+from prefillroute.config.search import check_unread, register_search_path
 from prefillroute.errors import UserError
 
 Fact = TypeVar("Fact")

@@ -10,8 +10,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prefillroute.config import facts
+from prefillroute.config.folders import conf_folders
 from prefillroute.config.overrides import explain_several, explain_unread
-from prefillroute.config.search import conf_folders
 
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
 """Raised during composition by a misspelt or mistyped configuration, or by a file that is not YAML."""

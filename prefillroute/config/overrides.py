@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import ListConfig
 
-from prefillroute.config.search import is_group
+from prefillroute.config.folders import is_group
 from prefillroute.text.hints import hydra_quoted
 
 PLAIN = re.compile(r"[\w.+-]+(,[\w.+-]+)*")

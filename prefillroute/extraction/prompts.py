@@ -134,6 +134,8 @@ class PromptEncoder:
     def _tokenize(self, texts: Sequence[str], *, bare: bool = False) -> list[list[int]]:
         # The template has already written the special tokens; with `plain` the tokenizer adds them.
         special = not bare and not self._chat
+        if not texts:  # the tokenizer fails on an empty list
+            return []
         return self._tokenizer(list(texts), add_special_tokens=special, verbose=False)["input_ids"]
 
     def _cut(self, text: str) -> list[int]:

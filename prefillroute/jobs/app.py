@@ -6,21 +6,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from string import Template
-from typing import Any
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from prefillroute.config.compose import compose_options
 from prefillroute.config.explain import COMPOSITION_ERRORS, explain
+from prefillroute.config.folders import conf_folders
 from prefillroute.config.overrides import name_options
 from prefillroute.config.schema import register_schemas
-from prefillroute.config.search import conf_folders, register_search_path
+from prefillroute.config.search import register_search_path
 from prefillroute.errors import UserError
 from prefillroute.jobs.folder import register_job_folder
-from prefillroute.text.printing import say
 
 # Here, not in `start`: a launcher that sends a job to another machine imports the task's module there, and with it
 # this one.
@@ -37,7 +35,7 @@ def start(
         config_name: the root file in `conf/`.
         task: does one job. Launchers send it to other processes by its name, so it is a function of a module, and that
             module imports this one.
-        arguments: Hydra's: overrides and options such as `--help`, `--cfg job`, `-m`.
+        arguments: Hydra's: overrides and options such as `--cfg job` or `-m`.
 
     Returns:
         Exit status: 0, or 1 after a job that failed.
@@ -45,9 +43,6 @@ def start(
     Raises:
         UserError: the configuration does not compose; says what would.
     """
-    if {"--help", "-h"} & set(arguments):
-        say(*help_text(config_name).splitlines())
-        return 0
     arguments = _options_first(command, arguments)
     register_schemas()
     register_search_path()
@@ -66,24 +61,6 @@ def start(
     except SystemExit as left:  # of a job that has said why
         return int(left.code or 0)
     return 0
-
-
-def help_text(config_name: str) -> str:
-    """What `--help` prints: `hydra.help.template`, filled in here since Hydra needs a second to list the groups.
-
-    Args:
-        config_name: the root file in `conf/`; the groups are those of its defaults list.
-    """
-    root: Any = OmegaConf.load(conf_folders()[0] / f"{config_name}.yaml")
-    groups: dict[str, set[str]] = {}
-    for folder in conf_folders():
-        for entry in root.defaults:
-            for group in entry if isinstance(entry, DictConfig) else ():
-                if not str(group).startswith(("override ", "hydra/")):
-                    options = {path.stem for path in (folder / str(group)).glob("*.yaml")}
-                    groups.setdefault(str(group), set()).update(options)
-    lines = (f"{group}: {', '.join(sorted(options))}" for group, options in sorted(groups.items()))
-    return Template(str(root.hydra.help.template)).substitute(APP_CONFIG_GROUPS="\n".join(lines)).rstrip()
 
 
 @contextmanager

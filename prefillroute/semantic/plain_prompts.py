@@ -56,7 +56,9 @@ class PlainPrompts:
                 raise UserError(
                     f"{self._model}: expected valid Unicode, found the query {text[:40]!r} ({error.reason})"
                 ) from error
-        encoded = []
+        encoded: list[EncodedPrompt] = []
+        if not texts:  # the tokenizer fails on an empty list
+            return encoded
         for ids in self._tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]:
             cut = ids
             if len(ids) > self._room:

@@ -58,6 +58,8 @@ def test_help_and_mistakes_import_nothing_heavy(tmp_path: Path) -> None:
     assert run(tmp_path, helps) == ({}, [0] * len(helps))
     mistakes = [[*words, "--no-such-option"] for words in every] + [
         ["train", "seed=0,1"], ["train", "sed=1"], ["train", "pool=no_such_pool"], ["pool", "show", "no_such_pool"],
+        ["extract", "share.index=0,1"], ["extract", "extraction.num_shards=2"], ["embed", "embedder=no_such"],
+        ["perplexity", "extraction=transformers"],
     ]  # fmt: skip
     found, codes = run(tmp_path, mistakes)
     assert found == {}

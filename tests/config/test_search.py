@@ -14,7 +14,7 @@ from prefillroute.config.facts import PoolConfig, ProviderConfig
 from prefillroute.config.overrides import name_options
 from prefillroute.config.search import conf_dir, conf_folders
 from prefillroute.errors import UserError
-from prefillroute.jobs.app import help_text
+from prefillroute.jobs.help import help_text
 from prefillroute.outcomes.files import write_outcomes
 
 NUMERIC = ("2024", "1e3", "null", "on", "true", "007", "1_000", "0x1f", "nan", "-1")

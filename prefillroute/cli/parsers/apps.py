@@ -9,6 +9,8 @@ HELP = {
     "train": "train and evaluate a router, or with -m a sweep of them (in a checkout also: python train.py)",
 }
 """Command -> its line in the list of commands. `cli.apps` has a function of each name."""
+ROOTS = {command: "config" if command == "train" else command for command in HELP}
+"""Command -> its root file in `conf/`."""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
