@@ -98,7 +98,7 @@ def _panel(
         best = mean.groupby("layer").max()
         style = "o-" if len(best) <= 40 else "-"
         axes.plot(best.index, best, style, ms=3, color=colour, label=f"{pooling} pooling")
-        marked = [layer for layer, name in blocks if name == pooling and layer in best.index]
+        marked = [layer for layer, name in sorted(blocks) if name == pooling and layer in best.index]
         axes.plot(marked, best.loc[marked], "o", ms=9, mfc="none", mec=INK, mew=1.4, zorder=6)
     if score == "fisher_j" and "fisher_j_permuted" in part:
         chance = part.groupby("layer")["fisher_j_permuted"].mean().dropna()

@@ -65,6 +65,18 @@ def test_one_encoders_profile_does_not_depend_on_its_depth(finished_run):
     assert first.alt == second.alt
 
 
+def test_marks_are_drawn_in_order_of_layers(finished_run):
+    layers = pd.read_parquet(finished_run / "layers.parquet")
+    with styled():
+        drawing = layer_profile_drawing(layers, [("tiny", layer, "mean") for layer in (4, 1, 3, 2)])
+    assert [
+        line.get_xdata().tolist() for line in drawing.figure.axes[0].lines if line.get_markersize() == 9
+    ] == [
+        [],
+        [1, 2, 3, 4],
+    ]
+
+
 def test_several_encoders_are_named_with_the_targets_that_they_serve_best(run_folder, finished_run):
     folder = run_folder()
     two_encoders(finished_run).to_parquet(folder / "layers.parquet")
