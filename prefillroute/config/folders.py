@@ -1,24 +1,24 @@
-"""Where option files are looked for: those that ship with the package, and `conf/` of the current folder."""
+"""Finds option files: those that ship with the package, and those in `conf/` of the current folder."""
 
 import re
 from pathlib import Path
 
 LOCAL = "conf"
-"""Folder for a user's own pools, encoders and experiments, in the folder where the command is run."""
+"""Folder for a user's own pools, encoders and experiments, in the current folder."""
 
 
 def conf_dir() -> Path:
-    """The folder of group files: of the checkout when there is one, else as installed with the package."""
+    """The folder of group files: the checkout's if there is one, else the one installed with the package."""
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent / "conf"
     return checkout if (checkout / "config.yaml").is_file() else package / "conf"
 
 
 def conf_folders() -> list[Path]:
-    """Folders of group files; where two have the same file, the first one's is read.
+    """Folders of group files; if two folders have the same file, the first folder's is read.
 
-    As with Hydra's own `--config-dir`, what ships comes first, so that its names mean the same everywhere. Only a
-    whole copy of our `conf/`, root files included, takes its place.
+    As with Hydra's own `--config-dir`, the shipped folder comes first, so that its names mean the same everywhere. Only
+    a complete copy of our `conf/`, including the root files, takes its place.
     """
     shipped = conf_dir()
     local = Path(LOCAL).absolute()
@@ -28,7 +28,7 @@ def conf_folders() -> list[Path]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a folder has our root file; another project's `conf/config.yaml` is not one."""
+    """Whether a folder has our root file, as opposed to another project's `conf/config.yaml`."""
     try:
         text = (folder / "config.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
