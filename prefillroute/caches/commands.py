@@ -6,14 +6,14 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from prefillroute.caches.keys import READERS
+from prefillroute.config.filling import filling_commands
 from prefillroute.text import hints
 
-_NAMED = re.compile(
-    r"prefillroute (extract|embed|perplexity) \S+=\S+ pool=\S*[^\s,;](?: (encoder\.prompt_format=plain))?"
-)
-GROUPS = {"extract": "encoder", **{command: group for group, command in READERS.items()}}
+GROUPS = {command: group for group, command in filling_commands().items()}
 """Command -> the group of its model."""
+_NAMED = re.compile(
+    rf"prefillroute ({'|'.join(GROUPS)}) \S+=\S+ pool=\S*[^\s,;](?: (encoder\.prompt_format=plain))?"
+)
 
 
 def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
@@ -23,7 +23,7 @@ def with_own_facts(message: str, words: Mapping[str, Sequence[str]]) -> str:
 
     Args:
         message: message of an error.
-        words: command (`extract`, `embed`, `perplexity`) -> its overrides.
+        words: command, one of `GROUPS`, -> its overrides.
     """
 
     def own(found: re.Match[str]) -> str:

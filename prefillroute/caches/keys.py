@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from prefillroute.config.filling import filling_commands
 from prefillroute.text import hints
 
 DIGEST_BYTES = 32
@@ -42,15 +43,14 @@ def shards_folder(index: Path) -> Path:
     return index.with_suffix(".shards")
 
 
-READERS = {"embedder": "embed", "language_model": "perplexity"}
-"""Other groups whose models fill caches, and their commands. In the cache they are named `<group>.<name>`."""
-
-
 def extract_command(encoder: str, prompt_format: str = "chat") -> str:
-    """The command that creates, completes or repairs a cache; every error message names it."""
+    """The command that creates, completes or repairs a cache; every error message names it.
+
+    Caches of other models than encoders are named `<group>.<name>`.
+    """
     group, _, name = encoder.partition(".")
-    if group in READERS:  # their prompts are always plain
-        return hints.fill(READERS[group], group, name)
+    if name and group in filling_commands():  # their prompts are always plain
+        return hints.fill(filling_commands()[group], group, name)
     plain = " encoder.prompt_format=plain" if prompt_format == "plain" else ""
     return f"{hints.fill('extract', 'encoder', encoder)}{plain}"
 
