@@ -1,6 +1,6 @@
 """AUC and Fisher J over the encoder's depth, per pooling, with the chosen layers marked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def _panel(
     part: pd.DataFrame,
     score: str,
     poolings: list[str],
-    blocks: set[tuple[float, str]],
+    blocks: Set[tuple[float, str]],
     depth: int | None,
 ) -> None:
     """One score over layers, or over shares of `depth`: a line per pooling, rings round the chosen layers."""
