@@ -70,6 +70,8 @@ class Readings(Protocol):
 def token_counter(readings: Sequence[Reading]) -> Reading | None:
     """The reading whose tokenizer counts a query's tokens for its costs: the first encoder; None without one.
 
+    Readings come in the order in which a predictor reads them, which is that of its mode.
+
     Example:
         >>> token_counter([Reading("embedder", "minilm"), Reading("encoder", "smollm2_135m")]).name
         'smollm2_135m'

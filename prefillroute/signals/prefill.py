@@ -1,5 +1,7 @@
 """The paper's signal: PCA features of the chosen layers of one encoder's prefill, or of several encoders'."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from prefillroute.errors import UserError
@@ -43,7 +45,7 @@ class PrefillSignal(Signal):
         zero columns.
         """
         choices = [self._choose(fitting, probe) for probe in fitting.probes]
-        sources, masks = self._sources(readings), fitting.masks
+        sources, masks = self._sources(readings, self.mode.encoders), fitting.masks
         if len(choices) == 1:
             features, transforms = fit_transform_groups(sources, choices[0].blocks, masks, self.scale)
         else:
@@ -62,11 +64,16 @@ class PrefillSignal(Signal):
 
     def transform(self, readings: Readings) -> np.ndarray:
         """(N, D) float32 under group 0."""
-        features = self.transform_.transform(self._sources(readings))
+        serving = {
+            block.encoder for block in self.transform_.blocks
+        }  # a mode may leave an encoder without a block
+        features = self.transform_.transform(self._sources(readings, serving))
         return np.pad(features, ((0, 0), (0, self.num_features_ - features.shape[1])))
 
-    def _sources(self, readings: Readings) -> dict[str, ActivationSource]:
-        return {reading.name: readings.source(reading) for reading in self.reads()}
+    def _sources(self, readings: Readings, encoders: Collection[str]) -> dict[str, ActivationSource]:
+        return {
+            reading.name: readings.source(reading) for reading in self.reads() if reading.name in encoders
+        }
 
     def _choose(self, fitting: Fitting, probe: Probe) -> LayerChoice:
         chooser = self.layers

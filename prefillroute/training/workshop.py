@@ -164,7 +164,7 @@ class RunWorkshop:
         )
 
     def _make_features(self, node: Node) -> Features:
-        config, memo = self.config, self._caches / "layer_choices"
+        config, memo = self.config, self._caches / "layer_scores"
         return make_features(build(node), self.readings, self.data, memo, config.nested_layers, config.seed)
 
     def _feature_key(self, node: Node) -> str:

@@ -123,7 +123,7 @@ class FirstLayer(LayerChooser):
         return ProbeTable(task.targets, (block,), empty_table(), {source.encoder: source.num_layers})
 
     def select(self, table):
-        return one_for_all(table.blocks, table.targets, table.frame, table.notes)
+        return one_for_all(table, table.blocks)
 '''.replace("import Block\n", "import Block, empty_table\n")
 MODE = '''
 from prefillroute.modes.contract import Mode
