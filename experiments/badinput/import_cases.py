@@ -55,7 +55,7 @@ CASES = (
         also=(
             r"left out notes\.md: expected \.csv.*, found \.md",
             r"left out sheet\.xlsx",
-            "left out old: has no",
+            "left out old: expected .*found no suffix",
         ),
     ),
     _works(
@@ -69,7 +69,7 @@ CASES = (
         ),
         also=(
             r"left out b\.csv: expected the columns 'prompt'",
-            r"left out c\.csv: empty file",
+            r"left out c\.csv: expected a header line and rows",
             r"left out d\.jsonl: expected at least one row",
         ),
     ),
@@ -170,7 +170,7 @@ CASES = (
     Case(
         "import: headers that differ in case",
         imported("log.csv"),
-        "columns 'Prompt' and 'PROMPT' differ in case or blanks only",
+        "expected one 'prompt', found columns 'Prompt' and 'PROMPT', which differ in case or blanks only",
         written("log.csv", b"Prompt,PROMPT,target,correct\np,q,a,1\n"),
     ),
     Case(

@@ -1,6 +1,6 @@
 """Reads what bundles of format 1 say of calibrator, cost model and policy; later formats are `spec.restore`'s."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "gpu_time": ("seconds", "usd_per_second"),
     "observed": ("observed",),
 }
-POLICIES: dict[str, type[Policy]] = {
+POLICIES: dict[str, Callable[[Any], Policy]] = {
     "lambda": LambdaPolicy,
     "budget": BudgetPolicy,
     "threshold": ThresholdPolicy,
