@@ -85,8 +85,7 @@ class EmbedConfig:
     paths: PathsConfig = MISSING
     extraction: dict[str, Any] = MISSING
     vectors: str | None = None
-    """Parquet file of vectors computed elsewhere (`prompt_sha256`, `embedding`), to read instead of running the
-    embedder."""
+    """Parquet file with vectors from elsewhere (`prompt_sha256`, `embedding`); the embedder is not run then."""
 
 
 @dataclass
