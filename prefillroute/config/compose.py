@@ -98,7 +98,7 @@ def read_fact(group: str, option: str, form: type[Fact], conf: Path | None = Non
     except YAMLError as error:
         raise UserError(no_yaml(error)) from error
     except COMPOSITION_ERRORS as error:
-        raise UserError(f"{where}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{where}: expected a valid {group}, found: {str(error).splitlines()[0]}") from error
 
 
 def _compose(overrides: list[str], config_name: str, conf: Path | None) -> DictConfig:

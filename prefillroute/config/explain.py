@@ -16,6 +16,9 @@ from prefillroute.config.overrides import explain_several, explain_unread
 COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
 """Raised during composition by a misspelt or mistyped configuration, or by a file that is not YAML."""
 
+TYPES = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+"""OmegaConf's names of types, in words."""
+
 
 def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = False) -> str:
     """Say in one line what is wrong in the configuration and what would be right.
@@ -50,11 +53,12 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
         name = option.rsplit("/", 1)[-1]
         own = f"to add your own, write conf/{group}/NAME.yaml in the current folder"
         return f"{group}: expected an option among {names}, found '{name}'; {own}"
-    if found := re.search(r"In '([^']+)'.*Key '(\w+)' not in '(\w+)'", text, re.S):
-        file, key, form = found.groups()
-        if is_dataclass(kind := getattr(facts, form, None)):
+    # OmegaConf does not name the file of an override, nor the list in which a fact such as a target stands.
+    if found := re.search(r"(?:In '([^']+)'.*)?Key '(\w+)' not in '(\w+)'.*full_key: (\S+)", text, re.S):
+        file, key, form, full = found.groups()
+        if is_dataclass(kind := getattr(facts, form, None)) and (file or key == full):
             names = ", ".join(field.name for field in fields(kind))
-            return f"conf/{file}.yaml: expected keys among {names}, found '{key}'"
+            return f"{f'conf/{file}.yaml' if file else form}: expected keys among {names}, found '{key}'"
     if allowed is None:
         return " ".join(text.split())
     if found := re.search(r"Could not override '([^'@]+)[^']*'\. No match in the defaults list", text):
@@ -64,6 +68,12 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
         parent, _, last = key.rpartition(".")
         if _is_unknown(allowed, key) and "could not be converted" not in text:
             return _unknown_key(allowed, parent, last)
+        if found := re.search(r"Value '(.*?)' of type '.*?' could not be converted to (\w+)", text):
+            return f"{key}: expected {TYPES.get(found.group(2), found.group(2))}, found '{found.group(1)}'"
+        if found := re.search(r"Value '(.*?)' is not a valid bool", text):
+            return f"{key}: expected {TYPES['Boolean']}, found '{found.group(1)}'"
+        if "is not Optional" in text:
+            return f"{key}: expected a value, found null"
         # OmegaConf's innermost error may still contain placeholders ($VALUE); an outer one has them filled in.
         said = [line for line in map(_first_line, reversed(chain)) if "$" not in line]
         return f"{key}: {said[0] if said else _first_line(error)}"

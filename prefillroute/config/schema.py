@@ -137,8 +137,7 @@ class EmbedConfig:
     """Padded tokens; null: 1,024 on a CPU, 32,768 on a GPU."""
     share: ShareConfig = field(default_factory=ShareConfig)
     vectors: str | None = None
-    """Parquet file of vectors computed elsewhere (`prompt_sha256`, `embedding`), to read instead of running the
-    embedder."""
+    """Parquet file with vectors from elsewhere (`prompt_sha256`, `embedding`); the embedder is not run then."""
 
 
 @dataclass

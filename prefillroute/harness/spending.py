@@ -43,9 +43,8 @@ class Budget:
     def settle(self, reserved: float, cost_usd: float | None) -> None:
         """Book the cost of a call that has ended: 0 if it failed; an unknown cost (None) counts as all set aside."""
         self._under_way -= 1
-        self._reserved = (
-            self._reserved - reserved if self._under_way else 0.0
-        )  # sums of floats leave a remainder
+        # Sums of floats leave a remainder, so the last call to end resets the sum.
+        self._reserved = self._reserved - reserved if self._under_way else 0.0
         self.spent_usd += reserved if cost_usd is None else cost_usd
         if self._settled is not None:
             self._settled.set()

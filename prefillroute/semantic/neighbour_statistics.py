@@ -124,9 +124,8 @@ def _statistics(
     labels = table[rows]  # (q, K, 4 M)
     sums = np.concatenate([within, within * distances[:, None], weights], axis=1) @ labels  # (q, 3 S, 4 M)
     plain, lengths, weighted = np.moveaxis(sums.reshape(num_queries, 3, len(ks), 4, -1), (1, 3), (0, 1))
-    prior = prior[
-        :, None
-    ]  # from here on, results are (q, S, M) and `plain`, `lengths`, `weighted` (4, q, S, M)
+    # From here on, results are (q, S, M), and `plain`, `lengths` and `weighted` are (4, q, S, M).
+    prior = prior[:, None]
     ratio = _divided(plain[0], plain[1], prior)
 
     # Neighbours are sorted, so the nearest of a kind (seen, correct, incorrect) is the first; K = there is none.

@@ -24,6 +24,7 @@ from prefillroute.errors import UserError
         ("encodr=smollm2_135m", "encodr", "encoder"),
         ("sed=1", "sed", "seed"),
         ("seed=abc", "seed", "abc"),
+        ("pool.targets=[{nam: a}]", "found 'nam'", "TargetConfig: expected keys among name, price_in"),
         ("pool.correct_threshold=high", "correct_threshold", "high"),
     ],
 )
@@ -46,6 +47,10 @@ def test_misspelt_override_names_the_allowed(override: str, found: str, allowed:
         ),
         ("trainer.learning_rate=nan", "trainer.learning_rate: expected a number, found nan"),
         ("pool.correct_threshold=NaN", "pool.correct_threshold: expected a number, found nan"),
+        ("num_folds=many", "num_folds: expected a whole number, found 'many'"),
+        ("pool.correct_threshold=high", "pool.correct_threshold: expected a number, found 'high'"),
+        ("report=maybe", "report: expected true or false, found 'maybe'"),
+        ("num_folds=null", "num_folds: expected a value, found null"),
         ("seed==3", "seed==3: expected one '=', found more; write seed=3"),
         ("seed", "seed: expected KEY=VALUE"),
         (

@@ -237,7 +237,10 @@ def test_dry_run_asks_nothing_and_estimates(
         ),
         ({"benchmark.path": "null"}, "benchmark.path"),
         ({"max_questions": 0}, "max_questions: expected at least 1, found 0"),
-        ({"out": "pkg://prefillroute.starter_pool"}, "give a folder with out="),
+        (
+            {"out": "pkg://prefillroute.starter_pool"},
+            "out: expected a folder outside the package, found pkg://prefillroute.starter_pool",
+        ),
     ],
 )
 def test_mistake_costs_nothing_and_is_named(

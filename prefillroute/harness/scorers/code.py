@@ -38,8 +38,7 @@ class PassAtOne(Scorer):
 
     If a question has the fact `fn_name`, that function is called (as a method of the class `Solution`, if there is
     one); otherwise the program is run as a script. All cases of a program share a sandbox, each in a fresh process. The
-    expected outputs never enter the sandbox: outputs are compared out here, so a hostile program can only pass by being
-    right.
+    expected outputs never enter the sandbox, where a hostile program could read them: outputs are compared outside.
     """
 
     def __init__(

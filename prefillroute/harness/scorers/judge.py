@@ -93,9 +93,8 @@ class Judge(Scorer):
         """The price of `attempts` judgements of `max_tokens` each; 0 without prices or a response."""
         if not response.strip():
             return 0.0
-        schema = str(
-            Judgement.model_json_schema()
-        )  # a provider may bill the reply's schema as text that is sent
+        # A provider may bill the schema of the reply as text that is sent.
+        schema = str(Judgement.model_json_schema())
         read = most_prompt_tokens([_prompt(question, response), schema])
         return self.attempts * (read * self.price_in + self.max_tokens * self.price_out) / 1e6
 

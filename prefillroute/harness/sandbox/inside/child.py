@@ -45,9 +45,8 @@ def become(task: dict[str, Any], names: dict[str, Any], text: str, descriptors: 
         descriptors: standard input, output and error, and `VALUE`.
     """
     for target, descriptor in enumerate(descriptors):
-        os.dup2(
-            descriptor, 100 + target
-        )  # move it out of the way first: one's source may be another's target
+        # Move it out of the way first: the source of one may be the target of another.
+        os.dup2(descriptor, 100 + target)
     for target in range(len(descriptors)):
         os.dup2(100 + target, target)
     os.closerange(len(descriptors), 256)
@@ -65,9 +64,8 @@ def become(task: dict[str, Any], names: dict[str, Any], text: str, descriptors: 
     try:
         _execute(task["program"], task["function"], names, text)
     except SystemExit:
-        sys.exit(
-            0
-        )  # as in LiveCodeBench, the program's own exit status is ignored: what counts is what it printed
+        # As in LiveCodeBench, the program's own exit status is ignored: what counts is what it printed.
+        sys.exit(0)
     except BaseException as error:
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename != FILE:
