@@ -17,7 +17,7 @@ from prefillroute.config.facts import (
     PathsConfig,
     PoolConfig,
 )
-from prefillroute.config.schema import RequestConfig, ShareConfig, TextRequestConfig
+from prefillroute.config.request import RequestConfig, ShareConfig, TextRequestConfig
 from prefillroute.extraction.backends.contract import Backend
 from prefillroute.extraction.progress import extraction_progress
 from prefillroute.extraction.request import ReadRequest

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prefillroute.caches.identity import STORAGE_DTYPES, CacheIdentity
-from prefillroute.config.schema import RequestConfig
+from prefillroute.config.request import RequestConfig
 from prefillroute.errors import UserError
 from prefillroute.pooling.choice import known_poolings
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prefillroute.config.schema import ShareConfig
+from prefillroute.config.request import ShareConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.batches import plan_batches
 
