@@ -1,7 +1,8 @@
-"""Paired differences between the heads of finished runs, pool by pool: `python -m experiments.compare_heads RUNS...`.
+"""Paired differences between finished runs, pool by pool: `python -m experiments.compare_heads RUNS...`.
 
-RUNS are sweep or run folders. In every pool the reference head (shared_trunk) is compared with each other head on the
-same test queries; an interval that excludes 0 is marked. Runs of one pool must share their test part.
+RUNS are sweep or run folders. In every pool the reference (`--reference`, the head shared_trunk) is compared with each
+other run on the same test queries; an interval that excludes 0 is marked. Runs of one pool must share their test part.
+Runs are told apart by their heads or, with `--by folder`, by the names of their folders.
 """
 
 import argparse
@@ -25,10 +26,11 @@ class Run:
 
     folder: Path
     pool: str
-    head: str
+    name: str
+    """Of its head, or of its folder."""
 
 
-def find_runs(folders: list[Path]) -> list[Run]:
+def find_runs(folders: list[Path], by: str = "head") -> list[Run]:
     """Every finished run at or below the folders.
 
     Raises:
@@ -41,40 +43,42 @@ def find_runs(folders: list[Path]) -> list[Run]:
             raise UserError(f"{folder}: no finished run (metrics.json) in it")
         for path in found:
             config = read_config(path)
-            runs.append(Run(path, config.pool.name, str(config.head["_target_"]).split(".")[-2]))
+            head = str(config.head["_target_"]).split(".")[-2]
+            runs.append(Run(path, config.pool.name, head if by == "head" else path.name))
     return runs
 
 
 def by_pool(runs: list[Run]) -> dict[str, dict[str, Run]]:
-    """Pool to head to run.
+    """Pool to name to run.
 
     Raises:
-        UserError: two runs of one head on one pool.
+        UserError: two runs of one name on one pool.
     """
     pools: dict[str, dict[str, Run]] = {}
     for run in runs:
-        heads = pools.setdefault(run.pool, {})
-        if run.head in heads:
+        names = pools.setdefault(run.pool, {})
+        if run.name in names:
             raise UserError(
-                f"{run.folder}: a second run of head {run.head} on pool {run.pool}, after {heads[run.head].folder}; "
-                "name the runs to compare"
+                f"{run.folder}: expected one run called {run.name} on pool {run.pool}, found a second after "
+                f"{names[run.name].folder}; name the runs to compare"
             )
-        heads[run.head] = run
+        names[run.name] = run
     return pools
 
 
 def main() -> int:
-    """Print, per pool, each head's values and its paired differences from the reference."""
+    """Print, per pool, each run's values and its paired differences from the reference."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--reference", default="shared_trunk")
+    parser.add_argument("--by", choices=("head", "folder"), default="head", help="what a run is called")
     parser.add_argument("--resamples", type=int, default=NUM_RESAMPLES)
     arguments = parser.parse_args()
-    runs = find_runs(arguments.runs)
+    runs = find_runs(arguments.runs, arguments.by)
     for pool, mine in sorted(by_pool(runs).items()):
-        folders = {head: run.folder for head, run in mine.items()}
+        folders = {name: run.folder for name, run in mine.items()}
         found = compare_pool(pool, folders, arguments.reference, arguments.resamples)
         print_comparison(found, catalogued(METRICS))
     return 0
