@@ -46,9 +46,8 @@ def test_metrics_json_holds_every_statistic_once(make_table) -> None:
     assert set(keys) <= metrics["test"].keys()
     for target in metrics["targets"].values():
         assert list(target) == [*(each.key for each in declared(TargetStatistic)), "num_rows"]
-    assert {
-        key for kind in (PoolStatistic, RouterStatistic) for key in (each.key for each in declared(kind))
-    } <= (metrics["intervals"].keys())
+    for kind in (PoolStatistic, RouterStatistic, ContestStatistic):
+        assert {each.key for each in declared(kind)} <= metrics["intervals"].keys()
 
 
 def test_every_strategy_is_in_metrics_json(make_table) -> None:
