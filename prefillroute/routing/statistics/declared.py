@@ -74,9 +74,12 @@ def global_columns() -> tuple[Column, ...]:
     """Every global number that has an interval, in the order of metrics.json."""
     pool, router, constant = (attrgetter(name) for name in ("pool", "router", "constant"))
     routers = declared(RouterStatistic)
-    return (
+    columns = (
         *(Column(each.key, each, pool, router) for each in declared(PoolStatistic)),
         *(Column(each.key, each, router, router) for each in routers),
         *(Column(f"{CONSTANT}{each.key}", each, constant, constant) for each in routers),
         *(Column(each.key, each, lambda view: view, router) for each in declared(ContestStatistic)),
     )
+    keys = [column.key for column in columns]
+    assert len(set(keys)) == len(keys), f"two statistics have one key, among {sorted(keys)}"
+    return columns
