@@ -20,6 +20,7 @@ class WorkShare(ShareConfig):
         UserError: `num` is below 1, or `index` is not one of 0..num - 1.
 
     Example:
+        >>> import numpy as np
         >>> lengths = np.array([600, 500, 900, 10])
         >>> [WorkShare(num=2, index=index).rows(lengths).tolist() for index in (0, 1)]
         [[2], [0, 1, 3]]

@@ -32,6 +32,9 @@ class BlockTransform(Stored):
     survives. `leading` divides each block by the standard deviation of its first component. `component` divides every
     column by its own standard deviation (whitening: the last components count as much as the first). `none` keeps bare
     PCA scores, as in NVIDIA's toolkit.
+
+    Raises:
+        UserError: a map does not fit its block.
     """
 
     blocks: tuple[Block, ...]
@@ -39,6 +42,16 @@ class BlockTransform(Stored):
     """One (H,) float32 per block."""
     weights: tuple[np.ndarray, ...]
     """One (H, dim) float32 per block: features are (x - mean) @ weight."""
+
+    def __post_init__(self) -> None:
+        for number, (block, mean, weight) in enumerate(
+            zip(self.blocks, self.means, self.weights, strict=True)
+        ):
+            if weight.shape != (len(mean), block.dim):
+                raise UserError(
+                    f"block {number} ({block.name}): expected a weight of shape {(len(mean), block.dim)}, found "
+                    f"{weight.shape}"
+                )
 
     @property
     def num_features(self) -> int:

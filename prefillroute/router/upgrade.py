@@ -100,11 +100,6 @@ def _signal(blocks: list[Block], encoder: str, arrays: Mapping[str, np.ndarray])
         tuple(arrays[f"transform.{number}.{part}"] for number in range(len(blocks)))
         for part in ("mean", "weight")
     )
-    for block, mean, weight in zip(blocks, means, weights, strict=True):
-        if weight.shape != (len(mean), block.dim):
-            raise UserError(
-                f"block {block.name}: expected a weight of shape {(len(mean), block.dim)}, found {weight.shape}"
-            )
     signal = PrefillSignal(Single(encoder))
     signal.transform_ = BlockTransform(tuple(blocks), means, weights)
     signal.num_features_ = signal.transform_.num_features

@@ -51,9 +51,7 @@ def test_a_damaged_vector_is_named_and_mended(cache, truth, make_plan, make_iden
     flip(shard, int(extents.activations["mean"][3, 0]) + 5 * extents.row_bytes + 7)
     view = ActivationCache(path).select(NAMES)
     view.read(2, "mean")
-    with pytest.raises(
-        UserError, match=r"row 5 of layer 3, pooling mean is damaged .* extraction\.verify=true"
-    ):
+    with pytest.raises(UserError, match=r"row 5 of layer 3, pooling mean is damaged .* share\.verify=true"):
         view.read(3, "mean")
     with ActivationWriter(shard, make_plan(NAMES), make_identity()) as writer:
         assert writer.verify().tolist() == [5]

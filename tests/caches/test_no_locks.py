@@ -159,9 +159,7 @@ def test_every_command_that_fills_a_cache(python: Python, tmp_path: Path) -> Non
     toy += ["encoder.hidden_size=16"]
     model = ["language_model.name=toy", f"language_model.repo={tmp_path}/model", "language_model.wheel=null"]
     model += ["language_model.gguf_file=null"]
-    jobs = [
-        ["extract", *toy, *pool, "extraction.num_shards=2", f"extraction.shard_index={job}"] for job in (0, 1)
-    ]
+    jobs = [["extract", *toy, *pool, "share.num=2", f"share.index={job}"] for job in (0, 1)]
     commands = [*jobs, ["embed", "embedder=minilm", *pool], ["perplexity", *model, *pool]]
     code, _, said = end(python("-c", COMMANDS, str(tmp_path), json.dumps(commands)))
     assert code == 0, said

@@ -125,10 +125,10 @@ def test_a_sweep_of_language_model_settings(folder: Path, capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("extraction=transformers", "no group or key 'extraction'; allowed are "),
-        ("extraction.device=cpu", "no key 'extraction' in 'the configuration'; allowed are "),
-        ("request.layers=[1]", "no key 'layers' in 'request'; allowed are max_length, dtype"),
-        ("share.shards=2", "no key 'shards' in 'share'; allowed are num, index, verify"),
+        ("extraction=transformers", "configuration: expected groups or keys among "),
+        ("extraction.device=cpu", "configuration: expected keys among "),
+        ("request.layers=[1]", "request: expected keys among max_length, dtype, found 'layers'"),
+        ("share.shards=2", "share: expected keys among num, index, verify, found 'shards'"),
         ("device=tpu", "device: expected auto, cpu, cuda, cuda:<n> or balanced, found tpu"),
         ("tokens_per_batch=0", "tokens_per_batch: expected 1 or more, found 0"),
         ("request.dtype=int8", "request.dtype: expected auto or float32 or bfloat16, found int8"),
@@ -148,9 +148,9 @@ def test_mistakes_name_what_is_allowed(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("extraction.dtype=bfloat16", "no key 'dtype' in 'extraction'; allowed are _target_, device, tokens_per_batch"),
-        ("extraction.num_shards=2", "no key 'num_shards' in 'extraction'; allowed are _target_, device"),
-        ("extraction=vllm_of_tomorrow", "extraction: no option 'vllm_of_tomorrow'; allowed are transformers"),
+        ("extraction.dtype=bfloat16", "extraction: expected keys among _target_, device, tokens_per_batch"),
+        ("extraction.num_shards=2", "extraction: expected keys among _target_, device"),
+        ("extraction=vllm_of_tomorrow", "extraction: expected an option among transformers, found 'vllm_of_tomorrow'"),
     ],
 )  # fmt: skip
 def test_keys_of_before_are_refused_with_those_of_now(

@@ -15,7 +15,9 @@ def test_two_runs_of_one_head_are_not_mixed_up() -> None:
     assert by_pool([first, other, elsewhere]) == {
         "six": {"shared_trunk": first, "logistic": other}, "all": {"shared_trunk": elsewhere},
     }  # fmt: skip
-    with pytest.raises(UserError, match="d: expected one run called logistic on pool six, found a second after b"):
+    with pytest.raises(
+        UserError, match="d: expected one run called logistic on pool six, found a second after b"
+    ):
         by_pool([first, other, Run(Path("d"), "six", "logistic")])
 
 

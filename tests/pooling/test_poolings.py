@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from prefillroute.extraction.options import ExtractionOptions
 
 from prefillroute import pooling
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
 from prefillroute.errors import UserError
+from prefillroute.extraction.request import ReadRequest
 from prefillroute.pooling.choice import known_poolings, pooling_names
 from tests.shipped import add_module, built, options
 
@@ -106,7 +106,7 @@ def test_a_new_one_is_one_class_and_one_yaml(tmp_path, monkeypatch):
     known_poolings.cache_clear()
     try:
         assert build(compose_run(["pooling=first"]).layers).poolings == ("first",)
-        assert ExtractionOptions(poolings=["first"]).poolings == ["first"]
+        assert ReadRequest(poolings=["first"]).poolings == ["first"]
         hidden, mask = torch.tensor([[[9.0], [1.0], [2.0]]]), torch.tensor([[False, True, True]])
         assert known_poolings()["first"]()(hidden, mask).tolist() == [[1.0]]
     finally:

@@ -127,7 +127,7 @@ def test_asked_for_chat_it_says_what_to_ask_for(
         ),
         (
             ["extraction.prompt_format=chat"],
-            "no key 'prompt_format' in 'extraction'; allowed are _target_, device, tokens_per_batch, share_prefix\n",
+            "extraction: expected keys among _target_, device, tokens_per_batch, share_prefix, found 'prompt_format'\n",
         ),
         (["encoder.prompt_format=prose"], "encoder.prompt_format=prose: expected chat, plain or null"),
     ):
