@@ -17,7 +17,7 @@ def known_poolings() -> dict[str, type[Pooling]]:
         >>> known_poolings()["mean"].__name__
         'MeanPooling'
     """
-    return classes_of(pooling, Pooling)  # type: ignore[type-abstract]
+    return classes_of(pooling, Pooling)
 
 
 def pooling_names(names: Sequence[str] = ("last", "mean")) -> tuple[str, ...]:

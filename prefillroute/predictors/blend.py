@@ -76,7 +76,8 @@ class Blend(Recipe):
         """See `Recipe.train`."""
         predictions = [workshop.predict(part["signal"], part["head"]) for part in self.parts.values()]
         calibrated = [workshop.calibrated(self.calibration, each.logits) for each in predictions]
-        own, test = (blended_logit([each[side] for each in calibrated]) for side in (1, 2))
+        own = blended_logit([confidence for _, confidence, _ in calibrated])
+        test = blended_logit([confidence for _, _, confidence in calibrated])
         out_of_fold = predictions[0].logits.out_of_fold is not None
         # Without folds, the rows of the calibration part were predicted like the test rows.
         logits = Logits(own, test) if out_of_fold else Logits(None, np.concatenate([own, test]))

@@ -21,7 +21,7 @@ def known_policies() -> dict[str, type[Policy]]:
         >>> known_policies()["budget"].parameter.option
         '--budget'
     """
-    return {kind.option_name(): kind for kind in classes_of(policies, Policy).values()}  # type: ignore[type-abstract]
+    return {kind.option_name(): kind for kind in classes_of(policies, Policy).values()}
 
 
 def make_policy(name: str, value: float | None) -> Policy:

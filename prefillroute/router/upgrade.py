@@ -109,7 +109,7 @@ def _signal(blocks: list[Block], encoder: str, arrays: Mapping[str, np.ndarray])
 
 def _golden_cells(blocks: list[Block], arrays: Mapping[str, np.ndarray]) -> dict[tuple[int, str], np.ndarray]:
     """What was kept by block, by layer and pooling; the layers of a block stand side by side."""
-    cells = {}
+    cells: dict[tuple[int, str], np.ndarray] = {}
     for number, block in enumerate(blocks):
         parts = np.split(arrays[f"activations.{number}"], len(block.layers), axis=1)
         cells |= {
