@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import prefillroute
+from tests.router.text_bundle import write_text_bundle
 
 PACKAGE = Path(prefillroute.__file__).parent
 MODULES = sorted(
@@ -16,8 +17,14 @@ MODULES = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an example calls `bundle`: the folder of a router bundle."""
+    return write_text_bundle(tmp_path_factory.mktemp("run") / "router")
+
+
 @pytest.mark.parametrize("module", MODULES)
-def test_examples_of_docstrings(module: str) -> None:
-    found = doctest.testmod(importlib.import_module(module))
+def test_examples_of_docstrings(module: str, bundle: Path) -> None:
+    found = doctest.testmod(importlib.import_module(module), extraglobs={"bundle": bundle})
     assert found.attempted > 0
     assert found.failed == 0

@@ -23,7 +23,7 @@ class WorkShare(ShareConfig):
         >>> import numpy as np
         >>> lengths = np.array([600, 500, 900, 10])
         >>> [WorkShare(num=2, index=index).rows(lengths).tolist() for index in (0, 1)]
-        [[2], [0, 1, 3]]
+        [[2, 1, 3], [0]]
     """
 
     def __post_init__(self) -> None:

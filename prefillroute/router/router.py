@@ -39,10 +39,12 @@ class Scores:
 class Router:
     """Routes queries with a trained bundle. Create one with `Router.load(folder)`; models are loaded on first use.
 
-    Example::
-
-        router = Router.load(Path("runs/first/router"))
-        router.route("What is 2 + 2?", policy=LambdaPolicy(0.3)).target
+    Example:
+        >>> from prefillroute.routing.policies.lambda_policy import LambdaPolicy
+        >>> router = Router.load(bundle)  # the folder router/ of a run
+        >>> decision = router.route("add 2 and 3", policy=LambdaPolicy(0.5))
+        >>> decision.target, decision.ranking
+        ('small', ['small', 'large'])
     """
 
     def __init__(self, parts: Parts, models: LiveModels) -> None:
