@@ -14,7 +14,7 @@ import numpy as np
 
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.frontier import exact_frontier
-from prefillroute.routing.sweep import uniform_sweep
+from prefillroute.routing.lambda_sweep import uniform_sweep
 from prefillroute.routing.table import ConfidenceTable
 from prefillroute.text.printing import say
 

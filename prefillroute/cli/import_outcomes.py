@@ -9,7 +9,7 @@ from prefillroute.cli.dispatch import load
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.outcomes.files import OUTCOMES_FILE, write_outcomes
-from prefillroute.outcomes.importers.collector import Collector, Report
+from prefillroute.outcomes.importers.collector import Collector, ImportReport
 from prefillroute.outcomes.importers.contract import Given
 from prefillroute.outcomes.importers.layout import Layout, known_layouts
 from prefillroute.outcomes.importers.skeleton import (
@@ -71,7 +71,7 @@ def _words(args: argparse.Namespace, layout: Layout) -> list[str | Path]:
     return words
 
 
-def _print(report: Report, out: Path) -> None:
+def _print(report: ImportReport, out: Path) -> None:
     say(
         f"{out / OUTCOMES_FILE}: {report.queries:,} queries, {len(report.targets)} targets, "
         f"{report.outcomes:,} outcomes; {report.complete:,} queries have every target's"

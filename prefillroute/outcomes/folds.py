@@ -23,7 +23,7 @@ def stratified_folds(outcomes: Outcomes, rows: np.ndarray, num_folds: int, seed:
     Raises:
         UserError: there are fewer groups than folds, or fewer than 2 folds.
     """
-    group = outcomes.groups[rows]
+    group = outcomes.duplicates[rows]
     num_groups = len(np.unique(group))
     if not 2 <= num_folds <= num_groups:
         raise UserError(
@@ -49,7 +49,7 @@ def cross_fitting_folds(outcomes: Outcomes, rows: np.ndarray, most: int, seed: i
     Returns:
         (N,) int, 0 .. K-1; no fold is empty. K = 1 if all rows belong to one group. Queries of one group share a fold.
     """
-    group = outcomes.groups[rows]
+    group = outcomes.duplicates[rows]
     for num_folds in range(min(most, len(np.unique(group))), 1, -1):
         folds = assign_parts(strata(outcomes, rows), group, [1 / num_folds] * num_folds, seed)
         if len(np.unique(folds)) == num_folds:  # large groups may leave a fold empty, but never one of two
@@ -72,7 +72,7 @@ def stratified_holdout(outcomes: Outcomes, rows: np.ndarray, size: float, seed: 
     Raises:
         UserError: the rows are too few, or all belong to one group.
     """
-    group = outcomes.groups[rows]
+    group = outcomes.duplicates[rows]
     held_out = assign_parts(strata(outcomes, rows), group, (1 - size, size), seed) == 1
     if not held_out.any() and len(np.unique(group)) > 1:
         # The share is less than one row: hold out the smallest group.

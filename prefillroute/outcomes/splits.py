@@ -60,7 +60,7 @@ class StratifiedSplit:
         Raises:
             UserError: a part would be empty, or the data's own split separates two duplicates.
         """
-        group = outcomes.groups
+        group = outcomes.duplicates
         if self.column is not None and self.column in outcomes.queries:
             part = outcomes.queries[self.column].to_numpy(dtype=object)
             _refuse_crossing(part, group, outcomes, self.column)
@@ -101,7 +101,7 @@ class LeaveOneBenchmarkOut:
                 f"split.benchmark: expected one of {', '.join(sorted(set(names)))}, found {self.benchmark!r}"
             )
         in_test = names == self.benchmark
-        group = outcomes.groups
+        group = outcomes.duplicates
         touched = np.isin(group, group[in_test])
         part = np.where(in_test, "test", np.where(touched, "", "train")).astype(object)
         if self.calibration_size > 0:

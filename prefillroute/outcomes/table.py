@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from prefillroute.outcomes.groups import GROUP_COLUMN, duplicate_groups
+from prefillroute.outcomes.duplicates import GROUP_COLUMN, duplicate_groups
 
 # Q = queries, M = targets
 
@@ -53,8 +53,8 @@ class Outcomes:
         return labels
 
     @cached_property
-    def groups(self) -> np.ndarray:
-        """(Q,) int: group of duplicates that each query belongs to; see ``outcomes.groups``."""
+    def duplicates(self) -> np.ndarray:
+        """(Q,) int: group of duplicates that each query belongs to; see ``outcomes.duplicates``."""
         return duplicate_groups(self.queries)
 
     def __len__(self) -> int:
@@ -70,5 +70,5 @@ class Outcomes:
         selected = replace(self, queries=self.queries.iloc[rows].reset_index(drop=True), **matrices)
         if GROUP_COLUMN in self.queries:
             # Two queries may be duplicates through a third one that is not selected, so keep the groups found before.
-            vars(selected)["groups"] = pd.factorize(self.groups[rows])[0]
+            vars(selected)["duplicates"] = pd.factorize(self.duplicates[rows])[0]
         return selected

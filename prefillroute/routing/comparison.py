@@ -10,9 +10,9 @@ from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.evaluation import NUM_RESAMPLES, check_counts, chunk_size, plain
 from prefillroute.routing.guard import GUARD, check_guard
+from prefillroute.routing.lambda_sweep import GRID_SIZE
 from prefillroute.routing.statistics.contract import RouterStatistic
 from prefillroute.routing.statistics.declared import declared
-from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
 
 # N = test queries, M = targets, B = resamples

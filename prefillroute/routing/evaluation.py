@@ -13,6 +13,7 @@ from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.routing.contest import Contest
 from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, check_guard
+from prefillroute.routing.lambda_sweep import GRID_SIZE
 from prefillroute.routing.statistics.contract import CONSTANT, SelectionStatistic, Statistic, TargetStatistic
 from prefillroute.routing.statistics.declared import Column, declared, global_columns
 from prefillroute.routing.statistics.reasons import (
@@ -22,7 +23,6 @@ from prefillroute.routing.statistics.reasons import (
     no_lambda,
 )
 from prefillroute.routing.statistics.view import ContestView, RouterView
-from prefillroute.routing.sweep import GRID_SIZE
 from prefillroute.routing.table import ConfidenceTable
 
 # N = test queries, C = complete ones, M = targets, B = resamples

@@ -14,7 +14,7 @@ from prefillroute.metrics.equal_costs import within
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.ratio import NOTHING
 from prefillroute.routing.frontier import Frontier
-from prefillroute.routing.sweep import best_point
+from prefillroute.routing.lambda_sweep import best_point
 
 # N = queries, M = targets, S = operating points
 

@@ -8,8 +8,8 @@ import numpy as np
 from prefillroute.errors import UserError
 from prefillroute.routing.frontier import Frontier, exact_frontier
 from prefillroute.routing.guard import GUARD, Evidence, LambdaChoice, choose_lambdas
+from prefillroute.routing.lambda_sweep import GRID_SIZE, uniform_sweep
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
-from prefillroute.routing.sweep import GRID_SIZE, uniform_sweep
 from prefillroute.routing.table import ConfidenceTable
 
 # N = test queries, C = those with every target's outcome, M = targets, G = grid points

@@ -122,7 +122,7 @@ def group_neighbours(
 ) -> Iterator[GroupNeighbours]:
     """Neighbours of all rows of `embedding` (N, d) among each memory (numbers of rows), leave-one-group-out.
 
-    `groups` (N,) int64 of duplicates, as `outcomes.groups` finds them; by default every row is a group of its own.
+    `groups` (N,) int64 of duplicates, as `outcomes.duplicates` finds them; by default every row is a group of its own.
     """
     groups = np.arange(len(embedding)) if groups is None else groups
     for memory in memories:

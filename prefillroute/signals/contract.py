@@ -40,7 +40,8 @@ class Fitting:
     correct: np.ndarray
     """(N, M) float in [0, 1], NaN = missing."""
     duplicates: np.ndarray
-    """(N,) int: queries of one number are duplicates (`outcomes.groups`), and none may be told another's outcomes."""
+    """(N,) int: queries of one number are duplicates (see `outcomes.duplicates`), and none may be told another's
+    outcomes."""
     threshold: float = 0.5
     """Least outcome that counts as right."""
     probes: tuple[Probe, ...] = ()

@@ -88,7 +88,7 @@ def make_features(
     fitting = Fitting(
         masks=groups.fit,
         correct=outcomes.correct[groups.rows],
-        duplicates=outcomes.groups[groups.rows],
+        duplicates=outcomes.duplicates[groups.rows],
         threshold=outcomes.correct_threshold,
         probes=_probes(data, nested, seed),
         score=RememberedScores(training, memo),

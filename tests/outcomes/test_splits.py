@@ -7,9 +7,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from prefillroute.errors import UserError
 from prefillroute.outcomes.agreement import agreement_classes
+from prefillroute.outcomes.duplicates import duplicate_groups
 from prefillroute.outcomes.files import read_outcomes
 from prefillroute.outcomes.folds import stratified_folds, stratified_holdout
-from prefillroute.outcomes.groups import duplicate_groups
 from prefillroute.outcomes.splits import LeaveOneBenchmarkOut, StratifiedSplit
 from prefillroute.outcomes.strata import strata
 from prefillroute.outcomes.stratified import assign_parts, merge_small
@@ -77,7 +77,7 @@ def test_groups_equal_brute_force(outcomes):
 @given(pools(), st.floats(0.1, 0.4), st.sampled_from([0.0, 0.1, 0.2]), st.integers(0, 5))
 def test_split_invariants(outcomes, test_size, calibration_size, seed):
     splitter = StratifiedSplit(test_size, calibration_size, seed=seed)
-    largest = int(np.bincount(outcomes.groups).max())
+    largest = int(np.bincount(outcomes.duplicates).max())
     try:
         split = splitter.split(outcomes)
     except UserError:
@@ -86,7 +86,7 @@ def test_split_invariants(outcomes, test_size, calibration_size, seed):
     parts = np.concatenate([split.train, split.calibration, split.test])
     assert sorted(parts) == list(range(len(outcomes)))
     names = split.names(len(outcomes))
-    assert (pd.Series(names).groupby(outcomes.groups).nunique() == 1).all()
+    assert (pd.Series(names).groupby(outcomes.duplicates).nunique() == 1).all()
     assert abs(len(split.test) - test_size * len(outcomes)) <= largest + 1
     assert abs(len(split.calibration) - calibration_size * len(outcomes)) <= largest + 1
     again = splitter.split(outcomes)
@@ -98,7 +98,7 @@ def test_split_invariants(outcomes, test_size, calibration_size, seed):
 @given(pools(least=40), st.integers(2, 6), st.integers(0, 5))
 def test_fold_invariants(outcomes, num_folds, seed):
     rows = np.random.default_rng(seed).permutation(len(outcomes))[: len(outcomes) * 3 // 4]
-    group = outcomes.groups[rows]
+    group = outcomes.duplicates[rows]
     largest = int(np.bincount(group).max())
     try:
         folds = stratified_folds(outcomes, rows, num_folds, seed)
@@ -285,7 +285,7 @@ def test_real_pools(real_data):
     assert (len(split.train), len(split.test)) == (8957, 1792)
     folds = stratified_folds(outcomes, split.train, 5, 0)
     assert np.ptp(np.bincount(folds)) <= 2
-    assert (pd.Series(folds).groupby(outcomes.groups[split.train]).nunique() == 1).all()
+    assert (pd.Series(folds).groupby(outcomes.duplicates[split.train]).nunique() == 1).all()
     classes = pd.crosstab(agreement_classes(outcomes.labels[split.train]), folds)
     assert (np.ptp(classes.to_numpy(), axis=1) <= 6).all()
 

@@ -42,7 +42,7 @@ def test_calibrators_that_follow_rows_are_not_told_of_a_twin(name: str, calibrat
     own, _ = calibrate(calibrator, logits_of(calibrated), calibrated)
     rows = calibrated.split.calibration
     correct = calibrated.outcomes.correct.copy()
-    pair = np.isin(calibrated.outcomes.groups, calibrated.outcomes.groups[rows[7]])
+    pair = np.isin(calibrated.outcomes.duplicates, calibrated.outcomes.duplicates[rows[7]])
     correct[pair] = 1 - correct[pair]
     other = replace(calibrated, outcomes=replace(calibrated.outcomes, correct=correct))
     again, _ = calibrate(

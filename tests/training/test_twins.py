@@ -61,7 +61,7 @@ def config_of(world: World, signal: str, head: str) -> Any:
 
 
 def test_the_toy_has_one_group_per_pair(twins: World) -> None:
-    np.testing.assert_array_equal(twins.data.outcomes.groups, np.arange(360) // 2)
+    np.testing.assert_array_equal(twins.data.outcomes.duplicates, np.arange(360) // 2)
 
 
 @pytest.mark.parametrize("name", options("split"))
@@ -137,9 +137,9 @@ def test_twins_through_a_query_that_is_left_out_stay_twins(twins: World) -> None
     queries.loc[[1, 4], "near_dup_group"] = "linked"
     chained = replace(outcomes, queries=queries)
     chosen = chained.select(np.array([0, 3, 4, 9]))
-    assert chosen.groups[0] == chosen.groups[2]
-    assert len(set(chosen.groups)) == 3
-    np.testing.assert_array_equal(chosen.select(np.array([2, 0])).groups, [0, 0])
+    assert chosen.duplicates[0] == chosen.duplicates[2]
+    assert len(set(chosen.duplicates)) == 3
+    np.testing.assert_array_equal(chosen.select(np.array([2, 0])).duplicates, [0, 0])
 
 
 def test_no_room_divides_rows_by_itself() -> None:

@@ -24,7 +24,7 @@ class Skipped:
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What an import did, for the person who ran it."""
 
     queries: int
@@ -161,12 +161,12 @@ class Collector:
         used[text[rows]] = True
         return queries[used].reset_index(drop=True), outcomes
 
-    def report(self, outcomes: pd.DataFrame) -> Report:
+    def report(self, outcomes: pd.DataFrame) -> ImportReport:
         """Counts for the person who imports."""
         per_query = outcomes["query_id"].value_counts()
         targets = tuple(outcomes["target"].unique())
         alike = spelling_note("targets", targets)
-        return Report(
+        return ImportReport(
             queries=len(per_query),
             targets=targets,
             outcomes=len(outcomes),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from prefillroute.errors import UserError
-from prefillroute.outcomes.groups import GROUP_COLUMN
+from prefillroute.outcomes.duplicates import GROUP_COLUMN
 from prefillroute.outcomes.importers.records.values import BadCellError, checked_text
 from prefillroute.outcomes.importers.spelling import whole
 from prefillroute.outcomes.validation import PARTS

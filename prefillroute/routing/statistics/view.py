@@ -12,8 +12,8 @@ import numpy as np
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.routing.guard import LambdaChoice
+from prefillroute.routing.lambda_sweep import best_point
 from prefillroute.routing.sample import Sample
-from prefillroute.routing.sweep import best_point
 from prefillroute.routing.table import ConfidenceTable
 
 # B = resamples, N = test queries, C = complete ones, M = targets, S = operating points, G = grid points

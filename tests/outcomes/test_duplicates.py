@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from prefillroute.outcomes.groups import duplicate_groups
+from prefillroute.outcomes.duplicates import duplicate_groups
 
 
 @settings(deadline=None)
