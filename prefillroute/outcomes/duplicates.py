@@ -1,6 +1,7 @@
 """Groups of duplicate queries (DESIGN section 4): a prediction for a query must not use the outcomes of its duplicates.
 
-Splits, folds, cross-fitting, early stopping and neighbours all keep groups whole; `Outcomes.duplicates` holds their codes.
+Splits, folds, cross-fitting, early stopping and neighbours all keep groups whole; `Outcomes.duplicates` holds their
+codes.
 """
 
 import numpy as np

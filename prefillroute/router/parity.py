@@ -17,8 +17,11 @@ from prefillroute.router.router import Router
 from prefillroute.routing.policies.lambda_policy import LambdaPolicy
 
 LAMBDAS = (0.0, 0.3, 0.7)
-CACHED_TOLERANCE, TEXT_TOLERANCE, AGREEMENT = 1e-5, 1e-3, 0.99
-"""Limits that a run's bundle must stay within: two errors of a confidence, and the share of equal choices."""
+CACHED_TOLERANCE, AGREEMENT = 1e-5, 0.99
+"""Limits that a run's bundle must stay within: the error of a confidence, and the share of equal choices."""
+TEXT_TOLERANCE = {"float32": 1e-3, "bfloat16": 1e-2}
+"""The error of a confidence from text, by the dtype of the models' forward pass: what a query's activations are rounded
+to depends on the batch that it is read in."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Parity:
     num_texts: int
     text_error: float
     """The same from text, tokenizer, template and forward pass included."""
+    text_limit: float
+    """What it must not exceed."""
     agreement: dict[str, float]
     """Share for each lambda, with the run's own costs."""
     agreement_new: dict[str, float]
@@ -43,7 +48,7 @@ class Parity:
         """Whether the bundle stays within the tolerances; `agreement_new` and `cost_error` are for information only."""
         return (
             self.cached_error <= CACHED_TOLERANCE
-            and self.text_error <= TEXT_TOLERANCE
+            and self.text_error <= self.text_limit
             and min(self.agreement.values()) >= AGREEMENT
         )
 
@@ -55,7 +60,7 @@ class Parity:
             f"confidence from cached readings: within {self.cached_error:.1e} on {self.num_cached} test queries "
             f"(limit {CACHED_TOLERANCE:.0e})",
             f"confidence from text: within {self.text_error:.1e} on {self.num_texts} test queries "
-            f"(limit {TEXT_TOLERANCE:.0e})",
+            f"(limit {self.text_limit:.0e})",
             f"same target as the run, with the run's costs: {same} (at least {AGREEMENT} required)",
             f"the same with a new query's cost estimate: {new}; the median cost difference is {self.cost_error:.1%}",
             "parity holds" if self.passed else "parity FAILS",
@@ -150,6 +155,10 @@ def compare(router: Router, readings: CachedReadings, test: pd.DataFrame, num_te
         num_cached=len(readings),
         cached_error=float(np.abs(found - wanted).max()),
         num_texts=len(some),
+        text_limit=max(
+            (TEXT_TOLERANCE[entry.identity.compute_dtype] for entry in router.manifest.models),
+            default=TEXT_TOLERANCE["float32"],
+        ),
         text_error=float(np.abs(text - wanted[some]).max()) if len(some) else 0.0,
         agreement=agreement,
         agreement_new=agreement_new,
