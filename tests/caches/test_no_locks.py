@@ -154,7 +154,7 @@ for command in json.loads(sys.argv[2]):
 
 
 def test_every_command_that_fills_a_cache(python: Python, tmp_path: Path) -> None:
-    pool = ["pool=starter", "pool.max_queries=24", f"paths.caches={tmp_path}", "extraction.device=cpu"]
+    pool = ["pool=starter", "pool.max_queries=24", f"paths.caches={tmp_path}"]
     toy = ["encoder=smollm2_135m_hub", f"encoder.repo={tmp_path}/model", "encoder.num_layers=2"]
     toy += ["encoder.hidden_size=16"]
     model = ["language_model.name=toy", f"language_model.repo={tmp_path}/model", "language_model.wheel=null"]

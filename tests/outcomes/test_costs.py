@@ -16,7 +16,6 @@ from prefillroute.outcomes.costs.gpu_time import GpuTimeCost
 from prefillroute.outcomes.costs.line import fit_lines
 from prefillroute.outcomes.costs.observed import ObservedCost
 from prefillroute.outcomes.costs.tokens import TokenCost
-from prefillroute.outcomes.pool import pool_targets
 from prefillroute.outcomes.prices import check_prices
 from prefillroute.outcomes.table import Outcomes
 
@@ -296,14 +295,3 @@ def test_free_targets_say_so():
     price_in, price_out = check_prices([TargetConfig("x", 0.0, 0.0, "Free tier, 2026-01"), TargetConfig("y")])
     assert price_in[0] == price_out[0] == 0
     assert np.isnan(price_in[1])
-
-
-def test_pool_targets():
-    targets = targets_of(3)
-    assert [target.name for target in pool_targets(targets, ["m1"])] == ["m0", "m2"]
-    with pytest.raises(UserError, match=r"pool.exclude: expected names among m0, m1, m2, found 'm9'"):
-        pool_targets(targets, ["m9"])
-    with pytest.raises(UserError, match=r"pool.targets: expected at least 2 to choose between, found 1"):
-        pool_targets(targets, ["m1", "m2"])
-    with pytest.raises(UserError, match=r"pool.targets: expected every name once, found 'm0' 2 times"):
-        pool_targets([*targets, TargetConfig("m0")])

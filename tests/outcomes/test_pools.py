@@ -8,8 +8,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from prefillroute.config.compose import compose_run, fact
-from prefillroute.config.facts import PoolConfig
+from prefillroute.config.facts import PoolConfig, TargetConfig
 from prefillroute.config.search import conf_dir
+from prefillroute.errors import UserError
 from prefillroute.outcomes.costs.observed import ObservedCost
 from prefillroute.outcomes.costs.tokens import TokenCost
 from prefillroute.outcomes.files import write_outcomes
@@ -133,3 +134,14 @@ def test_the_base_models_are_what_mmlu_pro_leaves_out(real_data):
     everything = {target.name for target in pool_of("mmlu_pro_all").targets}
     assert everything - {target.name for target in pool_of("mmlu_pro").targets} == base
     assert len(base) == 14
+
+
+def test_pool_targets():
+    targets = [TargetConfig(f"m{number}") for number in range(3)]
+    assert [target.name for target in pool_targets(targets, ["m1"])] == ["m0", "m2"]
+    with pytest.raises(UserError, match=r"pool.exclude: expected names among m0, m1, m2, found 'm9'"):
+        pool_targets(targets, ["m9"])
+    with pytest.raises(UserError, match=r"pool.targets: expected at least 2 to choose between, found 1"):
+        pool_targets(targets, ["m1", "m2"])
+    with pytest.raises(UserError, match=r"pool.targets: expected every name once, found 'm0' 2 times"):
+        pool_targets([*targets, TargetConfig("m0")])

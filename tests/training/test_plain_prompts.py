@@ -129,7 +129,7 @@ def test_asked_for_chat_it_says_what_to_ask_for(
             ["extraction.prompt_format=chat"],
             "extraction: expected keys among _target_, device, tokens_per_batch, share_prefix, found 'prompt_format'\n",
         ),
-        (["encoder.prompt_format=prose"], "encoder.prompt_format=prose: expected chat, plain or null"),
+        (["encoder.prompt_format=prose"], "encoder.prompt_format: expected chat, plain or null, found prose"),
     ):
         assert main([*command, *overrides]) == 1
         error = capsys.readouterr().err
