@@ -68,8 +68,38 @@ CASES = (
     Case("semantic: unknown monitor", lambda w: w.train("trainer.monitor=f1"), r"monitor.*auc.*f1"),
     Case(
         "semantic: a blend of one",
-        lambda w: w.train("head=blend", "~head.parts.prefill", "~head.parts.embedding"),
+        lambda w: w.train("predictor=blend", "~predictor.parts.prefill", "~predictor.parts.embedding"),
         r"parts: expected at least two predictors, found 1",
+    ),
+    Case(
+        "semantic: a head that cannot read the signal",
+        lambda w: w.train("head=gnn", "signal=category"),
+        r"GraphAttentionHead: expected .*, found .*signal=ego_graph",
+    ),
+    Case(
+        "semantic: a judge's labels without a judge",
+        lambda w: w.train("head=unified_multi_task", "signal=category", "head.difficulty_labels=judge"),
+        r"difficulty.*signal=embedding_difficulty",
+    ),
+    Case(
+        "mode: nothing to choose from",
+        lambda w: w.train("mode=auto"),
+        r"mode\.encoders: expected at least two encoders for mode=auto.*mode=single",
+    ),
+    Case(
+        "mode: one encoder twice",
+        lambda w: w.train("mode=fusion", "mode.encoders=[toy,toy]"),
+        r"mode\.encoders: expected each encoder once, found toy more than once",
+    ),
+    Case(
+        "mode: an encoder that is not there",
+        lambda w: w.train("mode=fusion", "mode.encoders=[toy,gpt9]"),
+        r"encoder: expected .*found 'gpt9'",
+    ),
+    Case(
+        "mode: a target that the pool lacks",
+        lambda w: w.train("mode=per_model", "mode.encoders={huge: toy}"),
+        r"mode\.encoders: expected targets of the pool, small.*found huge",
     ),
     Case(
         "embed: an embedder of another environment",
