@@ -84,7 +84,7 @@ CASES = (
     Case(
         "route --file: not UTF-8",
         lambda w: w.route("--file", "q.txt", "--out", "d.jsonl"),
-        r"q\.txt: line 2: byte 0xff",
+        r"q\.txt: line 2: expected UTF-8, found byte 0xff",
         written("q.txt", b"add 1 and 2\n\xff\xfe\n"),
     ),
     Case(

@@ -37,7 +37,9 @@ CASES = (
     ),
     Case(
         "semantic: judged difficulties that nobody asked for yet",
-        lambda w: w.train("signal=text", "head=unified_multi_task", "head.difficulty_labels=judge"),
+        lambda w: w.train(
+            "signal=embedding_difficulty", "head=unified_multi_task", "head.difficulty_labels=judge"
+        ),
         r"prefillroute perplexity language_model=smollm2_135m pool=mmlu_pro_six pool\.name=tiny",
     ),
     Case(
@@ -137,6 +139,6 @@ CASES = (
     Case(
         "perplexity: no such language model",
         lambda w: perplexity(w, "language_model=gpt3"),
-        r"gpt3.*gpt2.*smollm2_135m",
+        r"gpt2, smollm2_135m, found 'gpt3'",
     ),
 )
