@@ -11,8 +11,8 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from transformers import AutoConfig, DebertaV2Config, DebertaV2Model
-from transformers.utils import CONFIG_NAME, cached_file
-from transformers.utils.hub import extract_commit_hash
+from transformers.utils import CONFIG_NAME
+from transformers.utils.hub import cached_file, extract_commit_hash
 
 from prefillroute.errors import UserError
 from prefillroute.heads.stacked import relu_dropout
