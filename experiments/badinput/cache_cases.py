@@ -128,7 +128,7 @@ CASES = (
         lambda w: w.extract("encoder.repo=HuggingFaceTB/SmolLM2-135M-Instruct", "encoder.name=hub"),
         "HuggingFaceTB/SmolLM2-135M-Instruct",
     ),
-    Case("extract: disk full", _extract, "caches", _without_cache, limit_bytes=6000),
+    Case("extract: disk full", _extract, "caches", _without_cache, limit_bytes=20000),
     Case(
         "extract: read-only caches",
         lambda w: w.extract("encoder.name=fresh"),
