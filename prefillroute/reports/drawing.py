@@ -32,8 +32,7 @@ class Drawing:
     tooltips: dict[str, str] = field(default_factory=dict)
     """From the gid of an artist to the text that a browser shows when the pointer rests on it."""
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    """From names that are drawn with escapes, because no font has their characters, to the names that are meant; see
-    `glyphs.drawn_names`, which makes them."""
+    """From names that are drawn with escapes to the names that are meant; see `glyphs.drawn_names`."""
 
     def __post_init__(self) -> None:
         settle(self.figure)
@@ -45,10 +44,8 @@ class Drawing:
         with styled(**{"svg.hashsalt": self.name}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         text = buffer.getvalue()
-        for (
-            drawn,
-            meant,
-        ) in self.stands_for.items():  # an SVG keeps text as text, which the reader's fonts draw
+        # An SVG keeps text as text, which the reader's fonts draw.
+        for drawn, meant in self.stands_for.items():
             text = text.replace(f">{escape(drawn, quote=False)}<", f">{escape(meant, quote=False)}<")
         return text
 

@@ -79,9 +79,8 @@ def _sum(a: Family, b: Family) -> Family:
 
 def _head(folder: Path) -> str:
     """The chosen head according to Hydra's record, or a question mark if there is none."""
-    loader = getattr(
-        yaml, "CSafeLoader", yaml.SafeLoader
-    )  # the pure Python loader takes seconds for hundreds of files
+    # The pure Python loader takes seconds for hundreds of files.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         text = (folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8")
         return str(yaml.load(text, Loader=loader)["hydra"]["runtime"]["choices"]["head"])

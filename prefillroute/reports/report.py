@@ -136,9 +136,8 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         choice=choice_sentence(metrics),
         verdict=headline.hull_gain_verdict(metrics),
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
-        drawings=[
-            (drawing, Markup(drawing.inline_svg())) for drawing in drawings
-        ],  # the drawing has escaped its text
+        # Each drawing has escaped its own text.
+        drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],
         tables=_tables(run),
         notes=headline.null_notes(metrics) + baseline_notes(run) + calibration_note(run) + layer_notes(run),
         command=run.command,

@@ -164,7 +164,7 @@ class LanguageModelReader(InProcessBackend):
         return {POOLING: np.asarray(rows, dtype=np.float32)[:, None, :]}
 
     def _read(self, hidden: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probability of each token, and entropy of the distribution before it; hidden (T, H), tokens (T,)."""
+        """Log-probability of each token, and entropy of the prediction for it; hidden (T, H), tokens (T,)."""
         assert self._model is not None
         head = self._model.get_output_embeddings()
         rows = TOKENS_IN_CACHE if hidden.device.type == "cpu" else TOKENS_AT_ONCE

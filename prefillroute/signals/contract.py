@@ -38,7 +38,7 @@ class Fitting:
     masks: np.ndarray
     """(G, N) bool: the rows that a group may learn from. It must not look at the outcomes of other rows."""
     correct: np.ndarray
-    """(N, M) float in [0, 1], NaN = missing."""
+    """(N, M) float in [0, 1]: the outcomes; NaN where an outcome is missing."""
     duplicates: np.ndarray
     """(N,) int: queries with the same number are duplicates (see `outcomes.duplicates`). The features of a query must
     not use the outcomes of its duplicates."""

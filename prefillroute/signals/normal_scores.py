@@ -18,9 +18,9 @@ class NormalScores(Stored):
     """
 
     quantiles_: np.ndarray
-    """(n, D) float64, ascending in each column."""
+    """(n, D) float64: the quantiles, in ascending order in each column."""
     varies_: np.ndarray
-    """(D,) bool."""
+    """(D,) bool: which columns were not constant when fitted."""
 
     def fit(self, values: np.ndarray) -> Self:
         """Learn the quantiles of `values` (N, D), finite, with N >= 1. All rows are used; none are sampled."""
