@@ -111,7 +111,7 @@ def _panel(
 
 
 def _reader(encoder: str, scored: pd.DataFrame) -> str:
-    """The encoder's name, with the targets it was scored for if they are not the same as for every other encoder."""
+    """The encoder's name, with the targets that it was scored for unless these are all of them."""
     targets = scored.loc[scored["encoder"] == encoder, "target"].unique()
     if len(targets) == scored["target"].nunique():
         return encoder

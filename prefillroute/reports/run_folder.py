@@ -25,7 +25,7 @@ class TestPart:
     query_id: np.ndarray
     """(N,) str: the ids of the queries."""
     confidence: np.ndarray
-    """(N, M) in [0, 1]: the calibrated confidences."""
+    """(N, M) in [0, 1]: the confidences."""
     cost_usd: np.ndarray
     """(N, M) estimated USD per query."""
     correct: np.ndarray

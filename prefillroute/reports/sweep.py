@@ -101,7 +101,7 @@ def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:
 
 
 def varied_keys(jobs: Sequence[Job]) -> list[str]:
-    """The overridden keys whose values differ between jobs; all overridden keys if only one job ran."""
+    """The overridden keys whose values differ between jobs; all overridden keys if none differ."""
     keys = list(dict.fromkeys(key for job in jobs for key in job.overrides))
     varied = [key for key in keys if len({job.overrides.get(key) for job in jobs}) > 1]
     return varied or keys
