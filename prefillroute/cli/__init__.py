@@ -2,6 +2,6 @@
 
 from prefillroute import home, threads
 
-# Here, since every module of this room, and with it every library with threads, is imported after this.
+# This comes first because every module of this room, and with it every library with threads, is imported after it.
 threads.settle()
 home.settle()

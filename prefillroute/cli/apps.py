@@ -1,7 +1,7 @@
-"""`prefillroute train`, `extract`, `embed`, `perplexity`: what each does with one job's configuration.
+"""What `prefillroute train`, `extract`, `embed` and `perplexity` do with the configuration of one job.
 
-A launcher finds these functions by name on the machine where a job runs. What does their work is imported there, so
-that help and mistakes need no library of its size.
+A launcher finds these functions by name on the machine where a job runs. The modules that do the work are imported
+there, so that help and error messages need not load large libraries.
 """
 
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ from prefillroute.jobs.app import start
 
 
 def train(config: DictConfig) -> None:
-    """One job: compose -> outcomes -> features -> head -> calibration -> metrics, report, bundle."""
+    """Run one job from outcomes over features, head and calibration to metrics, report and bundle."""
     load("training.run").run(config)
 
 
 def extract(config: DictConfig) -> None:
-    """One job: an encoder over the queries of a pool -> its activation cache."""
+    """Run one job, which fills the activation cache of an encoder for the queries of a pool."""
     load("cli.fill").extract_activations(config)
 
 
 def embed(config: DictConfig) -> None:
-    """One job: a sentence embedder over the queries of a pool, or vectors from a file -> its cache."""
+    """Run one job, which fills the cache of a sentence embedder for a pool's queries, or from a file of vectors."""
     load("cli.fill").embed_queries(config)
 
 
 def perplexity(config: DictConfig) -> None:
-    """One job: a language model over the queries of a pool -> its cache."""
+    """Run one job, which fills the cache of a language model for the queries of a pool."""
     load("cli.fill").read_perplexity(config)
 
 
@@ -37,9 +37,9 @@ TASKS = {"train": train, "extract": extract, "embed": embed, "perplexity": perpl
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
-    """Run a command with Hydra's arguments; returns its exit status.
+    """Run a command with Hydra's arguments and return its exit status.
 
     Raises:
-        UserError: the configuration does not compose.
+        UserError: the configuration cannot be composed.
     """
     return start(command, ROOTS[command], TASKS[command], arguments)

@@ -1,4 +1,4 @@
-"""`prefillroute collect pool=X benchmark=Y`: asks every target of a pool, scores the answers, writes the outcomes."""
+"""`prefillroute collect pool=X benchmark=Y`: asks a pool's targets, scores the answers and writes the outcomes."""
 
 import argparse
 from collections.abc import Sequence

@@ -15,11 +15,11 @@ def load(module: str, extra: str | None = None) -> ModuleType:
     """Import the module that does a command's work.
 
     Args:
-        module: name inside the package, for instance `cli.route`.
+        module: name of the module inside the package, for instance `cli.route`.
         extra: the set of optional dependencies that it needs.
 
     Raises:
-        UserError: one of these is not installed.
+        UserError: one of these dependencies is not installed.
     """
     try:
         return importlib.import_module(f"prefillroute.{module}")

@@ -33,7 +33,7 @@ from prefillroute.text.printing import say
 
 
 def extract_activations(config: DictConfig) -> None:
-    """One job of `prefillroute extract`."""
+    """Run one job of `prefillroute extract`."""
 
     def backend() -> Backend:
         facts = fact(config.encoder, EncoderConfig)
@@ -44,7 +44,7 @@ def extract_activations(config: DictConfig) -> None:
 
 
 def embed_queries(config: DictConfig) -> None:
-    """One job of `prefillroute embed`."""
+    """Run one job of `prefillroute embed`."""
 
     def backend() -> Backend:
         facts = fact(config.embedder, EmbedderConfig)
@@ -57,7 +57,7 @@ def embed_queries(config: DictConfig) -> None:
 
 
 def read_perplexity(config: DictConfig) -> None:
-    """One job of `prefillroute perplexity`."""
+    """Run one job of `prefillroute perplexity`."""
 
     def backend() -> Backend:
         facts = fact(config.language_model, LanguageModelConfig)
@@ -68,7 +68,7 @@ def read_perplexity(config: DictConfig) -> None:
 
 
 def _job(config: DictConfig, make_backend: Callable[[], Backend]) -> None:
-    # The command in a message is this one, in which every override stays.
+    # A message that names a command names this one, with all its overrides.
     words = dict.fromkeys(GROUPS, task_overrides(HydraConfig.get().overrides))
     run_job(
         config,
@@ -78,7 +78,7 @@ def _job(config: DictConfig, make_backend: Callable[[], Backend]) -> None:
 
 
 def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path) -> None:
-    """Read what the cache lacks, print what was done and leave it in the job's folder."""
+    """Read what the cache lacks, print what was done, and record it in the job's folder."""
     pool = fact(config.pool, PoolConfig)
     _, outcomes = load_pool(
         pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint

@@ -1,4 +1,4 @@
-"""`prefillroute import LAYOUT PATH...`: public results or your own log into an outcome folder."""
+"""`prefillroute import LAYOUT PATH...`: turns public results or your own log into an outcome folder."""
 
 import argparse
 from pathlib import Path
@@ -24,7 +24,7 @@ from prefillroute.text.screen import Screen, Words
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import, write, print what was taken and what was left out."""
+    """Import outcomes, write them, and print what was taken and what was left out."""
     layout = known_layouts()[args.layout]
     importer = load(f"outcomes.importers.{layout.reader}")
     for path in args.paths:
@@ -61,7 +61,7 @@ def _write_skeleton(args: argparse.Namespace, layout: Layout, targets: list[str]
 
 
 def _words(args: argparse.Namespace, layout: Layout) -> list[str | Path]:
-    """The words of the command that made the table, for the day when the table is missing."""
+    """The words of the command that made the table, for the message if the table is ever missing."""
     words: list[str | Path] = ["prefillroute", "import", str(args.layout), *args.paths, "--out", args.out]
     for option in layout.options:
         value = getattr(args, option.name)

@@ -1,4 +1,4 @@
-"""`prefillroute`: the command line. Only the command that is asked for imports what it needs."""
+"""The command line `prefillroute`; only the command that is asked for imports what it needs."""
 
 import sys
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ COMMANDS = (collect, import_outcomes, pool, apps, report, route)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; returns the exit status (0, or 1 after a one-line error on stderr)."""
+    """Run one subcommand and return the exit status (0, or 1 after a one-line error on stderr)."""
     return guarded(lambda: run_command(sys.argv[1:] if argv is None else list(argv)))
 
 
 def run_command(argv: list[str]) -> int:
-    """Run one subcommand; what a user did wrong is raised.
+    """Run one subcommand and return its exit status; raise an error if the user made a mistake.
 
     Raises:
-        UserError: in one line what is wrong, and what would be right.
+        UserError: the message says in one line what is wrong, and what would be right.
     """
     if argv and argv[0] in apps.HELP:
         if {"--help", "-h"} & set(argv[1:]):
@@ -32,10 +32,10 @@ def run_command(argv: list[str]) -> int:
     parser, commands = make_parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        # Said by the subcommand's own parser, which knows the options that it has.
+        # The subcommand's own parser reports this, because it knows the subcommand's options.
         commands[arguments.command].error(f"unrecognized arguments: {' '.join(unknown)}")
     if arguments.config_name is not None:
-        # Before what does the work is imported: a mistake in the options is said at once.
+        # This comes before the import of the module that does the work, so that a mistake is reported at once.
         compose = load("config.compose")
         arguments.config = compose.compose_run(arguments.overrides, config_name=arguments.config_name)
     return int(load(f"cli.{arguments.work}", arguments.extra).run(arguments) or 0)

@@ -1,4 +1,4 @@
-"""An argument parser whose errors are one line that names what is allowed."""
+"""An argument parser whose errors take one line and name what is allowed."""
 
 import argparse
 from typing import NoReturn
@@ -10,7 +10,7 @@ class Parser(argparse.ArgumentParser):
     """`argparse`, except that a mistake raises ``UserError`` and names the options that exist."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise argparse's message as our one line and status 1, instead of a usage block and status 2."""
+        """Raise argparse's message as one line with status 1, instead of printing its usage with status 2."""
         if message.startswith(("unrecognized arguments", "the following arguments are required")):
             options = [option for action in self._actions for option in action.option_strings[-1:]]
             message = f"{message}; expected one of {', '.join(options)}"

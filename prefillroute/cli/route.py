@@ -1,4 +1,4 @@
-"""`prefillroute route`: send queries to a target with a trained router bundle."""
+"""`prefillroute route`: chooses a target for each query with a trained router bundle."""
 
 import argparse
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Route queries and print the decisions, route a file into a file, or check a run folder.
 
     Raises:
-        UserError: an option has a bad value or lacks its companion, or the bundle or a query is invalid.
+        UserError: an option has a bad value or needs another option, or the bundle or a query is invalid.
     """
     if arguments.check is not None:
         report = check_parity(arguments.check, num_texts=arguments.check_texts, device=arguments.device)
@@ -81,7 +81,7 @@ def _label(arguments: argparse.Namespace, name: str) -> list[str]:
 
 
 def _known(query: Query, name: str, arguments: argparse.Namespace) -> str:
-    """A label of a query in a file; an option gives that of all queries for which the file has none."""
+    """The label of a query in a file; where the file has none, the option gives it."""
     label = query.labels.get(name, getattr(arguments, name))
     if label is None:
         raise UserError(
@@ -92,7 +92,7 @@ def _known(query: Query, name: str, arguments: argparse.Namespace) -> str:
 
 
 def _policy(arguments: argparse.Namespace) -> Policy | None:
-    """The policy that the options name; None if they name none, and then the bundle's own policy is used."""
+    """The policy that the options name; None if they name none, so that the bundle's own policy is used."""
     given = {
         name: (policy.parameter.option, value)
         for name, policy in known_policies().items()

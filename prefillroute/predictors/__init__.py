@@ -1,1 +1,1 @@
-"""What makes logits of readings: a signal with a head, or an average of several such pairs."""
+"""Predictors turn readings into logits: with a signal and a head, or as an average of several such pairs."""

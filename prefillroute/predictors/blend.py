@@ -23,23 +23,23 @@ class CalibratedPredictor(Stored):
     """A predictor with a calibrator of its own.
 
     Args:
-        predictor: trained.
-        calibrator: fitted on its logits.
+        predictor: a trained predictor.
+        calibrator: a calibrator fitted on its logits.
     """
 
     def __init__(self, predictor: Predictor, calibrator: Calibrator) -> None:
         self.predictor, self.calibrator = predictor, calibrator
 
     def confidence(self, readings: Readings) -> np.ndarray:
-        """(N, M) float64."""
+        """Confidences (N, M) float64."""
         return self.calibrator.transform(self.predictor.logits(readings))
 
 
 class BlendPredictor(Predictor):
-    """The logit of the parts' mean confidence.
+    """Predicts the logit of the parts' mean confidence.
 
     Args:
-        parts: name to calibrated predictor.
+        parts: the calibrated predictors by name.
     """
 
     def __init__(self, parts: Mapping[str, CalibratedPredictor]) -> None:
@@ -54,8 +54,8 @@ class Blend(Recipe):
     """Trains the parts, calibrates each and averages them.
 
     Args:
-        parts: name to the part's `signal` and `head`, which are both choice nodes.
-        calibration: choice node; every part has its own calibrator, fitted on the same rows as the run's.
+        parts: the `signal` and `head` of each part by its name; both are choice nodes.
+        calibration: choice node; every part has its own calibrator, fitted on the same rows as the run's calibrator.
 
     Raises:
         UserError: there are fewer than two parts, or one lacks a signal or a head.
@@ -79,7 +79,7 @@ class Blend(Recipe):
         own = blended_logit([confidence for _, confidence, _ in calibrated])
         test = blended_logit([confidence for _, _, confidence in calibrated])
         out_of_fold = predictions[0].logits.out_of_fold is not None
-        # Without folds, the rows of the calibration part were predicted like the test rows.
+        # Without folds, the rows of the calibration part are predicted by the final fit, like the test rows.
         logits = Logits(own, test) if out_of_fold else Logits(None, np.concatenate([own, test]))
         trained = {
             name: CalibratedPredictor(prediction.predictor, calibrator)

@@ -1,4 +1,4 @@
-"""What every predictor does: how it is trained, and what is left of it.
+"""What every predictor does: how it is trained, and what remains after training.
 
 N = training rows, P = calibration and test rows, M = targets.
 """
@@ -16,7 +16,7 @@ from prefillroute.readings.contract import Readings
 from prefillroute.spec import Stored
 
 Node = Mapping[str, Any]
-"""A choice: `_target_` and hyper-parameters."""
+"""A choice node of the configuration: `_target_` and hyper-parameters."""
 
 
 class Predictor(Stored, ABC):
@@ -27,32 +27,32 @@ class Predictor(Stored, ABC):
         """Logits z (N, M) float64 of N queries, before the run's calibration.
 
         Raises:
-            UserError: something that it reads is not known of these queries.
+            UserError: something that it reads is not known for these queries.
         """
 
 
 @dataclass(frozen=True)
 class Logits:
-    """Logits z before calibration, float64."""
+    """Logits z float64 before calibration."""
 
     out_of_fold: np.ndarray | None
     """(N, M), each row predicted by the group that never saw it; None if the split has a calibration part."""
     predict: np.ndarray
-    """(P, M), predicted by the final fit."""
+    """(P, M), each row predicted by the final fit."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What training left: logits of all rows, and the predictor of new ones."""
+    """The result of training: the logits of all rows, and a predictor for new ones."""
 
     logits: Logits
     predictor: Predictor
     choice: LayerChoice | None
     """The layers that were chosen; None for a predictor without layers, and for an average of several."""
     seconds: Mapping[str, float]
-    """Wall time taken to make features and head."""
+    """Wall seconds taken to make features and head."""
     fits: int
-    """Number of nets, forests or regressions trained: groups x members, times targets if each target has its own."""
+    """Number of nets, forests or regressions trained: groups x members, times targets if every target has its own."""
 
 
 class Workshop(Protocol):
@@ -67,11 +67,11 @@ class Workshop(Protocol):
         """
 
     def calibrated(self, calibration: Node, logits: Logits) -> tuple[Calibrator, np.ndarray, np.ndarray]:
-        """A calibrator fitted on rows that the nets have not seen, the confidences of these rows, and of test rows."""
+        """A calibrator fitted on rows that the nets have not seen, and confidences of those and of the test rows."""
 
 
 class Recipe(ABC):
-    """A choice of the group `predictor`: says how a run trains its predictor."""
+    """A choice of the group `predictor`, which says how a run trains its predictor."""
 
     @abstractmethod
     def train(self, workshop: Workshop) -> Prediction:

@@ -11,11 +11,11 @@ from prefillroute.signals.contract import Signal
 
 
 class SinglePredictor(Predictor):
-    """A fitted signal and the kept members of a head.
+    """A predictor made of a fitted signal and the kept members of a head.
 
     Args:
-        signal: fitted.
-        head: one group, the kept members.
+        signal: a fitted signal.
+        head: a head with one group and its kept members.
     """
 
     def __init__(self, signal: Signal, head: Head) -> None:

@@ -1,4 +1,4 @@
-"""Readings from the caches that `extract`, `embed` and `perplexity` fill: what training reads."""
+"""Readings for training, from the caches that `extract`, `embed` and `perplexity` fill."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from prefillroute.readings.contract import Reading
 from prefillroute.readings.reader import reader_of
 
 Facts = Callable[[str, str], Any]
-"""Group and name of a model to its facts."""
+"""A function from the group and name of a model to its facts."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class CacheLibrary:
     Args:
         caches: folder of all caches.
         queries: the query table, with `query_id` and `prompt`.
-        facts: finds the facts of a model.
+        facts: a function that finds the facts of a model.
         pool: name of the table's pool, for the command that a message names.
     """
 
@@ -76,7 +76,7 @@ class CacheLibrary:
 
 
 class CachedReadings:
-    """Rows of a query table.
+    """Readings of some rows of a query table.
 
     Args:
         library: the caches of all rows.
@@ -88,15 +88,15 @@ class CachedReadings:
         self.rows = np.arange(len(library.queries)) if rows is None else rows
 
     def __len__(self) -> int:
-        """N."""
+        """The number N of queries."""
         return len(self.rows)
 
     def column(self, name: str) -> np.ndarray:
-        """(N,) object, see `Readings.column`."""
+        """The values (N,) object of a column; see `Readings.column`."""
         return self.library.queries[name].to_numpy(dtype=object)[self.rows]
 
     def source(self, reading: Reading) -> ActivationSource:
-        """What the cache holds of these rows, see `Readings.source`."""
+        """What the cache holds for these rows; see `Readings.source`."""
         return RowSubset(self.library.open(reading).source, self.rows)
 
     def select(self, rows: np.ndarray) -> "CachedReadings":
@@ -104,18 +104,18 @@ class CachedReadings:
         return CachedReadings(self.library, self.rows[rows])
 
     def query_tokens(self, reading: Reading) -> np.ndarray:
-        """(N,) tokens of each bare query by the model's tokenizer."""
+        """The number (N,) of tokens of each bare query, by the model's tokenizer."""
         return np.asarray(self.library.open(reading).view.query_tokens)[self.rows]
 
     @property
     def query_ids(self) -> list[str]:
-        """N ids."""
+        """The ids of the N queries."""
         ids: list[str] = self.library.queries["query_id"].to_numpy(dtype=object)[self.rows].tolist()
         return ids
 
 
 def _kept(view: CacheView) -> ActivationSource:
-    """The view itself; in memory where it is one small matrix, which several signals read again and again."""
+    """The view, copied into memory if it is one small matrix, because several signals read it again and again."""
     if len(view.layer_ids) != 1 or len(view.poolings) != 1:
         return view
     (layer,), (pooling,) = view.layer_ids, view.poolings

@@ -1,6 +1,6 @@
 """What signals read of N queries: their columns, and what models say of them.
 
-Training reads caches, routing runs the models.
+Training reads caches; routing runs the models.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from prefillroute.layers.source import ActivationSource
 from prefillroute.spec import Stored
 
 COLUMNS = ("prompt", "category", "benchmark")
-"""Columns of the query table that a signal may read."""
+"""The columns of the query table that a signal may read."""
 COUNTING = "encoder"
-"""The group whose tokenizers count a query's tokens for its costs."""
+"""The group of models whose tokenizers count a query's tokens to estimate its costs."""
 
 Cell = tuple[int, str]
-"""Layer and pooling: what one vector of a model is called."""
+"""The layer and pooling that identify one vector of a model."""
 
 
 @dataclass(frozen=True)
 class Reading(Stored):
-    """One thing that can be read of a query: what one model says of it.
+    """One thing that can be read of a query: what a certain model says of it.
 
     Example:
         >>> str(Reading("embedder", "minilm"))
@@ -31,12 +31,12 @@ class Reading(Stored):
     """
 
     group: str
-    """Group of the model: a folder of `conf/` and a module of `readings.readers`."""
+    """The group of the model: a folder of `conf/` and a module of `readings.readers`."""
     name: str
-    """Name of the model: a file of that folder."""
+    """The name of the model: a file in that folder of `conf/`."""
 
     def __str__(self) -> str:
-        """Group and name, for messages."""
+        """The group and name, for messages."""
         return f"{self.group} {self.name}"
 
 
@@ -44,31 +44,31 @@ class Readings(Protocol):
     """N queries, as signals see them."""
 
     def __len__(self) -> int:
-        """N."""
+        """The number N of queries."""
 
     def column(self, name: str) -> np.ndarray:
-        """(N,) object: one of `COLUMNS`.
+        """The values (N,) object of one of `COLUMNS`.
 
         Raises:
             UserError: the column is not known of these queries.
         """
 
     def source(self, reading: Reading) -> ActivationSource:
-        """What a model says of the N queries; opened or computed on first use.
+        """What a model says of the N queries; it is opened or computed on first use.
 
         Raises:
             UserError: it is not cached, or the model cannot be run.
         """
 
     def query_tokens(self, reading: Reading) -> np.ndarray:
-        """(N,) int64 tokens of each bare query by a model's tokenizer."""
+        """The number (N,) int64 of tokens of each bare query, by a model's tokenizer."""
 
     def select(self, rows: np.ndarray) -> Self:
-        """The same for the rows that an index array or mask picks."""
+        """The readings of the rows that an index array or mask picks."""
 
 
 def token_counter(readings: Sequence[Reading]) -> Reading | None:
-    """The reading whose tokenizer counts a query's tokens for its costs: the first encoder; None without one.
+    """The reading whose tokenizer counts a query's tokens for its costs: the first encoder, or None.
 
     Readings come in the order in which a predictor reads them, which is that of its mode.
 

@@ -1,4 +1,4 @@
-"""Readings of new queries, by running the models: what routing reads. The code path is that of extraction."""
+"""Readings of new queries, which routing makes by running the models on the same code path as extraction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,23 +17,23 @@ from prefillroute.readings.reader import reader_of
 from prefillroute.readings.recorded import RecordedReadings
 
 STORED_ONLY = ("storage_dtype", "backend")
-"""Parts of a cache's identity that say how its numbers were stored or what made them, not what they are."""
+"""The parts of a cache's identity that say how its numbers were stored or computed, not what they are."""
 TOLERANCE = {"float32": 1e-3, "bfloat16": 5e-2}
-"""Greatest relative difference of a vector (Euclidean norm) between two machines or backends, by compute dtype."""
+"""Greatest allowed relative difference (Euclidean norm) of a vector between machines or backends, by compute dtype."""
 NUM_GOLDEN = 3
-"""Golden queries on which a model is checked when it is loaded."""
+"""Number of golden queries on which a model is checked when it is loaded."""
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model as the run used it."""
+    """A model in the form in which the run used it."""
 
     reading: Reading
     facts: Any
     identity: CacheIdentity
-    """Of the cache that was read."""
+    """The identity of the cache that was read."""
     cells: tuple[Cell, ...]
-    """The layers and poolings that were read, ascending."""
+    """The layers and poolings that were read, in ascending order."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Read:
 
     source: ActivationSource
     query_tokens: np.ndarray
-    """(N,) tokens of the bare query by the model's tokenizer."""
+    """(N,) number of tokens of the bare query, by the model's tokenizer."""
     fed_tokens: np.ndarray
-    """(N,) tokens fed, template included."""
+    """(N,) number of tokens that the model was given, with the template."""
     truncated: np.ndarray
-    """(N,) bool: the model's context was too short, so the middle of the query was cut out."""
+    """(N,) bool: whether the middle of the query was cut out, because the model's context was too short."""
 
 
 class LiveModels:
@@ -56,8 +56,8 @@ class LiveModels:
         entries: the models.
         bundle: folder of the bundle, for messages.
         device: where they run: `auto`, `cpu`, `cuda`, ...
-        golden: what the models said of a few queries of the run, texts included; each model is checked on the shortest
-            of these when it is loaded.
+        golden: what the models said of a few queries of the run, with their texts; each model is checked on the
+            shortest of these when it is loaded.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class LiveModels:
         return self._loaded[entry.reading]
 
     def _check_numbers(self, entry: ModelEntry, model: Backend) -> None:
-        """Refuse a model that says something else of the golden queries than it did when the run read it."""
+        """Refuse a model that now says something else of the golden queries than it said in the run."""
         if self._golden is None or "prompt" not in self._golden.columns:
-            return  # a bundle of format 1
+            return  # a bundle of format 1 has no golden queries
         shortest = np.argsort([len(text) for text in self._golden.column("prompt")], kind="stable")
         few = self._golden.select(shortest[:NUM_GOLDEN])
         found = self._read(entry, model, few.column("prompt").tolist()).source
@@ -135,11 +135,11 @@ class LiveModels:
 
 
 class LiveReadings:
-    """N new queries.
+    """Readings of N new queries.
 
     Args:
-        models: what reads them.
-        columns: (N,) each, by name; the text is the column `prompt`.
+        models: the models that read them.
+        columns: (N,) values of each column, by name; the text is the column `prompt`.
     """
 
     def __init__(self, models: LiveModels, columns: Mapping[str, Sequence[str]]) -> None:
@@ -149,23 +149,23 @@ class LiveReadings:
         """What has been read so far."""
 
     def __len__(self) -> int:
-        """N."""
+        """The number N of queries."""
         return len(self._columns["prompt"])
 
     def column(self, name: str) -> np.ndarray:
-        """(N,) object, see `Readings.column`."""
+        """The values (N,) object of a column; see `Readings.column`."""
         return self._columns[name]
 
     def source(self, reading: Reading) -> ActivationSource:
-        """What the model says of the queries, see `Readings.source`."""
+        """What the model says of the queries; see `Readings.source`."""
         return self._of(reading).source
 
     def query_tokens(self, reading: Reading) -> np.ndarray:
-        """(N,) tokens of each bare query by the model's tokenizer."""
+        """The number (N,) of tokens of each bare query, by the model's tokenizer."""
         return self._of(reading).query_tokens
 
     def select(self, rows: np.ndarray) -> "LiveReadings":
-        """See `Readings.select`; what has been read stays read."""
+        """See `Readings.select`; nothing that has been read is read again."""
         chosen = LiveReadings(
             self._models, {name: column[rows].tolist() for name, column in self._columns.items()}
         )

@@ -1,4 +1,4 @@
-"""How the models of one group are found in caches and run live; one module of `readings.readers` for each group."""
+"""How the models of one group are found in caches and run live; `readings.readers` has one module for each group."""
 
 import importlib
 import pkgutil
@@ -15,7 +15,7 @@ from prefillroute.readings.contract import Cell
 
 
 class Reader(ABC):
-    """A group of models."""
+    """The contract of a reader, which handles one group of models."""
 
     form: type
     """The dataclass of a model's facts, which `conf/<group>/<name>.yaml` fills in."""
@@ -33,11 +33,11 @@ class Reader(ABC):
         """
 
     def settled(self, facts: Any, identity: CacheIdentity) -> Any:
-        """The facts with what only the cache can tell, if they leave something open."""
+        """The facts, completed from the cache where they leave something open."""
         return facts
 
     def obstacle(self, facts: Any, identity: CacheIdentity) -> str | None:
-        """Why a model cannot be run here, so that no bundle may need it; None if it can."""
+        """Why a model cannot be run on new queries, so that no bundle may need it; None if it can."""
         return None
 
     @abstractmethod
@@ -45,8 +45,8 @@ class Reader(ABC):
         """The model, to be run on new queries as it was when its cache was made.
 
         Args:
-            facts: of the model.
-            identity: of the cache that was trained on.
+            facts: facts of the model.
+            identity: identity of the cache that was trained on.
             cells: the layers and poolings that are wanted.
             device: `auto`, `cpu`, `cuda`, ...
 

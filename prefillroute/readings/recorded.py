@@ -10,7 +10,7 @@ from prefillroute.readings.contract import Cell, Reading, Readings
 
 @dataclass
 class RecordedReadings:
-    """K queries of which only what is kept here can be read.
+    """Readings of K queries, of which only what is kept here can be read.
 
     Example:
         >>> encoder = Reading("encoder", "toy")
@@ -20,22 +20,22 @@ class RecordedReadings:
     """
 
     num_queries: int
-    """K."""
+    """The number K of queries."""
     columns: dict[str, np.ndarray] = field(default_factory=dict)
-    """(K,) object each."""
+    """The values (K,) object of each column."""
     cells: dict[Reading, dict[Cell, np.ndarray]] = field(default_factory=dict)
     """What each model said: (K, H) float32 by layer and pooling."""
     num_layers: dict[Reading, int] = field(default_factory=dict)
-    """Blocks of each model."""
+    """The number of layers of each model."""
     tokens: dict[Reading, np.ndarray] = field(default_factory=dict)
-    """(K,) tokens of each bare query by a model's tokenizer."""
+    """The number (K,) of tokens of each bare query, by a model's tokenizer."""
 
     def __len__(self) -> int:
-        """K."""
+        """The number K of queries."""
         return self.num_queries
 
     def column(self, name: str) -> np.ndarray:
-        """(K,) object, see `Readings.column`."""
+        """The values (K,) object of a column; see `Readings.column`."""
         return self.columns[name]
 
     def source(self, reading: Reading) -> ActivationSource:
@@ -63,7 +63,7 @@ class RecordedReadings:
 class Recorder:
     """Passes readings on and keeps a copy of all that was asked for in `kept`.
 
-    Whatever a predictor reads is found out by letting it read, so that no list of it is written down anywhere.
+    What a predictor reads is found out by letting it read, so nobody has to keep a list of it.
 
     Args:
         readings: the K queries.
@@ -74,7 +74,7 @@ class Recorder:
         self.kept = RecordedReadings(len(readings))
 
     def __len__(self) -> int:
-        """K."""
+        """The number K of queries."""
         return len(self._readings)
 
     def column(self, name: str) -> np.ndarray:
@@ -94,12 +94,12 @@ class Recorder:
         return self.kept.tokens[reading]
 
     def select(self, rows: np.ndarray) -> "Recorder":
-        """A recorder of its own for some of the rows."""
+        """A separate recorder for some of the rows."""
         return Recorder(self._readings.select(rows))
 
 
 class _RecordingSource:
-    """A source that keeps a copy of what is read of it."""
+    """A source that keeps a copy of what is read from it."""
 
     def __init__(self, source: ActivationSource, kept: dict[Cell, np.ndarray]) -> None:
         self._source, self._kept = source, kept
@@ -108,6 +108,6 @@ class _RecordingSource:
         self.layer_ids, self.poolings = source.layer_ids, source.poolings
 
     def read(self, layer: int, pooling: str) -> np.ndarray:
-        """(K, H) float32."""
+        """Return vectors (K, H) float32, and keep a copy."""
         self._kept[layer, pooling] = self._source.read(layer, pooling)
         return self._kept[layer, pooling]

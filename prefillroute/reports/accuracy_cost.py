@@ -1,4 +1,4 @@
-"""The accuracy-cost curve: the router's frontier among targets, oracle, static mixtures and Pareto front."""
+"""The accuracy-cost curve: the router's frontier beside targets, oracle, static mixtures and Pareto front."""
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,15 @@ from prefillroute.reports.pool_plane import PoolPlane
 from prefillroute.reports.style import BLUE, GREEN, GREY, INK, MUTED, PAPER, VERMILLION
 
 _LABEL_ALL_UP_TO = 12
-"""Pools up to this size have every target labelled; larger ones the Pareto front and the best single."""
+"""Pools up to this size have every target labelled; larger pools only the Pareto front and the best single target."""
 _RESOLUTION = 1500
-"""Curve points closer than 1/1500 of the axes' range are drawn once: exact frontiers have 10^4 segments."""
+"""Curve points closer than 1/1500 of the axes' range are drawn once, because exact frontiers have 10^4 segments."""
 
 
 def accuracy_cost_drawing(
     targets: tuple[str, ...], plane: PoolPlane, curve: pd.DataFrame, chosen: tuple[str, float, float] | None
 ) -> Drawing:
-    """Draw the plane of mean cost (USD per 1,000 queries; log axis unless something is free) and accuracy.
+    """Draw accuracy against mean cost (USD per 1,000 queries; the axis is logarithmic unless something is free).
 
     ``curve`` has the columns of curve.parquet; ``chosen`` is (words, cost in USD per query, accuracy) of the
     operating point that was chosen without the test part, or None.
@@ -190,8 +190,9 @@ def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarr
 
 
 def _plain_ticks(axes: Axes, ratio: float) -> None:
-    """Costs as plain numbers, at as many places of a decade as the range of costs (dearest over cheapest) has room
-    for: a pool whose prices are close to each other spans less than a decade.
+    """Write costs as plain numbers, with more ticks per decade where ``ratio`` (dearest cost over cheapest) is small.
+
+    A pool whose prices are close to each other spans less than a decade.
     """
     steps = (1.0,) if ratio > 1000 else (1.0, 2.0, 5.0) if ratio > 8 else tuple(np.arange(1.0, 10.0))
     axes.xaxis.set_major_locator(LogLocator(subs=steps))

@@ -1,4 +1,4 @@
-"""What each metric of metrics.json is called, how it is printed, and which way is better: as its statistic declares."""
+"""Each metric of metrics.json: its name, its format and which direction is better, all declared by its statistic."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ class Metric:
 
     key: str
     words: str
-    """Its label as in the middle of a sentence."""
+    """Its label as it is written in the middle of a sentence."""
     form: Formatter
     better: str = ""
-    """``higher``, ``lower``, or empty where neither is."""
+    """``higher``, ``lower``, or empty if neither is better."""
     meaning: str = ""
     with_interval: bool = False
     """Whether the table of targets shows its interval."""
 
     @property
     def label(self) -> str:
-        """The label as a heading begins it."""
+        """The label with a capital letter, for a heading."""
         return f"{self.words[:1].upper()}{self.words[1:]}"
 
     @property
@@ -49,7 +49,7 @@ class Metric:
 
     @property
     def direction(self) -> str:
-        """An arrow with its word, for the label."""
+        """An arrow and a word that say which direction is better, for the label."""
         return {"higher": "↑ better", "lower": "↓ better"}.get(self.better, "")
 
 
@@ -84,9 +84,9 @@ FORMS: Mapping[Form, Formatter] = {
 
 
 def global_metrics(on: Place = "table") -> tuple[Metric, ...]:
-    """The global metrics that are shown in one place, in its order.
+    """The global metrics that are shown in one place, in the order of that place.
 
-    Accuracies and costs of operating points have their own table, see `strategies`.
+    Accuracies and costs of operating points have their own table; see `strategies`.
 
     Example:
         >>> [metric.label for metric in global_metrics("card")][:3]

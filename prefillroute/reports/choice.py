@@ -12,14 +12,14 @@ ROWS = {"train_oof": "out-of-fold", "calibration": "calibration"}
 
 @dataclass(frozen=True)
 class Chosen:
-    """A lambda, or one target that takes every query."""
+    """The chosen point: a value of lambda, or one target that takes every query."""
 
     lambda_: float | None
     target: str | None
 
     @property
     def words(self) -> str:
-        """For a legend: ``chosen λ = 0.012`` or ``chosen: every query to gpt-4``."""
+        """The words for a legend: ``chosen λ = 0.012`` or ``chosen: every query to gpt-4``."""
         if self.target is None:
             return f"chosen λ = {decimal(self.lambda_)}"
         return f"chosen: every query to {drawn_names([self.target]).names[0]}"

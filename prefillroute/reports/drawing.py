@@ -30,9 +30,9 @@ class Drawing:
     """What the figure shows, in words and numbers."""
     caption: str = ""
     tooltips: dict[str, str] = field(default_factory=dict)
-    """Artist gid -> the text that a browser shows when the pointer rests on it."""
+    """From the gid of an artist to the text that a browser shows when the pointer rests on it."""
     stands_for: Mapping[str, str] = field(default_factory=dict)
-    """Names drawn with escapes because no font has their signs -> their meaning; see `glyphs.drawn_names`."""
+    """From names that are drawn with escapes to the names that are meant; see `glyphs.drawn_names`."""
 
     def __post_init__(self) -> None:
         settle(self.figure)
@@ -44,7 +44,8 @@ class Drawing:
         with styled(**{"svg.hashsalt": self.name}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         text = buffer.getvalue()
-        for drawn, meant in self.stands_for.items():  # its text is text: the reader's fonts draw it
+        # An SVG keeps text as text, which the reader's fonts draw.
+        for drawn, meant in self.stands_for.items():
             text = text.replace(f">{escape(drawn, quote=False)}<", f">{escape(meant, quote=False)}<")
         return text
 
@@ -58,7 +59,7 @@ class Drawing:
                 partial.write_bytes(content)
 
     def inline_svg(self) -> str:
-        """The drawing as an ``<svg>`` element: CSS variables for colours, unique ids, no address."""
+        """The drawing as an ``<svg>`` element: its colours are CSS variables, its ids are unique, and it has no URL."""
         text = self.svg
         text = text[text.index("<svg") :]
         text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -78,7 +79,7 @@ class Drawing:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of ``width`` x ``height`` inches on the Agg canvas; pyplot's global state stays out."""
+    """An empty figure of ``width`` x ``height`` inches on the Agg canvas, which leaves pyplot's global state alone."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -1,4 +1,4 @@
-"""A sweep by families of predictors: how many configurations, trainings and seconds went into the table."""
+"""A sweep added up by families of predictors: how many configurations, trainings and seconds the table took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,28 +18,28 @@ class Family:
     """The finished jobs of one head."""
 
     name: str
-    """The head's option."""
+    """The chosen option of the config group `head`."""
     num_jobs: int = 0
-    """Configurations: a predictor under each of its calibrations."""
+    """Number of configurations: a predictor counts once for each of its calibrations."""
     num_predictors: int = 0
-    """Predictors that were trained by themselves."""
+    """Number of predictors, each counted once whatever its calibrations."""
     num_fits: int = 0
-    """Number of nets, forests or regressions trained: groups x members, times targets if each target has its own."""
+    """Number of nets, forests or regressions trained: groups x members, times targets if every target has its own."""
     training_s: float = 0.0
-    """Wall seconds of features and head, each predictor counted once."""
+    """Wall seconds spent on features and head; each predictor is counted once."""
     evaluation_s: float = 0.0
-    """Wall seconds of calibration and metrics, over all jobs."""
+    """Wall seconds spent on calibration and metrics, over all jobs."""
 
 
 def by_family(sweep_dir: Path, finished: Sequence[Job]) -> dict[str, str]:
-    """Folder of each job -> name of its family; empty if the jobs do not vary :data:`PREDICTOR_KEY`."""
+    """The name of the family of each job, by the job's folder; empty if the jobs do not vary :data:`PREDICTOR_KEY`."""
     if len({job.overrides.get(PREDICTOR_KEY) for job in finished}) < 2:
         return {}
     return {job.folder: _head(sweep_dir / job.folder) for job in finished}
 
 
 def families(finished: Sequence[Job], family_of: dict[str, str]) -> list[Family]:
-    """Add the jobs up by family, in alphabetical order, and all of them in a last row."""
+    """Add the jobs up by family, in alphabetical order; the last row is the total."""
     found: dict[str, Family] = {}
     total, seen = Family("all"), set()
     for job in finished:
@@ -52,7 +52,7 @@ def families(finished: Sequence[Job], family_of: dict[str, str]) -> list[Family]
 
 
 def job_counts(job: Job) -> dict[str, object]:
-    """What a job adds to its family's row, for summary.csv; a predictor's trainings appear with each of its jobs."""
+    """What a job adds to its family's row, for summary.csv; each job repeats the trainings of its predictor."""
     counts = _counts(job.metrics or {}, first=True)
     return {"fits": counts.num_fits, "training_s": counts.training_s, "evaluation_s": counts.evaluation_s}
 
@@ -78,8 +78,9 @@ def _sum(a: Family, b: Family) -> Family:
 
 
 def _head(folder: Path) -> str:
-    """The head's option according to Hydra's record, or a question mark."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # hundreds of files: the plain one takes seconds
+    """The chosen head according to Hydra's record, or a question mark if there is none."""
+    # The pure Python loader takes seconds for hundreds of files.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         text = (folder / ".hydra" / "hydra.yaml").read_text(encoding="utf-8")
         return str(yaml.load(text, Loader=loader)["hydra"]["runtime"]["choices"]["head"])

@@ -1,4 +1,4 @@
-"""Names in figures: signs that no installed font has are drawn as escapes, and long names lose their middle."""
+"""Names in figures: characters that no installed font has are drawn as escapes, and long names lose their middle."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,26 +35,26 @@ FALLBACKS = (
     "Segoe UI Symbol",
     "Unifont",
 )
-"""Fonts of systems with outlines for what DejaVu Sans lacks; those that are installed are asked in this order."""
+"""System fonts that have the characters which DejaVu Sans lacks; those that are installed are tried in this order."""
 
 
 @dataclass(frozen=True)
 class DrawnNames:
-    """Names as a figure draws them."""
+    """Names in the form in which a figure draws them."""
 
     names: tuple[str, ...]
-    """One per name, in the order given; no two that stand for different names are the same."""
+    """One drawn name per name, in the order given; different names are drawn differently."""
     stands_for: Mapping[str, str]
-    """Drawn name with escapes -> the same name with its signs, for SVG, where the reader's own fonts draw."""
+    """From a drawn name with escapes to the name with its own characters, for SVG, which uses the reader's fonts."""
 
 
 def drawn_names(names: Sequence[str], longest: int = 30) -> DrawnNames:
-    """Names for a figure.
+    """Make names that a figure can draw.
 
     Args:
-        names: may hold anything.
-        longest: characters; of a longer name the middle is cut out, and where two then look alike each has its
-            number in the row of names, from 1.
+        names: any text, in any script.
+        longest: greatest number of characters; the middle of a longer name is cut out, and names that then look alike
+            are told apart by their positions in `names`, counted from 1.
     """
     cut = [_cut([(_drawn(sign), sign) for sign in visible(name)], longest) for name in names]
     common = {drawn for drawn, times in Counter(drawn for drawn, _ in cut).items() if times > 1}
@@ -69,14 +69,14 @@ def drawn_names(names: Sequence[str], longest: int = 30) -> DrawnNames:
 
 @cache
 def font_families() -> tuple[str, ...]:
-    """DejaVu Sans, which comes with matplotlib, and the fallbacks that this machine has."""
+    """DejaVu Sans, which comes with matplotlib, and the fallback fonts that this machine has."""
     installed = {entry.name for entry in font_manager.fontManager.ttflist}
     return ("DejaVu Sans", *(name for name in FALLBACKS if name in installed))
 
 
 @cache
 def _signs() -> frozenset[int]:
-    """Code points that one of the fonts has."""
+    """The code points that at least one of the fonts has."""
     files = [font_manager.findfont(name) for name in font_families()]
     return frozenset().union(*(FT2Font(file).get_charmap() for file in files))
 
@@ -86,7 +86,7 @@ def _drawn(sign: str) -> str:
 
 
 def _cut(pieces: list[tuple[str, str]], longest: int) -> tuple[str, str]:
-    """The pieces (drawn, meant) joined, the middle ones left out where the drawn ones are too long."""
+    """The pieces (drawn, meant) joined; the middle ones are left out if the drawn name would be too long."""
     if sum(len(drawn) for drawn, _ in pieces) > longest:
         tail = _fitting(pieces[::-1], (longest - 1) // 2)[::-1]
         head = _fitting(pieces, longest - 1 - sum(len(drawn) for drawn, _ in tail))

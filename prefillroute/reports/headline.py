@@ -1,4 +1,4 @@
-"""The headline: cards with intervals, the constant predictor beside them, and the verdict in words."""
+"""The headline: cards with intervals beside the constant predictor's numbers, and the verdict in words."""
 
 from dataclasses import dataclass
 from math import inf
@@ -21,7 +21,7 @@ class Card:
 
 
 def number(section: dict[str, Any], key: str) -> float | None:
-    """A number in a section of metrics.json; None for null, a missing key or anything that is not a number."""
+    """A number in a section of metrics.json; None if it is null or missing, or is not a number."""
     value = section.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
@@ -39,7 +39,7 @@ def interval(metrics: dict[str, Any], key: str) -> tuple[float, float] | None:
 
 
 def interval_text(metrics: dict[str, Any], metric: Metric, prefix: str = "") -> str:
-    """``[low, high]`` in the metric's own format with its unit said once, or a dash."""
+    """``[low, high]`` in the metric's own format, with its unit written once; a dash if there is no interval."""
     ends = interval(metrics, f"{prefix}{metric.key}")
     if ends is None:
         return MISSING
@@ -51,7 +51,7 @@ def interval_text(metrics: dict[str, Any], metric: Metric, prefix: str = "") -> 
 
 
 def headline_cards(metrics: dict[str, Any]) -> list[Card]:
-    """The cards on top of the report, a dash where a number is null."""
+    """The cards at the top of the report; a number that is null appears as a dash."""
     cards = []
     for metric in global_metrics("card"):
         constant = number(metrics["test"], metric.constant_key)

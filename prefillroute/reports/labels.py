@@ -1,4 +1,4 @@
-"""Labels beside points that cross neither each other nor the points: greedy, best place first."""
+"""Places labels beside points so that they cross neither each other nor the points: greedily, best place first."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 _DISTANCES = (7.0, 13.0, 22.0, 34.0, 48.0)
-"""Tried distances from the point, in points (1/72 inch)."""
+"""Distances from the point that are tried, in typographic points (1/72 inch)."""
 _ANGLES = (0.0, 45.0, -45.0, 180.0, 135.0, -135.0, 90.0, -90.0)
-"""Tried directions in degrees; to the right first, as readers expect."""
+"""Directions that are tried, in degrees; the right comes first, where readers expect a label."""
 _MARKER_RADIUS = 4.0
 
 
@@ -24,17 +24,19 @@ def place_labels(
     size: float = 8.5,
     taken: list[tuple[float, float, float, float]] | None = None,
 ) -> list[tuple[float, float, float, float]]:
-    """Write ``texts`` next to ``positions`` (n, 2), clear of each other, of markers and if possible of lines.
+    """Write ``texts`` next to ``positions`` (n, 2), clear of each other, of markers and, if possible, of lines.
 
     The axes must have their final limits and place (see `drawing.settle`).
 
     Args:
-        positions: (n, 2) in data coordinates; marks: (k, 2) markers; lines: (l, 2) densely sampled curves.
-        colour: of the text and its leader line.
-        taken: pixel boxes (x0, y0, x1, y1) of labels already placed.
+        positions: (n, 2) in data coordinates.
+        marks: (k, 2) markers to keep clear of, in data coordinates.
+        lines: (l, 2) densely sampled curves to keep clear of if possible, in data coordinates.
+        colour: colour of the text and its leader line.
+        taken: pixel boxes (x0, y0, x1, y1) of labels that are already placed.
 
     Returns:
-        All boxes taken, for the next call. A label that finds no free place stands where it crosses least.
+        All boxes taken, for the next call. A label that finds no free place is put where it crosses the least.
     """
     canvas = axes.figure.canvas
     assert isinstance(canvas, FigureCanvasAgg), "labels are measured on the Agg canvas"
@@ -105,7 +107,7 @@ def _box(
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Share of label ``a`` that ``b`` covers, times ten: a crossed label is worse than a touched point."""
+    """Share of label ``a`` that ``b`` covers, times ten, because a crossed label is worse than a touched point."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:

@@ -12,13 +12,13 @@ from prefillroute.reports.numbers import decimal, joined
 from prefillroute.reports.style import CYCLE, GREY, INK
 
 ChosenBlock = tuple[str, int, str]
-"""Encoder, layer, pooling of a feature block the run uses."""
+"""Encoder, layer and pooling of a feature block that the run uses."""
 
 
 def layer_profile_drawing(
     layers: pd.DataFrame, chosen: Sequence[ChosenBlock], depths: Mapping[str, int] | None = None
 ) -> Drawing | None:
-    """Draw one row per encoder with two panels; None when neither score was computed for any layer.
+    """Draw one row of two panels per encoder; return None if neither score was computed for any layer.
 
     AUC is the mean over targets at the best PCA dimension of each layer (the strong line) and at the other dimensions
     (faint). Fisher J is the mean over targets. Encoders of different depths share an axis of relative depth.
@@ -26,7 +26,7 @@ def layer_profile_drawing(
     Args:
         layers: the columns of layers.parquet.
         chosen: the feature blocks that are marked.
-        depths: number of layers L of each encoder; without it, the axis shows layers.
+        depths: number of layers L of each encoder; if None, the axis shows layers.
     """
     scored = layers.dropna(subset=["auc", "fisher_j"], how="all")
     if scored.empty:
@@ -80,7 +80,7 @@ def _panel(
     blocks: Set[tuple[float, str]],
     depth: int | None,
 ) -> None:
-    """One score over layers, or over shares of `depth`: a line per pooling, rings round the chosen layers."""
+    """Draw one score over layers, or over shares of `depth`, with a line per pooling and rings around chosen layers."""
     if depth is not None:
         part = part.assign(layer=part["layer"] / depth)
         blocks = {(layer / depth, pooling) for layer, pooling in blocks}
@@ -111,7 +111,7 @@ def _panel(
 
 
 def _reader(encoder: str, scored: pd.DataFrame) -> str:
-    """The encoder's name, and the targets it was scored for if they are not those of every encoder."""
+    """The encoder's name, with the targets that it was scored for unless these are all of them."""
     targets = scored.loc[scored["encoder"] == encoder, "target"].unique()
     if len(targets) == scored["target"].nunique():
         return encoder
@@ -119,7 +119,7 @@ def _reader(encoder: str, scored: pd.DataFrame) -> str:
 
 
 def _comparison(scored: pd.DataFrame) -> list[str]:
-    """The encoder and block with the greatest mean score; nothing if the encoders were scored for different targets."""
+    """The encoder and block with the greatest mean score; empty if the encoders were scored for different targets."""
     if (scored.groupby("encoder")["target"].nunique() < scored["target"].nunique()).any():
         return []
     score, word = _leading(scored)
@@ -132,12 +132,12 @@ def _comparison(scored: pd.DataFrame) -> list[str]:
 
 
 def _leading(part: pd.DataFrame) -> tuple[str, str]:
-    """The column that the sentences speak of, and its name in words."""
+    """The column that the sentences are about, and its name in words."""
     return ("auc", "AUC") if part["auc"].notna().any() else ("fisher_j", "Fisher J")
 
 
 def _sentence(encoder: str, part: pd.DataFrame, blocks: set[tuple[int, str]]) -> str:
-    """The panel in words: best layer per pooling, then what was chosen."""
+    """Describe a panel in words: first the best layer per pooling, then the chosen layers."""
     score, word = _leading(part)
     said = []
     for pooling in part["pooling"].unique():

@@ -1,4 +1,4 @@
-"""Numbers as people read them: sensible digits, a true minus sign, and a dash where there is none."""
+"""Numbers as people read them: sensible digits, a true minus sign, and a dash where there is no number."""
 
 from collections.abc import Sequence
 from math import floor, isfinite, log10
@@ -6,11 +6,11 @@ from math import floor, isfinite, log10
 MISSING = "–"
 MINUS = "−"
 NBSP = "\u00a0"
-"""No line break between a number and its unit."""
+"""A space that allows no line break between a number and its unit."""
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """Fixed decimals: scores, areas, AUC. ``None`` and NaN give a dash.
+    """A number with fixed decimals, for scores, areas and AUC. ``None`` and NaN give a dash.
 
     >>> decimal(0.69712), decimal(-0.0213), decimal(None)
     ('0.697', '−0.021', '–')
@@ -24,7 +24,7 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share as percent, with the non-breaking space that the SI prescribes."""
+    """A share as a percentage, with the non-breaking space that the SI prescribes."""
     if value is None or not isfinite(value):
         return MISSING
     return f"{decimal(100 * value, digits)}{NBSP}%"
@@ -39,7 +39,7 @@ def points(value: float | None, digits: int = 2) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """Significant digits without exponents, thousands grouped: costs, ratios, times.
+    """A number with significant digits, grouped thousands and no exponent, for costs, ratios and times.
 
     >>> significant(0.0004218), significant(1234.5), significant(12.345)
     ('0.000422', '1,230', '12.3')
@@ -54,17 +54,17 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def usd_per_thousand(value: float | None) -> str:
-    """USD per query as USD per 1,000 queries, three significant digits."""
+    """USD per query as USD per 1,000 queries, with three significant digits."""
     return MISSING if value is None else significant(1000 * value)
 
 
 def count(value: float | None) -> str:
-    """A whole number with thousands grouped."""
+    """A whole number with grouped thousands."""
     return MISSING if value is None or not isfinite(value) else f"{round(value):,}"
 
 
 def seconds(value: float | None) -> str:
-    """A duration in the units a person would say it in: ``0.42 s``, ``3 min 07 s``, ``2 h 05 min``."""
+    """A duration in the units in which a person would say it: ``0.42 s``, ``3 min 07 s``, ``2 h 05 min``."""
     if value is None or not isfinite(value):
         return MISSING
     if value < 60:
@@ -76,7 +76,7 @@ def seconds(value: float | None) -> str:
 
 
 def joined(names: Sequence[str], most: int = 6) -> str:
-    """Names in a sentence: ``a, b and c``; beyond ``most``, ``a, b and 31 more``."""
+    """Names for a sentence: ``a, b and c``; if there are more than ``most``, ``a, b and 31 more``."""
     shown = list(names[:most])
     rest = len(names) - len(shown)
     if rest:

@@ -14,24 +14,24 @@ class PoolPlane:
     """Mean estimated cost (USD per query) and accuracy on complete test queries (DESIGN sections 4 and 5)."""
 
     cost_usd: np.ndarray
-    """(M,); NaN when no query is complete."""
+    """(M,) mean costs; NaN if no query is complete."""
     accuracy: np.ndarray
-    """(M,); NaN when no query is complete."""
+    """(M,) accuracies; NaN if no query is complete."""
     pareto: np.ndarray
-    """(M,) bool."""
+    """(M,) bool: which targets are on the Pareto front."""
     best: int | None
-    """The best single target; None when no query is complete."""
+    """Index of the best single target; None if no query is complete."""
     hull: np.ndarray
-    """(H, 2) cost and accuracy at the corners of the static-mixture hull, by rising cost."""
+    """(H, 2) cost and accuracy at the corners of the static-mixture hull, in order of rising cost."""
     oracle: tuple[float, float]
-    """Cost and accuracy of the cheapest target among the best, query by query."""
+    """Mean cost and accuracy of always taking the cheapest of the best targets of each query."""
     num_queries: int
     num_left_out: int
-    """Test queries without every target's outcome."""
+    """Number of test queries that lack the outcome of some target."""
 
 
 def pool_plane(test: TestPart) -> PoolPlane:
-    """Place the pool of a test part."""
+    """Compute where the pool lies on the queries of a test part."""
     rows = test.complete
     num_complete, num_left_out = int(rows.sum()), int((~rows).sum())
     if num_complete == 0:

@@ -1,4 +1,4 @@
-"""The reliability diagram: how often a confidence is kept, for all targets together and for each."""
+"""The reliability diagram: how often each confidence proves right, for all targets together and for each target."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from prefillroute.reports.run_folder import TestPart
 from prefillroute.reports.style import BLUE, GREY, INK, MUTED
 
 _NUM_BINS = 15
-"""As for the ECE (DESIGN section 4)."""
+"""The same number of bins as the ECE has (DESIGN section 4)."""
 _FEWEST = 20
-"""A target's bin with fewer outcomes is noise and is not drawn."""
+"""A bin of one target with fewer outcomes than this is mostly noise and is not drawn."""
 
 
 def reliability_drawing(targets: tuple[str, ...], test: TestPart) -> Drawing:
-    """Draw mean outcome against mean confidence in 15 equal-width bins; below, where the confidences lie."""
+    """Draw mean outcome against mean confidence in 15 equal-width bins, and the distribution of confidences below."""
     figure = new_figure(6.2, 6.0)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     tooltips = {}
@@ -54,7 +54,7 @@ def reliability_drawing(targets: tuple[str, ...], test: TestPart) -> Drawing:
 
 
 def binned(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean confidence, mean outcome and size of each bin, missing outcomes left out; NaN in empty bins."""
+    """Mean confidence, mean outcome and size of each bin, without missing outcomes; empty bins have NaN."""
     seen = ~np.isnan(correct)
     p, y = confidence[seen], correct[seen]
     index = np.minimum((p * _NUM_BINS).astype(int), _NUM_BINS - 1)

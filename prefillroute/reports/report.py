@@ -1,4 +1,4 @@
-"""`write_report`: from a run folder to figures and one self-contained HTML file."""
+"""`write_report` turns a run folder into figures and one self-contained HTML file."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ UNCALIBRATED = {"none", "uncalibrated", "zscore"}
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write ``figures/*.png``, ``figures/*.svg`` and ``report.html`` into a run folder; returns its path.
+    """Write ``figures/*.png``, ``figures/*.svg`` and ``report.html`` into a run folder; return the path of the report.
 
     It reads only the run folder, so the report can be rebuilt at any time and on another machine.
 
@@ -126,7 +126,7 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
 
 
 def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
-    """The page as HTML text: drawings and style inline, no address outside."""
+    """The page as HTML text, with drawings and style inside it and no URL of anything outside."""
     metrics = run.metrics
     return render_template(
         "report.html.j2",
@@ -136,7 +136,8 @@ def render(run: RunFolder, plane: PoolPlane, drawings: list[Drawing]) -> str:
         choice=choice_sentence(metrics),
         verdict=headline.hull_gain_verdict(metrics),
         scope=headline.scope_note(plane.num_queries, plane.num_left_out, len(run.targets)),
-        drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],  # escaped where drawn
+        # Each drawing has escaped its own text.
+        drawings=[(drawing, Markup(drawing.inline_svg())) for drawing in drawings],
         tables=_tables(run),
         notes=headline.null_notes(metrics) + baseline_notes(run) + calibration_note(run) + layer_notes(run),
         command=run.command,
@@ -158,7 +159,7 @@ def _tables(run: RunFolder) -> list[tables.Table]:
 
 
 def baseline_notes(run: RunFolder) -> list[tuple[str, str]]:
-    """Notes on what the evaluation had to take from rows other than the intended ones."""
+    """Notes on what the evaluation had to compute from other rows than intended."""
     return [(str(name), str(text)) for name, text in (run.metrics.get("notes") or {}).items()]
 
 

@@ -1,4 +1,4 @@
-"""Who gets the queries: each target's share of the test queries over lambda."""
+"""Which targets get the queries: each target's share of the test queries over lambda."""
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,22 +13,22 @@ from prefillroute.reports.run_folder import TestPart
 from prefillroute.reports.style import GREY, INK, PAPER, SHARE_COLOURS
 
 _GRID = 201
-"""Values of lambda at which shares are drawn."""
+"""The values of lambda at which shares are drawn."""
 _SMALLEST = 0.01
-"""A target that never gets this share has no band of its own."""
+"""A target whose share is always smaller than this has no band of its own."""
 
 
 def routing_shares_drawing(
     targets: tuple[str, ...], test: TestPart, cost_range: tuple[float, float], chosen: Chosen | None
 ) -> Drawing:
-    """Draw stacked shares over lambda, 0 (most confident) to 1 (cheapest); small shares are one grey band."""
+    """Draw stacked shares over lambda, from 0 (most confident) to 1 (cheapest); small shares are one grey band."""
     lambdas = np.linspace(0.0, 1.0, _GRID)
     shares = routing_shares(test, cost_range, lambdas)
     figure = new_figure(9.0, 4.4)
     axes = figure.add_subplot()
     shown = np.argsort(-shares.max(axis=0), kind="stable")[: len(SHARE_COLOURS)]
     shown = shown[shares[:, shown].max(axis=0) >= _SMALLEST]
-    # dearest at the bottom, so that money flows upwards in the picture as lambda falls
+    # The dearest target is at the bottom, so that the bands of dear targets grow upwards as lambda falls.
     shown = shown[np.argsort(-level_costs(test.cost_usd.mean(axis=0))[shown], kind="stable")]
     rest = shares.sum(axis=1) - shares[:, shown].sum(axis=1)
     bands = [shares[:, index] for index in shown]
@@ -68,7 +68,7 @@ def routing_shares_drawing(
 
 
 def routing_shares(test: TestPart, cost_range: tuple[float, float], lambdas: np.ndarray) -> np.ndarray:
-    """(L, M) share of the test queries that goes to each target at each lambda."""
+    """The share (L, M) of the test queries that goes to each target at each lambda."""
     num_queries, num_targets = test.confidence.shape
     rows = [
         np.bincount(chosen_targets(test, float(value), cost_range), minlength=num_targets)
@@ -78,6 +78,6 @@ def routing_shares(test: TestPart, cost_range: tuple[float, float], lambdas: np.
 
 
 def _sentence(targets: tuple[str, ...], share: np.ndarray, place: str) -> str:
-    """The three largest shares at one lambda."""
+    """Name the three largest shares at one lambda."""
     largest = [i for i in np.argsort(-share, kind="stable")[:3] if share[i] > 0]
     return f"At {place}: {', '.join(f'{targets[i]} {percent(share[i], 0)}' for i in largest)}."

@@ -23,17 +23,17 @@ class TestPart:
     """The test rows as arrays: N queries x M targets, in the order of the pool."""
 
     query_id: np.ndarray
-    """(N,) str."""
+    """(N,) str: the ids of the queries."""
     confidence: np.ndarray
-    """(N, M) in [0, 1]."""
+    """(N, M) in [0, 1]: the confidences."""
     cost_usd: np.ndarray
     """(N, M) estimated USD per query."""
     correct: np.ndarray
-    """(N, M) in [0, 1]; NaN where the outcome is missing."""
+    """(N, M) outcomes in [0, 1]; NaN where the outcome is missing."""
 
     @property
     def complete(self) -> np.ndarray:
-        """(N,) bool: queries with every target's outcome, on which global metrics are based (DESIGN section 4)."""
+        """(N,) bool: queries that have every target's outcome, on which global metrics are based (DESIGN section 4)."""
         return ~np.isnan(self.correct).any(axis=1)
 
 
@@ -51,13 +51,13 @@ class RunFolder:
     """The text of ``.hydra/config.yaml``."""
     config: dict[str, Any]
     hydra: dict[str, Any]
-    """``.hydra/hydra.yaml`` under its key ``hydra``; empty if the run was not started by Hydra."""
+    """What ``.hydra/hydra.yaml`` has under its key ``hydra``; empty if the run was not started by Hydra."""
     bundle: dict[str, Any]
-    """``router/router.json``; empty if the run wrote no bundle."""
+    """The content of ``router/router.json``; empty if the run wrote no bundle."""
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names in the order of the pool."""
+        """The names of the targets in the order of the pool."""
         return tuple(self.metrics["targets"])
 
     @cached_property
@@ -65,7 +65,7 @@ class RunFolder:
         """The rows of the test part.
 
         Raises:
-            UserError: there is no test row, or a (query, target) pair is missing or duplicated.
+            UserError: there are no test rows, or a (query, target) pair is missing or duplicated.
         """
         rows = self.predictions[self.predictions["split"] == "test"]
         path = self.path / "predictions.parquet"
@@ -114,11 +114,11 @@ class RunFolder:
 
     @property
     def command(self) -> str:
-        """The command that repeats this run (one job of a sweep stands alone)."""
+        """The command that repeats this run; for a job of a sweep, it repeats that job alone."""
         return hints.command("prefillroute", "train", *self.overrides)
 
     def choice(self, group: str) -> str | None:
-        """The option of ``group``, by Hydra's record or else by the name or class in the composed config."""
+        """The chosen option of ``group`` from Hydra's record, or else from the name or class in the composed config."""
         if group in self.choices:
             return self.choices[group]
         node = self.config.get(group)
@@ -132,8 +132,8 @@ def read_run_folder(path: Path) -> RunFolder:
     """Read and check a run folder.
 
     Raises:
-        UserError: the folder or one of its files is missing or truncated, or lacks a column or key; the message names
-            it.
+        UserError: the folder or one of its files is missing or truncated, or lacks a column or a key, which
+            the message names.
     """
     path = Path(path)
     if not path.is_dir():

@@ -1,4 +1,4 @@
-"""The confidence table of a finished run, from its folder and its pool's queries."""
+"""Reads the confidence table of a finished run from its folder and its pool's queries."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def read_config(folder: Path) -> DictConfig:
     """
     path = folder / ".hydra" / "config.yaml"
     try:
-        # libyaml if available: OmegaConf's own loader takes ten times as long
+        # libyaml is used if available, because OmegaConf's own loader takes ten times as long
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         config = OmegaConf.create(yaml.load(path.read_text(encoding="utf-8"), Loader=loader))
     except (OSError, yaml.YAMLError, OmegaConfBaseException) as error:
@@ -50,7 +50,7 @@ def read_confidence_table(folder: Path) -> ConfidenceTable:
 
 
 def read_predictions(folder: Path) -> ConfidenceTable:
-    """A run's predictions if its pool's queries may not be available: all queries count as one benchmark.
+    """A run's predictions without its pool's queries, which may not be available: all queries count as one benchmark.
 
     Only the baseline that knows each benchmark's best target is affected.
 

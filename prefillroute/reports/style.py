@@ -1,7 +1,7 @@
 """One look for every figure: colours, sizes, and the ink that an inlined SVG swaps for the page's own.
 
 Colours are Okabe and Ito's (2008), which stay apart for colour-blind readers on light and dark paper; yellow
-and black are left out. Ink, muted text and grid lines are drawn in three marker colours that
+and black are not used. Ink, muted text and grid lines are drawn in three marker colours that
 :mod:`prefillroute.reports.drawing` replaces by CSS variables, so that one drawing serves both themes.
 """
 
@@ -17,7 +17,7 @@ INK = "#1b1f24"
 MUTED = "#5b6470"
 GRID = "#dfe3e8"
 PAPER = "#fffffe"
-"""Background that is not quite white: the marker for `--paper`, which a drawn `#ffffff` would not be."""
+"""A background that is not quite white, so that it can be told from a drawn `#ffffff` and replaced by `--paper`."""
 BLUE = "#0072b2"
 VERMILLION = "#d55e00"
 GREEN = "#009e73"
@@ -36,7 +36,7 @@ CSS_VARIABLES = {
 """Marker colours that the page replaces, so that lines stay readable on dark paper."""
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 SHARE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#6f4e9c", "#8c6d31")
-"""For stacked areas: eight that stay apart side by side."""
+"""Eight colours for stacked areas, which can be told apart side by side."""
 
 RC_PARAMS: dict[str, Any] = {
     "figure.facecolor": PAPER,
@@ -77,7 +77,7 @@ RC_PARAMS: dict[str, Any] = {
 
 @contextmanager
 def styled(**extra: Any) -> Iterator[None]:
-    """Draw and save in this style, e.g. ``with styled(): ...``; what was set before comes back afterwards."""
+    """Draw and save in this style, e.g. ``with styled(): ...``; the settings from before are restored afterwards."""
     families = [*font_families(), "sans-serif"]
     settings: Any = {**RC_PARAMS, "font.family": families, **extra}
     with matplotlib.rc_context(settings):

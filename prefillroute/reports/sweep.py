@@ -1,4 +1,4 @@
-"""A sweep at a glance: jobs best to worst in the terminal, summary.csv, summary.html, and what failed."""
+"""Sums up a sweep: its jobs from best to worst and its failures, in the terminal, summary.csv and summary.html."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ from prefillroute.text.visible import visible
 
 
 def summarise_sweep(sweep_dir: Path, sort_by: str = "mean_auc", screen: Screen | None = None) -> int:
-    """Print a sweep's jobs best to worst, write summary.csv and summary.html into its folder.
+    """Print a sweep's jobs from best to worst, and write summary.csv and summary.html into its folder.
 
-    Where the jobs vary `experiment/semantic`, a second table adds them up by family.
+    If the jobs vary `experiment/semantic`, a second table adds them up by family.
 
     Args:
         sweep_dir: folder with one run folder per job, at any depth.
-        sort_by: metric of metrics.json's section ``test`` that orders the jobs; null comes last.
+        sort_by: metric of metrics.json's section ``test`` that orders the jobs; jobs where it is null come last.
         screen: where to print; standard output by default.
 
     Returns:
@@ -72,7 +72,7 @@ def is_sweep(folder: Path) -> bool:
 
 
 def summary_metrics(sort_by: str, shown: Sequence[str] = ()) -> tuple[Metric, list[Metric]]:
-    """The metric that orders the jobs, and the metrics of the columns; by default those that are declared for it.
+    """The metric that orders the jobs, and the metrics of the columns, by default those that are declared for sweeps.
 
     Raises:
         UserError: a metric is unknown, or the first one has no better direction.
@@ -90,7 +90,7 @@ def summary_metrics(sort_by: str, shown: Sequence[str] = ()) -> tuple[Metric, li
 
 
 def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:
-    """Order finished jobs by a metric: null comes last, and ties keep the order in which the jobs were started."""
+    """Order finished jobs by a metric: jobs where it is null come last, and ties keep the order of their start."""
     sign = -1.0 if metric.better == "higher" else 1.0
 
     def place(job: Job) -> tuple[bool, float]:
@@ -101,14 +101,14 @@ def best_first(jobs: Sequence[Job], metric: Metric) -> list[Job]:
 
 
 def varied_keys(jobs: Sequence[Job]) -> list[str]:
-    """The overridden keys that are not the same in every job; all of them when only one job ran."""
+    """The overridden keys whose values differ between jobs; all overridden keys if none differ."""
     keys = list(dict.fromkeys(key for job in jobs for key in job.overrides))
     varied = [key for key in keys if len({job.overrides.get(key) for job in jobs}) > 1]
     return varied or keys
 
 
 def resamples_note(finished: Sequence[Job]) -> str:
-    """States how many resamples the intervals are based on, if not all on the same number."""
+    """State how many resamples the intervals are based on, if that number differs between jobs."""
     numbers = Counter(int((job.metrics or {}).get("num_resamples") or 0) for job in finished)
     if len(numbers) < 2:
         return ""

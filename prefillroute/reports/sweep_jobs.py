@@ -1,4 +1,4 @@
-"""The state of a sweep's jobs: which finished, with what numbers, and which failed, for what reason."""
+"""The state of a sweep's jobs: which finished and with what numbers, and which failed and why."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Job:
 def read_jobs(sweep_dir: Path) -> list[Job]:
     """Read every job folder below a sweep's folder, in the order in which they were started.
 
-    A job is judged by its status.json and metrics.json, not by exit codes: a killed job leaves ``running``.
+    A job is judged by its status.json and metrics.json, not by its exit code: a killed job stays ``running``.
 
     Raises:
         UserError: the folder does not exist or holds no job.

@@ -1,4 +1,4 @@
-"""What the summary of a sweep shows, on the terminal and as the page summary.html."""
+"""What the summary of a sweep shows in the terminal and on the page summary.html."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class SweepView:
     """The jobs of a sweep, ordered and counted."""
 
     finished: Sequence[Job]
-    """Best first."""
+    """Finished jobs, best first."""
     failed: Sequence[Job]
     num_missing: int
     """Number of jobs that never started."""
@@ -37,7 +37,7 @@ class SweepView:
     note: str
     """A further remark about the numbers; may be empty."""
     families: Sequence[Family]
-    """One row per family and a total in the last; empty if the sweep is not over predictors."""
+    """One row per family, and the total in the last row; empty if the sweep does not vary the predictor."""
 
     @property
     def num_unfinished(self) -> int:
@@ -53,7 +53,7 @@ class SweepView:
 
     @property
     def family_rows(self) -> list[tuple[str, ...]]:
-        """The printed cells of :data:`FAMILY_COLUMNS`."""
+        """The printed cells of the columns :data:`FAMILY_COLUMNS`, row by row."""
         return [
             (
                 family.name,

@@ -1,4 +1,4 @@
-"""The report's tables: every metric, each target, the disagreement subset, timings."""
+"""The report's tables: the metrics, the targets, the disagreement subset and the timings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """Printed cells; the first is the row's heading."""
+    """A row of printed cells; the first is the row's heading."""
 
     cells: tuple[str, ...]
     marked: bool = False
@@ -66,7 +66,7 @@ def metrics_table(metrics: dict[str, Any]) -> Table:
 
 
 def strategies_table(metrics: dict[str, Any]) -> Table:
-    """What each way of choosing a target costs and how often it is right; targets that have a role are named."""
+    """What each way of choosing a target costs and how often it is right; a strategy with a fixed target names it."""
     test = metrics["test"]
     rows = []
     for strategy in strategies():
@@ -120,7 +120,7 @@ def targets_table(targets: tuple[str, ...], metrics: dict[str, Any]) -> Table:
 
 
 def disagreement_table(metrics: dict[str, Any]) -> Table | None:
-    """The global metrics on the queries that some targets answer and others do not, beside those on all."""
+    """The global metrics on the queries that some targets answer rightly and others do not, beside those on all."""
     subset = metrics.get("disagreement") or {}
     rows = [
         Row(
@@ -151,7 +151,7 @@ def disagreement_table(metrics: dict[str, Any]) -> Table | None:
 
 
 def timings_table(timings: dict[str, Any]) -> Table | None:
-    """Wall time per stage, and its share of the sum."""
+    """The wall time of each stage, and its share of the total."""
     flat = {name: float(value) for name, value in timings.items() if isinstance(value, int | float)}
     stages = {name: value for name, value in flat.items() if name != "total"}
     if not stages:

@@ -10,9 +10,9 @@ from prefillroute.text.visible import visible
 
 
 def render_template(name: str, **values: Any) -> str:
-    """Fill a template of ``reports/templates``; everything is escaped but what is ``Markup`` already.
+    """Fill a template of ``reports/templates``; everything is escaped except what is ``Markup`` already.
 
-    Control characters and marks of direction, which could turn a line of the page round, are shown as escapes.
+    Control characters and direction marks, which could reverse a line of the page, are shown as escapes.
     """
     loader = jinja2.PackageLoader("prefillroute.reports")
     environment = jinja2.Environment(
@@ -29,7 +29,7 @@ def render_template(name: str, **values: Any) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Text with its own line breaks and nothing else that is no sign; what is no text, or HTML, as it is."""
+    """Text with its line breaks, and other invisible characters as escapes; HTML and other values as they are."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return "\n".join(visible(line) for line in value.split("\n"))

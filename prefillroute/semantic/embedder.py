@@ -1,4 +1,4 @@
-"""Sentence embeddings of queries, cached as activations are: one row per distinct token ids (DESIGN sections 6, 8)."""
+"""Sentence embeddings of queries, cached like activations: one row per distinct token ids (DESIGN sections 6, 8)."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ from prefillroute.semantic.plain_prompts import PlainPrompts, special_tokens
 from prefillroute.text import hints
 
 POOLING = "embedding"
-"""Name of the one vector per query in the cache."""
+"""The name in the cache of the one vector of each query."""
 ELSEWHERE = "elsewhere"
 """The `compute_dtype` of vectors that were made in another environment."""
 
@@ -30,16 +30,16 @@ ELSEWHERE = "elsewhere"
 class SentenceEmbedder(InProcessBackend):
     """A backend whose one layer is the vector that sentence-transformers gives.
 
-    The tokenizer is loaded at once, the weights on first use.
+    The tokenizer is loaded at once, and the weights on first use.
 
     Args:
-        facts: which model.
-        request: its `max_length` and `dtype` are read.
+        facts: the model to use.
+        request: only its `max_length` and `dtype` are read.
         device: as for `InProcessBackend`.
         tokens_per_batch: as for `InProcessBackend`.
 
     Raises:
-        UserError: files are not available, or the model is not as the facts say.
+        UserError: files are not available, or the model does not match its facts.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class SentenceEmbedder(InProcessBackend):
         poolings: Sequence[str] = (POOLING,),
         device: str = "auto",
     ) -> "SentenceEmbedder":
-        """The backend that gives again the vectors that a cache holds; see `TransformersBackend.from_identity`.
+        """The backend that reproduces the vectors of a cache; see `TransformersBackend.from_identity`.
 
         Raises:
             UserError: the cache's vectors were made in another environment.
@@ -97,7 +97,7 @@ class SentenceEmbedder(InProcessBackend):
 
     @property
     def identity(self) -> CacheIdentity:
-        """What a cache of these vectors is checked against."""
+        """The identity that a cache of these vectors is checked against."""
         return embedding_identity(
             self.facts,
             self._source.fingerprint,
@@ -106,14 +106,14 @@ class SentenceEmbedder(InProcessBackend):
         )
 
     def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """Load the weights; there is one vector to read."""
+        """Load the weights; the model gives only one vector per query."""
         assert tuple(layer_ids) == (0,), layer_ids
         if self._model is None:
             self._model = self._load_model()
 
     @torch.inference_mode()
     def forward(self, token_ids: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Token ids of B queries to {`POOLING`: (B, 1, dimension) float32}."""
+        """Map the token ids of B queries to {`POOLING`: (B, 1, dimension) float32}."""
         ids, mask = pad_right(token_ids)
         device = self._model.device
         out = self._model({"input_ids": ids.to(device), "attention_mask": mask.long().to(device)})
@@ -127,7 +127,7 @@ class SentenceEmbedder(InProcessBackend):
 
     def _load_model(self) -> Any:
         try:
-            # Here and not above: it takes seconds to import, which a cached run does not need to wait for.
+            # It is imported here because that takes seconds, for which a cached run need not wait.
             from sentence_transformers import SentenceTransformer  # noqa: PLC0415
         except ImportError as error:
             raise UserError(
@@ -155,13 +155,13 @@ class SentenceEmbedder(InProcessBackend):
 
 
 def embedding_identity(facts: EmbedderConfig, weights: str, dtype: str, max_length: int) -> CacheIdentity:
-    """Identity of an embedder's cache.
+    """The identity of an embedder's cache.
 
     Args:
         facts: the embedder.
         weights: fingerprint of its files.
-        dtype: of the forward pass.
-        max_length: tokens fed at most.
+        dtype: number type of the forward pass.
+        max_length: greatest number of tokens that the model is given.
     """
     return CacheIdentity(
         encoder=f"embedder.{facts.name}",

@@ -1,8 +1,8 @@
-"""What a frozen causal language model makes of a query: its perplexity, and how hard it rates it.
+"""What a frozen causal language model says of a query: the query's perplexity, and how hard the model rates it.
 
 Paper section 4.2: "Mean log-probability, perplexity, max surprise, and token-level entropy from a frozen GPT-2
-model". The rating serves the "LLM-as-judge difficulty soft labels" of the same section; both come out of one
-forward pass, because the rating question stands behind the query.
+model". The rating serves the "LLM-as-judge difficulty soft labels" of the same section; both come from one
+forward pass, because the rating question follows the query.
 """
 
 import hashlib
@@ -27,32 +27,32 @@ from prefillroute.semantic.plain_prompts import PlainPrompts
 
 POOLING = "perplexity"
 NAMES = ("mean_log_probability", "perplexity", "max_surprise", "mean_entropy")
-"""The signal: natural logarithms, averages over the query's tokens."""
+"""The numbers of the signal; logarithms are natural, and means are over the query's tokens."""
 COLUMNS = (*NAMES, "rated_difficulty")
-"""What is cached; the last is in [0, 1]."""
+"""The numbers that are cached; the last one is in [0, 1]."""
 RATING_QUESTION = "\n\nHow hard is this question, from 1 (very easy) to 9 (very hard)? Answer:"
 RATINGS = "123456789"
 GREATEST_SURPRISE = 80.0
-"""Nats; bounds the perplexity to what float32 can hold."""
+"""The bound on surprise in nats, which keeps the perplexity within the range of float32."""
 TOKENS_AT_ONCE = 512
-"""Rows of logits in memory together: 100 MB at 50,000 tokens of vocabulary."""
+"""Number of rows of logits in memory at once: 100 MB for a vocabulary of 50,000 tokens."""
 TOKENS_IN_CACHE = 16
-"""Rows of them that a CPU turns into probabilities together: these stay in its caches."""
+"""Number of these rows that a CPU turns into probabilities at once, few enough to stay in its caches."""
 
 
 class LanguageModelReader(InProcessBackend):
     """A backend whose one vector per query has the five numbers of `COLUMNS`.
 
-    The tokenizer is loaded at once, the weights on first use.
+    The tokenizer is loaded at once, and the weights on first use.
 
     Args:
-        facts: which model.
-        request: its `max_length` and `dtype` are read.
+        facts: the model to use.
+        request: only its `max_length` and `dtype` are read.
         device: as for `InProcessBackend`.
         tokens_per_batch: as for `InProcessBackend`.
 
     Raises:
-        UserError: files are not available, or the tokenizer does not write ratings as one token.
+        UserError: files are not available, or the tokenizer does not write each rating as one token.
     """
 
     def __init__(
@@ -99,12 +99,12 @@ class LanguageModelReader(InProcessBackend):
         poolings: Sequence[str] = (POOLING,),
         device: str = "auto",
     ) -> "LanguageModelReader":
-        """The backend that gives again the numbers that a cache holds; see `TransformersBackend.from_identity`."""
+        """The backend that reproduces the numbers of a cache; see `TransformersBackend.from_identity`."""
         return cls(facts, ReadRequest.as_in(identity), device)
 
     @property
     def identity(self) -> CacheIdentity:
-        """What a cache of these numbers is checked against."""
+        """The identity that a cache of these numbers is checked against."""
         return CacheIdentity(
             encoder=f"language_model.{self.facts.name}",
             weights=self._source.fingerprint,
@@ -120,7 +120,7 @@ class LanguageModelReader(InProcessBackend):
         )
 
     def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """Load the weights; there is one vector to read."""
+        """Load the weights; the model gives only one vector per query."""
         assert tuple(layer_ids) == (0,), layer_ids
         if self._model is None:
             model: PreTrainedModel = pretrained(
@@ -136,9 +136,9 @@ class LanguageModelReader(InProcessBackend):
 
     @torch.inference_mode()
     def forward(self, token_ids: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Token ids of B queries to {`POOLING`: (B, 1, 5) float32}.
+        """Map the token ids of B queries to {`POOLING`: (B, 1, 5) float32}.
 
-        Padding stands on the right and the model is causal, so no real token sees it.
+        Padding is on the right and the model is causal, so no real token sees the padding.
         """
         assert self._model is not None, "load comes first"
         ids, _ = pad_right(token_ids)
@@ -164,11 +164,11 @@ class LanguageModelReader(InProcessBackend):
         return {POOLING: np.asarray(rows, dtype=np.float32)[:, None, :]}
 
     def _read(self, hidden: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probability of each token, and entropy of the distribution it came from; hidden (T, H), tokens (T,)."""
+        """Log-probability of each token, and entropy of the prediction for it; hidden (T, H), tokens (T,)."""
         assert self._model is not None
         head = self._model.get_output_embeddings()
         rows = TOKENS_IN_CACHE if hidden.device.type == "cpu" else TOKENS_AT_ONCE
-        # Written over again and again: new memory costs a CPU more than the arithmetic.
+        # This memory is reused, because allocating new memory costs a CPU more time than the arithmetic.
         scratch = torch.empty(2, rows, head.weight.shape[0], device=hidden.device)
         found, entropies = [], []
         for states, own in zip(hidden.split(TOKENS_AT_ONCE), tokens.split(TOKENS_AT_ONCE), strict=True):
@@ -182,13 +182,13 @@ class LanguageModelReader(InProcessBackend):
         return torch.cat(found), torch.cat(entropies)
 
     def _rating(self, states: Tensor) -> Tensor:
-        """Expected ratings (B,) in [0, 1] from the states (B, H) behind the rating question."""
+        """Expected ratings (B,) in [0, 1] from the states (B, H) at the end of the rating question."""
         assert self._model is not None
         logits = self._model.get_output_embeddings()(states).float()[:, self._ratings]
         return logits.softmax(dim=1).cpu() @ torch.linspace(0, 1, len(RATINGS))
 
     def _rating_tokens(self, tokenizer: object) -> tuple[list[int], list[int]]:
-        """The rating question's tokens, and the token of each rating behind it."""
+        """The rating question's tokens, and the token of each rating that may follow it."""
         assert callable(tokenizer)
         asked = [
             tokenizer(f"{RATING_QUESTION} {rating}", add_special_tokens=False)["input_ids"]

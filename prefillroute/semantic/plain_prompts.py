@@ -1,4 +1,4 @@
-"""From a query's text to token ids without a chat template; what is too long loses its middle."""
+"""Turns a query's text into token ids without a chat template; the middle of a query that is too long is cut out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from prefillroute.extraction.prompts import EncodedPrompt
 
 
 class PlainPrompts:
-    """Token ids `before` + query + `after`.
+    """Encodes queries as the token ids `before` + query + `after`.
 
     Args:
-        tokenizer: of Hugging Face.
+        tokenizer: a Hugging Face tokenizer.
         before, after: token ids around every query.
-        max_length: tokens in all.
+        max_length: greatest number of tokens in all.
         instruction: text put before every query's text.
-        model: what reads them, for messages.
+        model: name of the model that reads them, for messages.
 
     Raises:
-        UserError: no room for any token of a query.
+        UserError: there is no room for any token of a query.
     """
 
     def __init__(

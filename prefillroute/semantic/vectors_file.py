@@ -1,4 +1,4 @@
-"""Vectors that an embedder made in another environment, brought into a cache like any other (DESIGN section 8)."""
+"""Vectors that an embedder made in another environment, written into a cache like any others (DESIGN section 8)."""
 
 import hashlib
 from collections.abc import Generator, Iterable, Sequence
@@ -26,9 +26,9 @@ class VectorsFile(Backend):
     A query's row is keyed by the bytes of its text, because its tokens are known only where it was embedded.
 
     Args:
-        facts: of the embedder that made them.
+        facts: facts of the embedder that made the vectors.
         path: parquet file with the columns `prompt_sha256` (hex, of the UTF-8 text) and `embedding` (list of
-            `facts.dimension` floats); its metadata key `weights` says what made them.
+            `facts.dimension` floats); its metadata key `weights` says which weights made them.
 
     Raises:
         UserError: the file cannot be read, lacks a column, or has vectors of another length.
@@ -61,16 +61,16 @@ class VectorsFile(Backend):
 
     @property
     def identity(self) -> CacheIdentity:
-        """As the embedder's own would be, with what the file says of its weights."""
+        """The identity of the embedder's own cache, with the weights that the file names."""
         return embedding_identity(self.facts, self._weights, ELSEWHERE, self.facts.max_length)
 
     @property
     def versions(self) -> str:
-        """Where they came from."""
+        """The source of the vectors."""
         return f"vectors of {self.path.name}"
 
     def _bytes(self, prompts: Sequence[str]) -> list[EncodedPrompt]:
-        """The bytes of each text in the place of token ids.
+        """The bytes of each text, in place of token ids.
 
         Raises:
             UserError: a query has no vector in the file.
@@ -88,17 +88,17 @@ class VectorsFile(Backend):
         ]
 
     def batches(self, lengths: np.ndarray) -> list[np.ndarray]:
-        """Small ones; they decide nothing but the order of rows."""
+        """Small batches; they affect nothing but the order of rows."""
         return plan_batches(lengths, BYTES_PER_BATCH)
 
     def load(self, layer_ids: Sequence[int], poolings: Sequence[str]) -> None:
-        """Everything is in memory already; there is one vector to read."""
+        """Load nothing, because all vectors are in memory already."""
         assert tuple(layer_ids) == (0,), layer_ids
 
     def read(
         self, work: Iterable[Batch], layer_ids: Sequence[int], poolings: Sequence[str]
     ) -> Generator[Answer, None, None]:
-        """Rows and {`POOLING`: (B, 1, dimension) float32}; see `Backend.read`."""
+        """Return the rows and {`POOLING`: (B, 1, dimension) float32}; see `Backend.read`."""
         for batch in work:
             digests = [hashlib.sha256(ids.astype(np.uint8).tobytes()).hexdigest() for ids in batch.token_ids]
             yield batch.rows, {POOLING: self._vectors[[self._row[digest] for digest in digests]][:, None, :]}

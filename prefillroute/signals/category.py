@@ -1,4 +1,4 @@
-"""The query's category or benchmark, one-hot: what a router knows that reads no text."""
+"""The query's category or benchmark as a one-hot vector: all that a router knows if it reads no text."""
 
 import numpy as np
 
@@ -14,10 +14,10 @@ class CategorySignal(Signal):
     """One column per label of the training rows of any group; an unknown label is all zeros.
 
     Args:
-        column: of the query table, one of `LABEL_COLUMNS`.
+        column: a column of the query table, one of `LABEL_COLUMNS`.
 
     Raises:
-        UserError: another column.
+        UserError: `column` is not one of these.
     """
 
     def __init__(self, column: str = "category") -> None:
@@ -27,13 +27,11 @@ class CategorySignal(Signal):
         self.categories_: tuple[str, ...] = ()
 
     def columns(self) -> tuple[str, ...]:
-        """The column."""
+        """The column of labels."""
         return (self.column,)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, D) float32. Columns are common to all groups; a label that a group never saw is zero
-        there.
-        """
+        """Features (G, N, D) float32. All groups have the same columns; labels that a group never saw are 0 there."""
         masks = fitting.masks
         self.categories_ = tuple(sorted(set(readings.column(self.column)[masks.any(0)].tolist())))
         self.layout_ = Layout(len(self.categories_), content=LABELS)
@@ -43,7 +41,7 @@ class CategorySignal(Signal):
         return features
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, D) float32."""
+        """Features (N, D) float32 of new queries."""
         known = np.asarray(self.categories_, dtype=object)
         labels = readings.column(self.column).astype(object)
         return (labels[:, None] == known[None, :]).astype(np.float32)

@@ -1,7 +1,7 @@
-"""What every signal is given, and what every signal promises.
+"""What every signal is given, and what every signal must do.
 
-G = groups, N = queries, M = targets, D = features. Group 0 is the final fit on all training rows, the others are the
-folds.
+G = groups, N = queries, M = targets, D = features. Group 0 is the final fit on all training
+rows, and the other groups are the folds.
 """
 
 from abc import ABC, abstractmethod
@@ -26,28 +26,28 @@ class Probe:
     """One layer choice to be made: for all groups, or for one of them."""
 
     rows: np.ndarray
-    """(n,) numbers of the rows, of the N, that the choice may see."""
+    """(n,) numbers of those of the N rows that the choice may see."""
     task: ProbeTask
-    """Labels and folds of these rows."""
+    """The labels and folds of these rows."""
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """What fitting may know of the N queries beside what is read of them."""
+    """What fitting may know about the N queries besides their readings."""
 
     masks: np.ndarray
-    """(G, N) bool: the rows that a group may learn from. It may look at the outcomes of no others."""
+    """(G, N) bool: the rows that a group may learn from. It must not look at the outcomes of other rows."""
     correct: np.ndarray
-    """(N, M) float in [0, 1], NaN = missing."""
+    """(N, M) float in [0, 1]: the outcomes; NaN where an outcome is missing."""
     duplicates: np.ndarray
-    """(N,) int: queries of one number are duplicates (see `outcomes.duplicates`), and none may be told another's
-    outcomes."""
+    """(N,) int: queries with the same number are duplicates (see `outcomes.duplicates`). The features of a query must
+    not use the outcomes of its duplicates."""
     threshold: float = 0.5
-    """Least outcome that counts as right."""
+    """The least outcome that counts as correct."""
     probes: tuple[Probe, ...] = ()
     """The layer choices to be made: one for all groups, or one for each."""
     score: Score | None = None
-    """Scores layers for them."""
+    """Scores the layers for these choices."""
 
 
 class Signal(Stored, ABC):
@@ -61,11 +61,11 @@ class Signal(Stored, ABC):
     """The layers that group 0 reads, for the report; None for a signal without layers, and in a loaded bundle."""
 
     def columns(self) -> tuple[str, ...]:
-        """The columns of the query table that it reads, `prompt`, `category`, `benchmark`."""
+        """The columns of the query table that it reads, of `prompt`, `category` and `benchmark`."""
         return ()
 
     def reads(self) -> tuple[Reading, ...]:
-        """What models must have said of a query for `fit_transform`, each once."""
+        """The readings of models that `fit_transform` needs, each listed once."""
         return ()
 
     @abstractmethod
@@ -73,8 +73,8 @@ class Signal(Stored, ABC):
         """Fit every group on its rows.
 
         Args:
-            readings: of N queries.
-            fitting: masks and outcomes of these.
+            readings: readings of N queries.
+            fitting: masks and outcomes of these queries.
 
         Returns:
             Features (G, N, D) float32 of all N rows under each group's fit.
@@ -88,5 +88,5 @@ class Signal(Stored, ABC):
         """Features (N, D) float32 of new queries under group 0."""
 
     def extras(self, readings: Readings) -> Mapping[str, np.ndarray]:
-        """What training may know of its N queries beside their features: (N,) float32 each, named in `layout_`."""
+        """What training may know about its N queries besides their features: (N,) float32 each, named in `layout_`."""
         return {}

@@ -13,9 +13,9 @@ DIFFICULTY = "difficulty"
 
 
 class DifficultySignal(Signal):
-    """No columns of its own; training is told the rated difficulty of its queries, routing reads nothing.
+    """A signal without columns: training is told the rated difficulty of its queries, and routing reads nothing.
 
-    It stands beside another signal in a union.
+    It is used beside another signal in a union.
 
     Args:
         language_model: name of the model that rates.
@@ -25,19 +25,19 @@ class DifficultySignal(Signal):
         self.language_model = language_model
 
     def reads(self) -> tuple[Reading, ...]:
-        """The language model's numbers."""
+        """The numbers of the language model."""
         return (Reading("language_model", self.language_model),)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, 0) float32."""
+        """Empty features (G, N, 0) float32."""
         self.layout_ = Layout(0, extras=(DIFFICULTY,))
         return np.empty((*fitting.masks.shape, 0), dtype=np.float32)
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, 0) float32."""
+        """Empty features (N, 0) float32."""
         return np.empty((len(readings), 0), dtype=np.float32)
 
     def extras(self, readings: Readings) -> Mapping[str, np.ndarray]:
-        """`difficulty` in [0, 1], 1 = hardest."""
+        """The rated `difficulty` (N,) in [0, 1], where 1 is hardest."""
         (reading,) = self.reads()
         return {DIFFICULTY: readings.source(reading).read(0, POOLING)[:, COLUMNS.index("rated_difficulty")]}

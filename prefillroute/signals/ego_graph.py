@@ -16,18 +16,19 @@ from prefillroute.signals.contract import Fitting, Signal
 
 
 class EgoGraphSignal(Signal):
-    """Nodes side by side, F = dim + M + 1 columns each: first the query, then its k nearest training queries.
+    """Nodes side by side with F = dim + M + 1 columns each: first the query, then its k nearest training queries.
 
-    A node is the PCA of its embedding, fitted on the group's training rows and divided by the root mean square of its
-    columns there; its outcomes minus the targets' mean outcomes (0 where missing, and for the query itself); and its
-    closeness 1 / (1 + distance), in units of the group's mean distance between neighbours, 0 for the query itself:
-    attention scores nodes one by one and cannot compare embeddings. Duplicates of a row (`Fitting.duplicates`) never
-    are its neighbours, itself included.
+    A node has three parts: the PCA of its embedding, fitted on the group's training rows and divided by the root mean
+    square of its columns there; its outcomes minus the targets' mean outcomes (0 where missing, and for the query
+    itself); and its closeness 1 / (1 + distance), where the distance is in units of the group's mean distance between
+    neighbours (0 for the query itself). The closeness is given because attention scores nodes one by one and cannot
+    compare embeddings. A row and its duplicates (`Fitting.duplicates`) are never neighbours of that row.
     """
 
     def __init__(self, embedder: str, num_neighbours: int = 10, dim: int = 64) -> None:
-        """Neighbours are near by the vectors of `embedder`; `dim` columns of PCA, of which those beyond the vectors'
-        width or the number of training rows are 0.
+        """Find `num_neighbours` neighbours by the vectors of `embedder`, and keep `dim` columns of their PCA.
+
+        Columns beyond the width of the vectors or the number of training rows are 0.
         """
         for key, value in (("num_neighbours", num_neighbours), ("dim", dim)):
             if value < 1:
@@ -35,11 +36,11 @@ class EgoGraphSignal(Signal):
         self.embedder, self.num_neighbours, self.dim = embedder, num_neighbours, dim
 
     def reads(self) -> tuple[Reading, ...]:
-        """The embedder's vectors."""
+        """The vectors of the embedder."""
         return (Reading("embedder", self.embedder),)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, (1 + k) F) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` only."""
+        """Features (G, N, (1 + k) F) float32; group g knows embeddings and outcomes of the rows of `masks[g]` only."""
         embedding, masks = self._vectors(readings), fitting.masks
         memories = [np.flatnonzero(mask) for mask in masks]
         groups = fitting.duplicates
@@ -73,7 +74,7 @@ class EgoGraphSignal(Signal):
         return features
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(P, (1 + k) F) float32 of new queries, from group 0's memory."""
+        """Features (P, (1 + k) F) float32 of new queries, from group 0's memory."""
         embedding = self._vectors(readings)
         distances, rows = nearest(self.memory_, embedding, self.num_neighbours)
         points, memory = ((rows_ - self.mean_) @ self.weight_ for rows_ in (embedding, self.memory_))
@@ -85,7 +86,7 @@ class EgoGraphSignal(Signal):
         return readings.source(Reading("embedder", self.embedder)).read(0, POOLING)
 
     def _fit_pca(self, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (d,) and weight (d, dim) float32 of training rows (n, d): nodes hold (x - mean) @ weight."""
+        """The mean (d,) and weight (d, dim) float32 of training rows (n, d): a node holds (x - mean) @ weight."""
         rows = training.astype(np.float64)
         pca = PCA(min(self.dim, *rows.shape), svd_solver="covariance_eigh").fit(rows)
         size = np.sqrt(np.square((rows - pca.mean_) @ pca.components_.T).mean())
@@ -102,8 +103,10 @@ def _nodes(
     prior: np.ndarray,
     closeness: np.ndarray,
 ) -> np.ndarray:
-    """(N, (1 + k) F) float32 from PCA of queries (N, dim) and memory (n, dim), outcomes (n, M), neighbours (N, k),
-    mean outcomes (N, M) and closeness of the neighbours (N, k).
+    """Join nodes to features (N, (1 + k) F) float32.
+
+    They come from the PCA of queries (N, dim) and of the memory (n, dim), its outcomes (n, M), the neighbours (N, k),
+    mean outcomes (N, M) and the closeness of the neighbours (N, k).
     """
     (num_queries, k), dim = rows.shape, points.shape[1]
     nodes = np.zeros((num_queries, 1 + k, dim + correct.shape[1] + 1), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Sentence embeddings as features (paper section 4.2), standardised, optionally reduced by PCA."""
+"""Sentence embeddings as features (paper section 4.2), standardised and optionally reduced by PCA."""
 
 from typing import Self
 
@@ -18,15 +18,15 @@ from prefillroute.spec import Stored
 class EmbeddingSignal(Signal):
     """Each group's vectors, centred on its training rows and divided by the root mean square of all columns.
 
-    One common scale, not one per column: the small components of a sentence vector are small for a reason, and
-    heads with an L2 term would otherwise give them the weight of the large ones.
+    All columns share one scale, because the small components of a sentence vector are small for a reason, and heads
+    with an L2 term would otherwise give them the weight of the large ones.
 
     Args:
         embedder: name of the embedder.
-        dim: principal components kept (the paper: 128 or 256); None keeps the vector as it is.
+        dim: number of principal components to keep (128 or 256 in the paper); None keeps the vector as it is.
 
     Raises:
-        UserError: `dim` is not positive, or more than the embedder has.
+        UserError: `dim` is not positive, or is more than the length of the vectors.
     """
 
     def __init__(self, embedder: str, dim: int | None = None) -> None:
@@ -35,11 +35,11 @@ class EmbeddingSignal(Signal):
         self.embedder, self.dim = embedder, dim
 
     def reads(self) -> tuple[Reading, ...]:
-        """The embedder's vectors."""
+        """The vectors of the embedder."""
         return (Reading("embedder", self.embedder),)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, D) float32."""
+        """Features (G, N, D) float32."""
         vectors, masks = self._vectors(readings), fitting.masks
         if self.dim is not None and self.dim > min(vectors.shape[1], masks.sum(1).min()):
             raise UserError(
@@ -52,7 +52,7 @@ class EmbeddingSignal(Signal):
         return np.stack([scaler.transform(vectors) for scaler in scalers])
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, D) float32 under group 0."""
+        """Features (N, D) float32 of new queries under group 0."""
         return self.scaler_.transform(self._vectors(readings))
 
     def _vectors(self, readings: Readings) -> np.ndarray:
@@ -66,11 +66,11 @@ class VectorScaler(Stored):
         self.dim = dim
 
     def fit(self, vectors: np.ndarray) -> Self:
-        """Learn from (n, d)."""
+        """Learn mean, rotation and scale from vectors (n, d)."""
         self.mean_ = vectors.mean(axis=0, dtype=np.float64)
         self.rotation_ = None
         if self.dim is not None:
-            # The covariance's eigenvectors: exact, and the same to the bit every time.
+            # The eigenvectors of the covariance are exact, and the same to the bit every time.
             pca = PCA(self.dim, svd_solver="covariance_eigh").fit(vectors.astype(np.float64))
             self.rotation_ = pca.components_.T  # (d, dim)
         scores = self._scores(vectors)
@@ -78,7 +78,7 @@ class VectorScaler(Stored):
         return self
 
     def transform(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, D) float32."""
+        """The scaled vectors (n, D) float32."""
         return (self._scores(vectors) / self.scale_).astype(np.float32)
 
     def _scores(self, vectors: np.ndarray) -> np.ndarray:

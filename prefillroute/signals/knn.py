@@ -16,17 +16,18 @@ from prefillroute.signals.contract import Fitting, Signal
 
 
 class KNNSignal(Signal):
-    """50 neighbour statistics of every target, side by side: target m has columns 50 m to 50 (m + 1).
+    """Gives 50 neighbour statistics per target, side by side: target m has columns 50 m to 50 (m + 1) - 1.
 
     Ratios can be read as probabilities; distances are in units of the group's mean distance to the 100 nearest
-    neighbours. Duplicates of a row (`Fitting.duplicates`) never are its neighbours, itself included.
+    neighbours. A row and its duplicates (`Fitting.duplicates`) are never neighbours of that row.
     """
 
     def __init__(
         self, embedder: str, kernel: str = "inverse", index_share: float = 1.0, seed: int = 0
     ) -> None:
-        """Neighbours are near by the vectors of `embedder`; `kernel` of `weighted_*`, one of `KERNELS`; `index_share`
-        of the training rows are searched, a choice that `seed` fixes.
+        """Find neighbours by the vectors of `embedder`; the statistics `weighted_*` use `kernel`, one of `KERNELS`.
+
+        Only a share `index_share` of the training rows is searched; `seed` fixes which rows these are.
         """
         if kernel not in KERNELS:
             raise UserError(f"signal.kernel: expected one of {', '.join(KERNELS)}, found {kernel!r}")
@@ -35,11 +36,11 @@ class KNNSignal(Signal):
         self.embedder, self.kernel, self.index_share, self.seed = embedder, kernel, index_share, seed
 
     def reads(self) -> tuple[Reading, ...]:
-        """The embedder's vectors."""
+        """The vectors of the embedder."""
         return (Reading("embedder", self.embedder),)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, 50 M) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` (G, N) bool."""
+        """Features (G, N, 50 M) float32; group g knows the embeddings and outcomes of the rows of `masks[g]` only."""
         embedding, masks = self._vectors(readings), fitting.masks
         correct = fitting.correct.astype(np.float32)
         features = np.empty((*masks.shape, correct.shape[1] * len(NAMES)), dtype=np.float32)
@@ -65,7 +66,7 @@ class KNNSignal(Signal):
         return features
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(P, 50 M) float32 of new queries, from group 0's memory."""
+        """Features (P, 50 M) float32 of new queries, from group 0's memory."""
         distances, rows = nearest(self.memory_, self._vectors(readings), max(KS))
         statistics = neighbour_statistics(
             distances / self.scale_, rows, self.correct_, self.kernel, threshold=self.threshold_
@@ -76,7 +77,7 @@ class KNNSignal(Signal):
         return readings.source(Reading("embedder", self.embedder)).read(0, POOLING)
 
     def _memory(self, mask: np.ndarray) -> np.ndarray:
-        """Numbers of the rows of `mask` (N,) that are searched, ascending."""
+        """The numbers of the rows of `mask` (N,) that are searched, in ascending order."""
         rows = np.flatnonzero(mask)
         size = max(1, round(self.index_share * len(rows)))
         generator = np.random.default_rng(derive_seed(self.seed, "index_share"))
@@ -84,7 +85,7 @@ class KNNSignal(Signal):
 
 
 def _mean_distance(distances: np.ndarray) -> np.float32:
-    """Mean of the distances (n, K) that are there; 1 where all are 0."""
+    """The mean of the distances (n, K) that exist; 1 if all of them are 0."""
     there = distances[np.isfinite(distances)]
     mean = np.float32(there.mean(dtype=np.float64)) if len(there) else np.float32(0)
     return mean if mean > 0 else np.float32(1)

@@ -12,17 +12,18 @@ BOUND = 3.0
 
 
 class NormalScores(Stored):
-    """Quantile transform of every column to a standard normal, clipped to +-BOUND; a column that was constant
-    when fitted becomes 0.
+    """Transforms every column by its quantiles to a standard normal, clipped to +-BOUND.
+
+    A column that was constant when it was fitted becomes 0.
     """
 
     quantiles_: np.ndarray
-    """(n, D) float64, ascending in each column."""
+    """(n, D) float64: the quantiles, in ascending order in each column."""
     varies_: np.ndarray
-    """(D,) bool."""
+    """(D,) bool: which columns were not constant when fitted."""
 
     def fit(self, values: np.ndarray) -> Self:
-        """Learn the quantiles of `values` (N, D), N >= 1, finite. Nothing is drawn: all rows are used."""
+        """Learn the quantiles of `values` (N, D), finite, with N >= 1. All rows are used; none are sampled."""
         assert len(values), "normal scores of no rows"
         self.varies_ = values.min(0) < values.max(0)
         count = min(MAX_QUANTILES, len(values))
@@ -30,10 +31,10 @@ class NormalScores(Stored):
         return self
 
     def transform(self, values: np.ndarray) -> np.ndarray:
-        """(N, D) float32 in [-BOUND, BOUND]; values outside the fitted range get the bound."""
+        """Normal scores (N, D) float32 in [-BOUND, BOUND]; values outside the fitted range get the bound."""
         count, width = self.quantiles_.shape
         transformer = _transformer(count)
-        # scikit-learn's own arithmetic on what was fitted, since its objects cannot be stored without pickle.
+        # scikit-learn computes on the stored arrays, because its own objects cannot be stored without pickle.
         transformer.quantiles_, transformer.references_ = self.quantiles_, np.linspace(0, 1, count)
         transformer.n_quantiles_, transformer.n_features_in_ = count, width
         scores = transformer.transform(values.astype(np.float64)).clip(-BOUND, BOUND)

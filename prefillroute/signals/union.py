@@ -13,17 +13,17 @@ from prefillroute.signals.contract import Fitting, Signal
 # G = groups, N = queries, M = targets
 
 ALONE = (NODES, TOKEN_IDS)
-"""Contents that mean nothing beside other columns."""
+"""Kinds of features that cannot be combined with other columns."""
 
 
 class UnionSignal(Signal):
-    """The common columns of all parts, then for each target what the parts have for that target.
+    """The common columns of all parts, followed for each target by the columns that the parts have for it.
 
     Args:
-        parts: name to signal, in order.
+        parts: the signals by name, in order.
 
     Raises:
-        UserError: fewer than two parts.
+        UserError: there are fewer than two parts.
     """
 
     def __init__(self, parts: Mapping[str, Signal]) -> None:
@@ -32,18 +32,18 @@ class UnionSignal(Signal):
         self.parts = dict(parts)
 
     def columns(self) -> tuple[str, ...]:
-        """Those of all parts."""
+        """The columns that any part reads."""
         return tuple(dict.fromkeys(name for part in self.parts.values() for name in part.columns()))
 
     def reads(self) -> tuple[Reading, ...]:
-        """Those of all parts."""
+        """The readings that any part needs."""
         return tuple(dict.fromkeys(reading for part in self.parts.values() for reading in part.reads()))
 
     def fit_transform(self, readings: Readings, fitting: Fitting) -> np.ndarray:
-        """(G, N, D) float32.
+        """Features (G, N, D) float32.
 
         Raises:
-            UserError: a part's columns mean nothing beside others.
+            UserError: a part has features that cannot be combined with other columns.
         """
         self.num_targets_ = fitting.correct.shape[1]
         features = []
@@ -64,11 +64,11 @@ class UnionSignal(Signal):
         return self._joined(features)
 
     def transform(self, readings: Readings) -> np.ndarray:
-        """(N, D) float32 under group 0."""
+        """Features (N, D) float32 of new queries under group 0."""
         return self._joined([part.transform(readings) for part in self.parts.values()])
 
     def extras(self, readings: Readings) -> Mapping[str, np.ndarray]:
-        """Those of all parts."""
+        """The extras of all parts."""
         found: dict[str, np.ndarray] = {}
         for part in self.parts.values():
             found |= part.extras(readings)
@@ -76,7 +76,7 @@ class UnionSignal(Signal):
 
     @property
     def layer_choice(self) -> LayerChoice | None:  # type: ignore[override]
-        """That of the first part with layers."""
+        """The layer choice of the first part that has one."""
         choices = (part.layer_choice for part in self.parts.values())
         return next((choice for choice in choices if choice is not None), None)
 

@@ -1,4 +1,4 @@
-"""One run, composed by Hydra: from outcomes to metrics, report and bundle."""
+"""One run, composed by Hydra, from outcomes to metrics, report and bundle."""
 
 from prefillroute import home, threads
 

@@ -40,13 +40,13 @@ def write_router(
     Args:
         path: folder to write.
         prediction: the trained predictor and its logits.
-        calibrator, cost: fitted.
+        calibrator, cost: the fitted calibrator and cost model.
         data: the run's rows.
-        readings: all rows of the outcome table.
+        readings: readings of all rows of the outcome table.
         table: the run's confidences; it ends with the rows of `data.predict_rows`, as the logits do.
-        policy: of the run.
+        policy: policy of the run.
         choice: the run's choice of lambda, for a policy that leaves it open.
-        metrics: of metrics.json.
+        metrics: content of metrics.json.
 
     Raises:
         UserError: the disk is full or not writable, or the bundle does not reproduce the run's values.

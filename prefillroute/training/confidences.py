@@ -1,4 +1,4 @@
-"""Turns ensemble logits into the confidence table: out-of-fold where folds were trained, calibrated, with costs.
+"""Turns ensemble logits into the confidence table: calibrated, with costs, and out-of-fold where there are folds.
 
 N = training rows, P = calibration and test rows, M = targets.
 """
@@ -80,7 +80,7 @@ def make_table(
     cost: CostModel,
     query_tokens: np.ndarray | None,
 ) -> ConfidenceTable:
-    """Calibrate, and combine all parts of the data in one table."""
+    """Calibrate, and combine all parts of the data into one table."""
     outcomes, groups = data.outcomes, data.groups
     own, test = calibrate(calibrator, logits, data)
     confidence = np.concatenate([own, test])

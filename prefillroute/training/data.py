@@ -32,11 +32,11 @@ class RunData:
     predict_rows: np.ndarray
     """Calibration and test rows of the outcome table, which are only predicted."""
     key: str
-    """Key of everything that determines the fields above, for `training.shared`."""
+    """A key of everything that determines the fields above, for `training.shared`."""
 
 
 def data_key(config: DictConfig) -> str:
-    """Key of everything that `load_data` depends on; the outcome files enter with their size and modification time."""
+    """A key of everything that `load_data` depends on, including size and modification time of the outcome files."""
     folder = outcome_folder(fact(config.pool, PoolConfig).outcomes)
     stamps = [stamp(Path(folder) / name) for name in ("queries.parquet", "outcomes.parquet")]
     return key_of(config.pool, config.split, config.num_folds, config.validation_size, config.seed, stamps)

@@ -1,4 +1,4 @@
-"""Turns a signal into the features that a head reads: fitted inside every group, for all rows of the run.
+"""Turns a signal into the features that a head reads, fitted inside every group, for all rows of the run.
 
 N = training rows, P = rows that are only predicted, G = groups, D = features.
 """
@@ -32,11 +32,11 @@ class Features:
     predict: np.ndarray
     """(P, D) float32: calibration and test rows under the final transform."""
     extras: Mapping[str, np.ndarray]
-    """(N,) float32 each: what training may know beside the features."""
+    """(N,) float32 each: what training may know besides the features."""
     signal: Signal
     """The fitted signal; group 0 goes into the bundle."""
     seconds: Mapping[str, float]
-    """Wall time taken to make the features."""
+    """Wall seconds taken to make the features."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class RememberedScores:
     readings: CachedReadings
     """The N training rows."""
     folder: Path
-    """Where scores are kept."""
+    """The folder where scores are kept."""
 
     def __call__(self, chooser: LayerChooser, reading: Reading, probe: Probe) -> ProbeTable:
-        """Score the layers of an encoder, see `signals.contract.Score`."""
+        """Score the layers of an encoder; see `signals.contract.Score`."""
         readings = self.readings.select(probe.rows)
         facts = {
             "layers": store(chooser)[0],
@@ -75,12 +75,12 @@ def make_features(
     """Fit a signal inside every group, and transform all rows.
 
     Args:
-        signal: as built.
-        readings: all rows of the outcome table.
+        signal: a signal that is not fitted yet.
+        readings: readings of all rows of the outcome table.
         data: the run's rows.
         memo: folder of remembered scores of layers.
         nested: choose layers separately inside each group, on that group's rows only (DESIGN section 7).
-        seed: of the layer choice.
+        seed: seed of the layer choice.
     """
     start = time.perf_counter()
     outcomes, groups = data.outcomes, data.groups

@@ -11,7 +11,7 @@ from prefillroute.outcomes.table import Outcomes
 
 @dataclass(frozen=True)
 class Groups:
-    """Row masks over the N training rows, one row of each mask per group."""
+    """Masks over the N training rows; each mask has one row per group."""
 
     rows: np.ndarray
     """(N,) rows of the outcome table that training may see."""
@@ -24,8 +24,8 @@ class Groups:
     held_out: np.ndarray
     """(G, N) bool: rows that are only predicted; empty for group 0."""
     calibration_folds: np.ndarray
-    """(C,) fold of each calibration row, for cross-fitting calibrators; all 0 if these rows are one query and its
-    duplicates."""
+    """(C,) fold of each calibration row, for cross-fitting calibrators. All of them are 0 if the calibration rows are
+    one query and its duplicates."""
 
     @property
     def fit(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, an occasional line in a log file."""
+"""Shows progress: as a bar on a terminal, and as an occasional line in a log file."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Sharper intervals for the most important jobs of a sweep: more resamples of the existing predictions."""
+"""Makes the intervals of a sweep's most important jobs more precise, with more resamples of their predictions."""
 
 import logging
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
 
 
 def _refined(sweep_dir: Path, folder: str, num_resamples: int) -> tuple[str, str]:
-    """Refine one folder; returns it and the reason why that failed (empty if it did not)."""
+    """Refine one folder; return it and the reason for a failure (empty if it succeeded)."""
     try:
         refine_run(sweep_dir / folder, num_resamples)
     except UserError as error:

@@ -32,7 +32,7 @@ def write_results(
     timings: Timings,
     fits: int,
 ) -> None:
-    """Write predictions, curve, layers and metrics.json, the latter last, so that its presence means a complete run."""
+    """Write predictions, curve, layers and metrics.json, in this order, so that metrics.json means a complete run."""
     write_table(table.to_frame(), folder / "predictions.parquet")
     write_table(evaluation.curve, folder / "curve.parquet")
     layers: dict[str, Any] | None = None
@@ -50,7 +50,7 @@ def write_results(
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
-    """Write metrics.json, whole or not at all, with each interval on one line because there are hundreds."""
+    """Write metrics.json, whole or not at all, with each interval on one line, because there are hundreds of them."""
     text = _INTERVAL.sub(r"[\1, \2]", json.dumps(metrics, indent=1, allow_nan=False))
     write_text(folder / "metrics.json", text + "\n")
 

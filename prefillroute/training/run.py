@@ -60,7 +60,7 @@ def use_threads(count: int) -> None:
 
 
 def train_router(config: DictConfig, folder: Path, shared: Shared | None = None) -> None:
-    """Train, calibrate and evaluate a router; leave the run folder of DESIGN section 6.
+    """Train, calibrate and evaluate a router; write the run folder of DESIGN section 6.
 
     Args:
         config: the run's configuration.
@@ -113,7 +113,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             metrics=evaluation.metrics,
         )  # fmt: skip
     print_headline(evaluation, write_report(folder) if config.report else None)
-    # The nets are kept in the bundle; sixty of them with optimiser states take half a gigabyte.
+    # The bundle keeps the nets, and sixty checkpoints with optimiser states take half a gigabyte.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 

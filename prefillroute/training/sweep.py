@@ -1,4 +1,4 @@
-"""What happens around a sweep: first the plan; at the end a table of its jobs, best to worst, and an exit status."""
+"""What a sweep does before and after its jobs: it writes its plan, then a table from best to worst and a status."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ class SweepSummary(Callback):
         sort_by: metric of metrics.json's section ``test`` that orders the jobs.
         refine: how many of the best predictors get intervals from 1,000 resamples, under each of their calibrations,
             however many resamples the sweep's jobs have.
-        refine_also: further predictors that get them, by their `experiment/semantic`: its value, or a part of it.
+        refine_also: further predictors that get such intervals, each named by its `experiment/semantic` or part of it.
         shown: metrics in the table's columns; empty means the usual ones.
 
     Raises:
@@ -46,7 +46,7 @@ class SweepSummary(Callback):
         write_plan(config, self.shown)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refine, write summary.csv and summary.html into the sweep's folder; exit with status 1 if a job failed."""
+        """Refine, write summary.csv and summary.html into the sweep's folder, and exit with 1 if a job failed."""
         folder = Path(config.hydra.sweep.dir)
         # SystemExit passes Hydra's callback guard, which turns ordinary exceptions into warnings.
         try:

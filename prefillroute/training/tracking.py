@@ -17,12 +17,12 @@ from prefillroute.text import hints
 
 @contextmanager
 def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]) -> Iterator[Logger]:
-    """Open the chosen logger under ``folder``/logs, give it the resolved configuration, close it at the end.
+    """Open the chosen logger under ``folder``/logs, give it the resolved configuration, and close it at the end.
 
     Args:
-        node: the group `logger`: a Lightning logger.
+        node: the choice of the group `logger`, a Lightning logger.
         folder: run folder.
-        config: the run's configuration; logged resolved, as plain values.
+        config: the run's configuration; it is resolved and logged as plain values.
         tags: tags for W&B.
 
     Raises:

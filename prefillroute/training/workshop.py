@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunFacts:
-    """The facts of models: those of the run's configuration, overrides included; other models' from their files."""
+    """The facts of models: from the run's configuration with its overrides, or for other models from their files."""
 
     config: DictConfig
 
@@ -71,7 +71,7 @@ class RunWorkshop:
 
     @cached_property
     def readings(self) -> CachedReadings:
-        """All rows of the outcome table."""
+        """The readings of all rows of the outcome table."""
         queries, pool = self.data.outcomes.queries, self.data.pool.name
         return CachedReadings(CacheLibrary(self._caches, queries, RunFacts(self.config), pool))
 
@@ -85,8 +85,9 @@ class RunWorkshop:
         return self.shared.predictions.get(key, lambda: self._train(signal, head, logged))
 
     def query_tokens(self, predictor: Predictor) -> np.ndarray | None:
-        """(Q,) tokens of the bare queries by the tokenizer of the first encoder that a predictor reads; None without
-        one.
+        """The number (Q,) of tokens of the bare queries, by the tokenizer of the first encoder that a predictor reads.
+
+        It is None if the predictor reads no encoder.
         """
         counter = token_counter(self._read_by(predictor))
         return None if counter is None else self.readings.query_tokens(counter)
@@ -101,7 +102,7 @@ class RunWorkshop:
         return reasons
 
     def _read_by(self, predictor: Predictor) -> list[Reading]:
-        """What a predictor reads of a new query, in order: found out by letting it read one."""
+        """What a predictor reads of a new query, in order; this is found out by letting it read one."""
         recorder = Recorder(self.readings.select(self.data.predict_rows[-1:]))
         predictor.logits(recorder)
         return list(recorder.kept.cells)
@@ -120,7 +121,7 @@ class RunWorkshop:
             logged: whether the run's logger gets the losses.
 
         Raises:
-            UserError: the head does not read what the signal gives.
+            UserError: the head cannot read the features of this signal.
         """
         features = self.features(signal)
         settings, groups, outcomes = build(self.config.trainer), self.data.groups, self.data.outcomes
@@ -168,7 +169,7 @@ class RunWorkshop:
         return make_features(build(node), self.readings, self.data, memo, config.nested_layers, config.seed)
 
     def _feature_key(self, node: Node) -> str:
-        """Key of everything that features are made of; caches enter with their size and modification time."""
+        """A key of everything that features are made of, which includes size and modification time of the caches."""
         readings = build(node).reads()
         stamps = [(str(each), stamp(self.readings.library.path(each))) for each in readings]
         facts = [self.readings.library.facts(each) for each in readings]

@@ -17,7 +17,7 @@ class Reader(reader.Reader):
     form = EmbedderConfig
 
     def cache(self, caches: Path, facts: EmbedderConfig) -> Path:
-        """Embedders are always given plain prompts."""
+        """The cache of plain prompts, which embedders are always given."""
         return cache_path(caches, f"embedder.{facts.name}", "plain")
 
     def check(self, identity: CacheIdentity, path: Path, facts: EmbedderConfig) -> None:
@@ -33,7 +33,7 @@ class Reader(reader.Reader):
         )
 
     def obstacle(self, facts: EmbedderConfig, identity: CacheIdentity) -> str | None:
-        """Vectors that came from a file are known for its queries only."""
+        """Why the embedder cannot be run: vectors that came from a file are known only for the queries of that file."""
         if facts.own_environment or identity.compute_dtype == ELSEWHERE:
             return "its vectors came from a file, which has none of new queries"
         return None

@@ -18,7 +18,7 @@ class Reader(reader.Reader):
     form = EncoderConfig
 
     def cache(self, caches: Path, facts: EncoderConfig) -> Path:
-        """The one of the encoder's prompt format; without one, an existing cache, `chat` before `plain`."""
+        """The cache of the encoder's prompt format; if none is set, an existing cache, `chat` before `plain`."""
         if facts.prompt_format is not None:
             return cache_path(caches, facts.name, facts.prompt_format)
         chat, plain = (cache_path(caches, facts.name, prompt_format) for prompt_format in PROMPT_FORMATS)
@@ -37,7 +37,7 @@ class Reader(reader.Reader):
         )
 
     def settled(self, facts: EncoderConfig, identity: CacheIdentity) -> EncoderConfig:
-        """Facts may leave the prompt format to what is cached."""
+        """The facts, with the prompt format of the cache if they leave it open."""
         return replace(facts, prompt_format=identity.prompt_format)
 
     def load(

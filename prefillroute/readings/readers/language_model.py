@@ -17,7 +17,7 @@ class Reader(reader.Reader):
     form = LanguageModelConfig
 
     def cache(self, caches: Path, facts: LanguageModelConfig) -> Path:
-        """Language models are always given plain prompts."""
+        """The cache of plain prompts, which language models are always given."""
         return cache_path(caches, f"language_model.{facts.name}", "plain")
 
     def check(self, identity: CacheIdentity, path: Path, facts: LanguageModelConfig) -> None:
