@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from transformers import AutoConfig
+from transformers.utils import CONFIG_NAME
 
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.wheels import file_in_wheel
+from prefillroute.pretrained.loading import find_commit
 
 WHOLE_FILE_BYTES = 1 << 30
 SAMPLE_BYTES = 1 << 22
@@ -71,13 +72,12 @@ def locate_files(
             )
         return WeightSource(str(folder), None, told, f"{folder.name}:{_digest(files)}")
     try:
-        config = AutoConfig.from_pretrained(repo, revision=revision, gguf_file=told)
+        commit = find_commit(repo, revision, told or CONFIG_NAME)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(
             f"{group}.repo={repo}: expected a local folder or a repository of the hub, found neither ({reason[:200]})"
         ) from error
-    commit = getattr(config, "_commit_hash", None) or revision or "unknown"
     return WeightSource(repo, commit, told, f"{repo}@{commit}")
 
 

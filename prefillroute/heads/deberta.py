@@ -15,7 +15,7 @@ from prefillroute.heads.layout import TOKEN_IDS, Layout
 from prefillroute.heads.lora_backbone import (
     LoraBackbone,
     SeededDropout,
-    find_commit,
+    find_deberta,
     pretrained_backbone,
     random_backbone,
 )
@@ -141,7 +141,7 @@ class DebertaHead(Head):
         self.hidden_size, self.num_layers, self.attention_heads = hidden_size, num_layers, attention_heads
         self.intermediate_size, self.vocab_size = intermediate_size, vocab_size
         self.model = model
-        self.revision = None if model is None else find_commit(model, revision)
+        self.revision = None if model is None else find_deberta(model, revision)
         self.lora_rank, self.lora_alpha, self.lora_dropout = lora_rank, lora_alpha, lora_dropout
         if model is None:
             backbone = random_backbone(seed, **sizes, rank=lora_rank, alpha=lora_alpha)

@@ -11,12 +11,10 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from transformers import AutoConfig, DebertaV2Config, DebertaV2Model
-from transformers.utils import CONFIG_NAME
-from transformers.utils.hub import cached_file, extract_commit_hash
 
 from prefillroute.errors import UserError
 from prefillroute.heads.stacked import relu_dropout
-from prefillroute.pretrained.loading import pretrained
+from prefillroute.pretrained.loading import find_commit, pretrained
 from prefillroute.seeds import derive_seed
 
 PROJECTIONS = ["query_proj", "key_proj", "value_proj"]
@@ -152,8 +150,8 @@ def random_backbone(
         return LoraBackbone(DebertaV2Model(config), rank, alpha)
 
 
-def find_commit(model: str, revision: str | None) -> str | None:
-    """The commit that `revision` of a hub repository stands for; `revision` itself for a local folder.
+def find_deberta(model: str, revision: str | None) -> str | None:
+    """The commit of a DeBERTa-v3 on the hub; see `find_commit`.
 
     Raises:
         UserError: it cannot be loaded, or is not a DeBERTa-v2 or v3.
@@ -163,4 +161,4 @@ def find_commit(model: str, revision: str | None) -> str | None:
         raise UserError(
             f"head.model={model}: expected a {DebertaV2Config.model_type} (DeBERTa-v3), found a {config.model_type}"
         )
-    return extract_commit_hash(cached_file(model, CONFIG_NAME, revision=revision), None) or revision
+    return find_commit(model, revision)

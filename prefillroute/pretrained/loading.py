@@ -7,6 +7,8 @@ from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
 from safetensors import SafetensorError
+from transformers.utils import CONFIG_NAME
+from transformers.utils.hub import cached_file, extract_commit_hash
 
 from prefillroute.errors import UserError
 
@@ -40,3 +42,18 @@ def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
         ) from error
     finally:
         warner.setLevel(level)
+
+
+def find_commit(location: str, revision: str | None, file: str = CONFIG_NAME) -> str | None:
+    """The commit that `revision` of a hub repository stands for; `revision` itself for a local folder.
+
+    Args:
+        location: local folder or hub repository.
+        revision: branch, tag or commit; None for the default branch.
+        file: a file of the repository, which is downloaded unless it is on disk: its path names the commit.
+
+    Raises:
+        OSError: there is no such repository, revision or file, or no connection.
+        ValueError: `location` cannot be the name of a repository.
+    """
+    return extract_commit_hash(cached_file(location, file, revision=revision), None) or revision

@@ -51,6 +51,19 @@ def test_no_network(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("told", [None, "main"])
+def test_a_hub_model_is_named_by_its_commit(toy_folder, tmp_path, monkeypatch, told):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--org--toy"
+    shutil.copytree(toy_folder("llama"), repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    found = locate_weights(EncoderConfig(name="toy", repo="org/toy", revision=told))
+    assert (found.fingerprint, found.revision) == (f"org/toy@{commit}", commit)
+
+
 @pytest.mark.parametrize(("key", "value", "found"), [("num_layers", 5, 4), ("hidden_size", 64, 32)])
 def test_weights_that_are_not_as_the_facts_say(toy_facts, key, value, found):
     encoder = TransformersBackend(toy_facts("llama", **{key: value}), ReadRequest(), device="cpu")
