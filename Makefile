@@ -45,16 +45,16 @@ starter: starter-models ## Collect the starter pool again: about an hour on two 
 	$(BIN)/python -m experiments.starter_pool
 
 test: check ## All checks: format, lint, types, import contract, pins, tests.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(STAMP) ## The tests that take minutes.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, other users, homes, locales, folders, installations.
 	$(BIN)/python -m experiments.environments $(ENVIRONMENTS)
 
 test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m documentation
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m documentation
 
 docs: $(STAMP) ## The documentation with the reference of the Python interface, as a site in site/.
 	$(BIN)/mkdocs build --quiet --strict
