@@ -43,6 +43,12 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
             environment.setdefault(name, value)
 
 
+def is_chosen(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether OMP_NUM_THREADS is set, by someone else than `settle`."""
+    own = f"OMP_NUM_THREADS={environment.get('OMP_NUM_THREADS')}"
+    return "OMP_NUM_THREADS" in environment and own not in environment.get(MARK, "").split()
+
+
 def allowed(environment: Mapping[str, str] = os.environ) -> int:
     """Number of threads for this process: OMP_NUM_THREADS if it is set, otherwise `cores`."""
     # A list gives one number per nesting level; the first counts. Anything but a positive number counts as not set.

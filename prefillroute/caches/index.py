@@ -23,11 +23,11 @@ import numpy as np
 
 from prefillroute.caches.identity import FORMAT_VERSION, CacheIdentity
 from prefillroute.caches.keys import command_for, shards_folder, to_bytes, to_hex
-from prefillroute.caches.locks import FileLock
 from prefillroute.caches.queries import QueryTable
 from prefillroute.caches.shard import Shard, ShardExtents, list_shards
 from prefillroute.errors import UserError
 from prefillroute.files import replacing
+from prefillroute.locks.file_lock import FileLock
 
 USER_BLOCK = 512
 MAGIC = "prefillroute activation cache"

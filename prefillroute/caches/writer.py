@@ -10,10 +10,10 @@ import numpy as np
 
 from prefillroute.caches.checksums import row_checksums
 from prefillroute.caches.identity import CacheIdentity
-from prefillroute.caches.locks import FileLock
 from prefillroute.caches.shard import ShardPlan, create_shard, open_shard
 from prefillroute.caches.validation import check_activations, to_storage
 from prefillroute.errors import UserError
+from prefillroute.locks.file_lock import FileLock
 
 SYNC_EVERY_S = 5.0
 

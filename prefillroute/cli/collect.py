@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from prefillroute.caches.locks import FileLock
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run, fact, read_fact
 from prefillroute.config.facts import PoolConfig, ProviderConfig, TargetConfig
@@ -21,6 +20,7 @@ from prefillroute.harness.questions import Benchmark, Question
 from prefillroute.harness.requests import TargetRequest, target_request
 from prefillroute.harness.scorers.contract import Scorer
 from prefillroute.harness.tables import LEDGER_FILE, LOG_FOLDER, check_folder, write_tables
+from prefillroute.locks.file_lock import FileLock
 from prefillroute.outcomes.files import OUTCOMES_FILE
 from prefillroute.outcomes.pool import pool_targets
 from prefillroute.text import hints

@@ -77,8 +77,8 @@ def _job(config: DictConfig, make_backend: Callable[[], Backend]) -> None:
     )
 
 
-def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path) -> None:
-    """Read what the cache lacks, print what was done, and record it in the job's folder."""
+def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path) -> list[Path]:
+    """Read what the cache lacks, print what was done, and record it in the job's folder; returns the cache."""
     pool = fact(config.pool, PoolConfig)
     _, outcomes = load_pool(
         pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
@@ -90,3 +90,4 @@ def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path)
         report = extract(backend, ids, prompts, caches, share, progress)
     say(*report.lines())
     report.write(folder)
+    return [report.path]

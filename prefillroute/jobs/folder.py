@@ -41,11 +41,21 @@ def job_folder(sweep_dir: Path, overrides: Sequence[str], number: int) -> str:
         The folder, relative to `sweep_dir`. Its status.json names the job from the moment it is created, so that jobs
         that start at the same time take different folders.
     """
-    own = sorted(overrides)
-    found = {folder: status for folder, status in _jobs(sweep_dir) if sorted(status.overrides) == own}
-    if found:
-        finished = [folder for folder, status in found.items() if status.state == "finished"]
-        return min(finished or found, key=_age).relative_to(sweep_dir).as_posix()
+    found = known_folders(sweep_dir).get(tuple(sorted(overrides)))
+    return found or claim_folder(sweep_dir, overrides, number)
+
+
+def known_folders(sweep_dir: Path) -> dict[tuple[str, ...], str]:
+    """Sorted overrides -> folder relative to `sweep_dir`, for each job that has one; of several, the finished one."""
+    found: dict[tuple[str, ...], list[tuple[bool, tuple[int, str], Path]]] = {}
+    for folder, status in _jobs(sweep_dir):
+        place = (status.state != "finished", _age(folder), folder)
+        found.setdefault(tuple(sorted(status.overrides)), []).append(place)
+    return {job: min(places)[-1].relative_to(sweep_dir).as_posix() for job, places in found.items()}
+
+
+def claim_folder(sweep_dir: Path, overrides: Sequence[str], number: int) -> str:
+    """Create a folder for a job that has none; see `job_folder`."""
     names = [path.name for path in sweep_dir.iterdir()] if sweep_dir.is_dir() else []
     behind = max((int(name) for name in names if name.isdecimal()), default=-1) + 1
     for name in itertools.chain([number], itertools.count(behind)):
@@ -54,7 +64,7 @@ def job_folder(sweep_dir: Path, overrides: Sequence[str], number: int) -> str:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
-        Status("running", tuple(overrides)).write(folder)
+        Status("waiting", tuple(overrides)).write(folder)
         return str(name)
     raise AssertionError("the numbers have no end")
 

@@ -1,7 +1,8 @@
 """One job: records its request and how it ended; a failed job does not end its sweep."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -13,17 +14,20 @@ from prefillroute.config.numbers import check_numbers
 from prefillroute.config.search import check_unread
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
+from prefillroute.jobs.configuration import CONFIGURATION, check_same_configuration
 from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.selection import is_selected
 from prefillroute.jobs.status import Status, read_status
+from prefillroute.locks.file_lock import FileLock
 
 log = logging.getLogger(__name__)
 
-CONFIGURATION = ".hydra"
+LOCK_FILE = ".job.lock"
 
 
 def run_job(
     config: DictConfig,
-    work: Callable[[Path], None],
+    work: Callable[[Path], Sequence[Path]],
     is_whole: Callable[[Path], bool] | None = None,
     reword: Callable[[str], str] = str,
 ) -> None:
@@ -34,15 +38,15 @@ def run_job(
 
     Args:
         config: the job's configuration.
-        work: does the work in the folder it is given.
+        work: does the work in the folder it is given; returns the files without which its results are not whole.
         is_whole: whether a folder holds the results of a job that finished. A sweep that is started again in the same
             folder skips such jobs, if their overrides are the same. None: every job is run again, for work whose
             results lie elsewhere.
         reword: makes the message of an error say what only the command line knows.
 
     Raises:
-        UserError: the folder holds another job, which is left unchanged. A single run may replace another one that did
-            not finish.
+        UserError: the folder holds another job, or this one with another configuration, which is left unchanged. A
+            single run may replace another one that did not finish.
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
@@ -50,28 +54,40 @@ def run_job(
     in_sweep = hydra.mode == RunMode.MULTIRUN
     _check_own(folder, overrides, in_sweep)
     if in_sweep and is_whole is not None and finished_earlier(folder, overrides, is_whole):
+        check_same_configuration(folder, config)
         log.info("finished earlier")
         return
+    if in_sweep and not is_selected(folder):
+        return
     try:
-        Status("running", overrides).write(folder)
-        _write_configuration(folder, config)
-        check_unread(overrides, hydra.runtime.choices)
-        check_numbers(config)
-        work(folder)
-        Status("finished", overrides).write(folder)
-    except (UserError, OSError) as error:
-        said = UserError(reword(one_line(error)))
-        _record(folder, overrides, one_line(said))
-        if in_sweep:
-            log.debug("failed: %s", one_line(said))  # the summary prints it
-        else:
-            say_error(said)
-            raise SystemExit(1) from None
-    except Exception as error:
-        _record(folder, overrides, f"{type(error).__name__}: {one_line(error)}")
+        lock = FileLock(folder / LOCK_FILE, str(folder))
+    except UserError as error:
         if not in_sweep:
             raise
-        log.exception("job %s failed", " ".join(overrides))
+        log.warning("%s", error)  # by another command with the same jobs, which writes the status as well
+        return
+    with lock:
+        status = _status_of(folder, overrides).begun()
+        try:
+            status.write(folder)
+            _write_configuration(folder, config)
+            check_unread(overrides, hydra.runtime.choices)
+            check_numbers(config)
+            results = tuple(str(path.absolute()) for path in work(folder))
+            replace((read_status(folder) or status).now("finished"), results=results).write(folder)
+        except (UserError, OSError) as error:
+            said = UserError(reword(one_line(error)))
+            _record(folder, status, one_line(said))
+            if in_sweep:
+                log.debug("failed: %s", one_line(said))  # the summary prints it
+            else:
+                say_error(said)
+                raise SystemExit(1) from None
+        except Exception as error:
+            _record(folder, status, f"{type(error).__name__}: {one_line(error)}")
+            if not in_sweep:
+                raise
+            log.exception("job %s failed", " ".join(overrides))
 
 
 def finished_earlier(folder: Path, overrides: tuple[str, ...], is_whole: Callable[[Path], bool]) -> bool:
@@ -111,9 +127,15 @@ def _write_configuration(folder: Path, config: DictConfig) -> None:
         write_text(written / f"{name}.yaml", OmegaConf.to_yaml(node))
 
 
-def _record(folder: Path, overrides: tuple[str, ...], message: str) -> None:
+def _status_of(folder: Path, overrides: tuple[str, ...]) -> Status:
+    """The status from which a job starts: its last one, or a new one where another job's results are replaced."""
+    status = read_status(folder)
+    return status if status is not None and status.is_of(overrides) else Status("waiting", overrides)
+
+
+def _record(folder: Path, status: Status, message: str) -> None:
     try:
-        Status("failed", overrides, message).write(folder)
+        (read_status(folder) or status).now("failed", message).write(folder)
     except OSError:
         # The error may itself be a full or read-only disk; then the message on stderr has to suffice.
         log.debug("status.json could not be written in %s", folder)

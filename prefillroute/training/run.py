@@ -16,7 +16,8 @@ from prefillroute.config.build import build
 from prefillroute.config.unread import unread_groups
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
-from prefillroute.jobs.job import CONFIGURATION, run_job
+from prefillroute.jobs.configuration import CONFIGURATION
+from prefillroute.jobs.job import run_job
 from prefillroute.modules.one_process import first_rank
 from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
@@ -41,10 +42,15 @@ def run(config: DictConfig) -> None:
     """Run one job of `prefillroute train` in Hydra's run folder."""
     run_job(
         config,
-        lambda folder: train_router(config, folder, _SHARED),
+        lambda folder: _train(config, folder),
         has_metrics,
         lambda message: with_own_facts(message, run_words(HydraConfig.get())),
     )
+
+
+def _train(config: DictConfig, folder: Path) -> list[Path]:
+    train_router(config, folder, _SHARED)
+    return [folder / "metrics.json"]
 
 
 def use_threads(count: int) -> None:

@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from prefillroute.caches.lock_file import ExclusiveFile
 from prefillroute.errors import UserError
+from prefillroute.locks.exclusive_file import ExclusiveFile
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from prefillroute.caches.locks import FileLock
+from prefillroute.locks.file_lock import FileLock
 
 if __name__ == "__main__":
     with FileLock(Path(sys.argv[1]), "shard.h5"):

@@ -16,11 +16,12 @@ import pytest
 
 from experiments.badinput.workspace import REPOSITORY
 from prefillroute.caches.keys import cache_path, shards_folder
-from prefillroute.caches.lock_file import ExclusiveFile, Holder
-from prefillroute.caches.locks import FileLock
 from prefillroute.caches.reader import ActivationCache
 from prefillroute.caches.shard import open_shard
 from prefillroute.errors import UserError
+from prefillroute.locks.exclusive_file import ExclusiveFile
+from prefillroute.locks.file_lock import FileLock
+from prefillroute.locks.holder import Holder
 from prefillroute.outcomes.files import read_outcomes
 
 HERE = Path(__file__).parent

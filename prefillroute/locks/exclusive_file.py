@@ -5,53 +5,17 @@ import logging
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 
 from prefillroute.errors import UserError
+from prefillroute.locks.holder import Holder
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 PATIENCE_S = 600.0
 """An index takes seconds to write, so a process that seems to hold the lock for longer than this has ended."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock."""
-
-    host: str
-    pid: int
-    namespace: str
-    """Namespace of the process id: in two containers of one name, equal ids mean two processes. Empty without /proc."""
-    started: str
-    """When the process started, in kernel ticks, so that its id is not mistaken for that of a later process."""
-    since: str
-    """Local time at which the lock was taken."""
-
-    @classmethod
-    def me(cls) -> "Holder":
-        """This process, now."""
-        since = datetime.now().astimezone().isoformat(timespec="seconds")
-        return cls(socket.gethostname(), os.getpid(), _namespace(), _started(os.getpid()), since)
-
-    @property
-    def gone(self) -> bool:
-        """Whether the process ran on this machine and has ended; a process on another machine cannot be checked."""
-        if (self.host, self.namespace) != (socket.gethostname(), _namespace()):
-            return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            pass
-        return _started(self.pid) != self.started
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since}"
 
 
 class ExclusiveFile:
@@ -163,20 +127,3 @@ def _read(path: Path) -> str | None:
         return path.read_text()
     except FileNotFoundError:
         return None
-
-
-def _namespace() -> str:
-    try:
-        return os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """Field 22 of /proc/<pid>/stat; empty for a process that has ended but was not yet reaped, and without /proc."""
-    try:
-        # The command, field 2, may contain blanks and brackets.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]

@@ -1,0 +1,91 @@
+"""What a job on a cluster does when it is told to stop: it is queued again, and continues from what it has saved.
+
+Of submitit and Lightning only submitit requeues. Lightning is told that there is no cluster (`modules.one_process`).
+"""
+
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from prefillroute.jobs.status import Status, read_status
+
+log = logging.getLogger(__name__)
+
+STARTS_WITHOUT_PROGRESS = 3
+"""A job that is stopped this often in a row without any progress fails, since it would be requeued for ever."""
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+class Preempted(SystemExit):
+    """Ends a process whose job will be started again. Not an error: `finally` blocks run and files stay whole."""
+
+
+def requeue_on(folder: Path, requeue: Handler, *signals: signal.Signals) -> None:
+    """From now on each of these signals requeues the job of a folder and ends this process.
+
+    Schedulers send several signals for one event, a user signal and then SIGTERM for instance, so that all but the
+    first one are ignored. A cancelled job gets SIGTERM too; it is not requeued.
+
+    Args:
+        folder: the job's folder.
+        requeue: submitit's signal handler. It queues the job again and exits.
+        signals: what to handle.
+    """
+    before = read_status(folder)
+    progress = "" if before is None else before.progress
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        for each in (*signals, signal.SIGCONT):
+            signal.signal(each, signal.SIG_IGN)
+        status = (read_status(folder) or Status("running")).now("waiting")
+        name = signal.Signals(number).name
+        if _is_cancelled(folder):
+            status.now("cancelled").write(folder)
+            log.warning("%s: cancelled", name)
+            raise SystemExit(128 + number)
+        status = replace(status, stalled=0 if status.progress != progress else status.stalled + 1)
+        if status.stalled >= STARTS_WITHOUT_PROGRESS:
+            message = (
+                f"{name}: stopped {status.stalled} times in a row without progress, so it is not started again; give "
+                "it more time, for instance hydra.launcher.timeout_min=240"
+            )
+            status.now("failed", message).write(folder)
+            log.error(message)
+            raise SystemExit(1)
+        # First, because a requeued job is killed within seconds.
+        status.write(folder)
+        log.warning("%s: saved; the job is queued again and continues from here", name)
+        try:
+            requeue(number, frame)
+        except SystemExit as left:
+            raise Preempted(left.code) from None
+        except Exception as error:
+            status.now("failed", f"{name}: it could not be queued again: {error}").write(folder)
+            raise SystemExit(1) from error
+
+    for each in signals:
+        signal.signal(each, handle)
+
+
+def _is_cancelled(folder: Path) -> bool:
+    """Whether `prefillroute sweep cancel` or `scancel` ended the job."""
+    status = read_status(folder)
+    if status is not None and status.state == "cancelled":
+        return True
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None:
+        return False
+    try:
+        said = subprocess.run(
+            ["scontrol", "show", "job", "--oneliner", job], capture_output=True, text=True, timeout=20
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "JobState=CANCELLED" in said

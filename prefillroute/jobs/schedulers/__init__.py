@@ -1,0 +1,1 @@
+"""Where submitted jobs wait and run: one module per kind of scheduler."""

@@ -1,0 +1,36 @@
+"""Which jobs of a sweep are to run when it is started again: by default all that have not finished."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Literal
+
+from prefillroute.jobs.status import read_status
+
+Selection = Literal["unfinished", "failed", "missing"]
+
+_SELECTED: ContextVar[Selection] = ContextVar("selected", default="unfinished")
+
+
+@contextmanager
+def selected(which: Selection) -> Iterator[None]:
+    """Sweeps that are started inside run only these of their jobs.
+
+    Args:
+        which: `failed`: those that ended with an error; `missing`: those that left neither results nor an error, as
+            they never began, were killed or cancelled; `unfinished`: both.
+    """
+    token = _SELECTED.set(which)
+    try:
+        yield
+    finally:
+        _SELECTED.reset(token)
+
+
+def is_selected(folder: Path) -> bool:
+    """Whether the unfinished job of a folder is to run now."""
+    which = _SELECTED.get()
+    status = read_status(folder)
+    failed = status is not None and status.state == "failed"
+    return which == "unfinished" or (which == "failed") == failed
