@@ -39,7 +39,12 @@ TASKS = {"train": train, "extract": extract, "embed": embed, "perplexity": perpl
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run a command with Hydra's arguments and return its exit status.
 
+    Args:
+        command: one of `TASKS`.
+        arguments: Hydra's, and `--detach`: submit the jobs of a sweep and return.
+
     Raises:
         UserError: the configuration cannot be composed.
     """
-    return start(command, ROOTS[command], TASKS[command], arguments)
+    words = ["hydra.launcher.detach=true" if word == "--detach" else word for word in arguments]
+    return start(command, ROOTS[command], TASKS[command], words)

@@ -25,6 +25,7 @@ from prefillroute.extraction.run import extract
 from prefillroute.extraction.share import WorkShare
 from prefillroute.jobs.folder import task_overrides
 from prefillroute.jobs.job import run_job
+from prefillroute.jobs.progress import JobProgress
 from prefillroute.outcomes.pool import load_pool
 from prefillroute.semantic.embedder import SentenceEmbedder
 from prefillroute.semantic.language_model import LanguageModelReader
@@ -86,7 +87,7 @@ def _fill(config: DictConfig, make_backend: Callable[[], Backend], folder: Path)
     share = WorkShare(**vars(fact(config.share, ShareConfig)))
     caches = Path(fact(config.paths, PathsConfig).caches)
     ids, prompts = outcomes.queries["query_id"].tolist(), outcomes.queries["prompt"].tolist()
-    with closing(make_backend()) as backend, extraction_progress() as progress:
+    with closing(make_backend()) as backend, extraction_progress(JobProgress(folder)) as progress:
         report = extract(backend, ids, prompts, caches, share, progress)
     say(*report.lines())
     report.write(folder)

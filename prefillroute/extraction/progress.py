@@ -1,7 +1,7 @@
 """Progress of an extraction: a bar on a terminal, an occasional line in a log file."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -119,11 +119,45 @@ class LineProgress:
         self._screen.print(line)
 
 
+class NotedProgress:
+    """Passes progress on to another one, and notes it in words.
+
+    Args:
+        shown: gets everything.
+        note: is told how far the extraction is.
+    """
+
+    def __init__(self, shown: ExtractionProgress, note: Callable[[str], None]) -> None:
+        self._shown, self._note = shown, note
+        self._rows = self._tokens = self._all_rows = 0
+        self._started = time.monotonic()
+
+    def start(self, rows: int, tokens: int) -> None:
+        """Pass it on."""
+        self._all_rows, self._started = rows, time.monotonic()
+        self._shown.start(rows, tokens)
+
+    def advance(self, rows: int, tokens: int) -> None:
+        """Pass it on and note it."""
+        self._rows, self._tokens = self._rows + rows, self._tokens + tokens
+        self._shown.advance(rows, tokens)
+        speed = self._tokens / max(time.monotonic() - self._started, 1e-9)
+        self._note(f"{self._rows:,} of {self._all_rows:,} queries, {speed:,.0f} tokens/s")
+
+    def stop(self) -> None:
+        """Pass it on."""
+        self._shown.stop()
+
+
 @contextmanager
-def extraction_progress() -> Iterator[ExtractionProgress]:
-    """The progress that suits standard error: a bar on a terminal, lines in a file."""
+def extraction_progress(note: Callable[[str], None]) -> Iterator[ExtractionProgress]:
+    """The progress that suits standard error, a bar on a terminal or lines in a file; it is noted too.
+
+    Args:
+        note: is told how far the extraction is, see `jobs.progress.JobProgress`.
+    """
     screen = Screen(stderr=True)
-    shown = RichProgress(screen) if screen.is_terminal else LineProgress(screen)
+    shown = NotedProgress(RichProgress(screen) if screen.is_terminal else LineProgress(screen), note)
     try:
         yield shown
     finally:

@@ -19,10 +19,12 @@ from prefillroute.config.schema import register_schemas
 from prefillroute.config.search import register_search_path
 from prefillroute.errors import UserError
 from prefillroute.jobs.folder import register_job_folder
+from prefillroute.jobs.signature import register_sweep_name
 
 # Here, not in `start`: a launcher that sends a job to another machine imports the task's module there, and with it
 # this one.
 register_job_folder()
+register_sweep_name()
 
 
 def start(

@@ -23,9 +23,10 @@ def feeding(sweep_dir: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def is_fed(sweep_dir: Path) -> bool:
-    """Whether a process still starts jobs of this sweep; one on another machine counts as running."""
+def feeder_of(sweep_dir: Path) -> Holder | None:
+    """The process that still starts jobs of this sweep, if there is one; one on another machine counts as running."""
     try:
-        return not Holder(**json.loads((sweep_dir / FEEDER_FILE).read_text(encoding="utf-8"))).gone
+        holder = Holder(**json.loads((sweep_dir / FEEDER_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        return False
+        return None
+    return None if holder.gone else holder

@@ -90,12 +90,13 @@ def launch(
 def on_the_other_side(folder: str, scheduler: str) -> Iterator[None]:
     """Around a job in the process that a scheduler has started: what it is told by signals is done."""
     environment: Any = JobEnvironment()
-    signals = [environment._usr_sig()]
-    if scheduler == "slurm" and signal.SIGTERM not in signals:
-        # All that a job gets on a cluster where preemption sends no user signal, which is SLURM's default.
-        signals.append(signal.SIGTERM)
-    requeue: Any = signal.getsignal(environment._usr_sig())
-    requeue_on(Path(folder), requeue, *signals)
+    user_signal = environment._usr_sig()
+    requeue: Any = signal.getsignal(user_signal)
+    if scheduler == "slurm":
+        # SIGTERM is all that a job gets on a cluster where preemption sends no user signal, which is SLURM's default.
+        requeue_on(Path(folder), requeue, [user_signal, signal.SIGTERM])
+    else:
+        requeue_on(Path(folder), requeue, [user_signal], cancelling=[signal.SIGTERM])
     yield
 
 

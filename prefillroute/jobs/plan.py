@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from prefillroute.files import write_text
+from prefillroute.jobs.signature import sweep_choices
 from prefillroute.text import hints
 
 log = logging.getLogger(__name__)
@@ -26,6 +25,8 @@ class SweepPlan:
 
     command: str
     """The command that resumes the sweep in the same folder."""
+    arguments: tuple[str, ...] = ()
+    """The same as its words after `prefillroute`; empty if they are not known."""
     jobs: tuple[tuple[str, ...], ...] | None = None
     """The overrides of each; None where the sweeper decides while it runs."""
     shown: tuple[str, ...] = ()
@@ -39,7 +40,7 @@ def write_plan(config: DictConfig, shown: Sequence[str] = ()) -> None:
         config: of the sweep, as Hydra gives it to a callback.
         shown: metrics in the columns of the summary.
     """
-    plan = SweepPlan(sweep_command(config), _planned(config), tuple(shown))
+    plan = SweepPlan(sweep_command(config), tuple(_arguments(config)), _planned(config), tuple(shown))
     write_text(Path(config.hydra.sweep.dir) / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
     log.info("after a stop this goes on: %s", plan.command)
 
@@ -49,21 +50,36 @@ def read_plan(sweep_dir: Path) -> SweepPlan:
     try:
         plan = json.loads((sweep_dir / PLAN_FILE).read_text(encoding="utf-8"))
         jobs = None if plan["jobs"] is None else tuple(tuple(map(str, job)) for job in plan["jobs"])
-        return SweepPlan(str(plan["command"]), jobs, tuple(map(str, plan["shown"])))
+        arguments = tuple(map(str, plan.get("arguments", ())))
+        return SweepPlan(str(plan["command"]), arguments, jobs, tuple(map(str, plan["shown"])))
     except (OSError, ValueError, KeyError, TypeError):
         return SweepPlan(f"the sweep's command with hydra.sweep.dir={sweep_dir}")
 
 
 def sweep_command(config: DictConfig) -> str:
     """The command that resumes a sweep in its folder."""
+    command, *words = _arguments(config)
+    *words, _ = words  # the folder comes with quotes for the shell
+    started = hints.command(*started_with(command), *words)
+    return f"{started} {hints.override('hydra.sweep.dir', config.hydra.sweep.dir)}"
+
+
+def _arguments(config: DictConfig) -> list[str]:
+    """The words of the command that resumes a sweep, beginning with the subcommand, as Hydra reads them."""
     hydra = config.hydra
     said = OmegaConf.to_container(hydra.overrides, resolve=False)  # as typed
     assert isinstance(said, dict)
-    task, own = said["task"], said["hydra"]
-    kept = [text for text in own if not text.startswith(("hydra.mode=", "hydra.sweep.dir="))]
-    several = ["-m"] if "hydra.mode=MULTIRUN" in own else []
-    words = hints.command(*started_with(hydra.job.name), *several, *task, *kept)
-    return f"{words} {hints.override('hydra.sweep.dir', hydra.sweep.dir)}"
+    left_out = (
+        "hydra.mode=",
+        "hydra.sweep.dir=",
+        "hydra.launcher.detach=",
+        "hydra.launcher.plan=",
+        "hydra.launcher.probe=",
+    )
+    kept = [text for text in said["hydra"] if not text.startswith(left_out)]
+    several = ["-m"] if "hydra.mode=MULTIRUN" in said["hydra"] else []
+    folder = f"hydra.sweep.dir={hints.hydra_value(hydra.sweep.dir)}"
+    return [hydra.job.name, *several, *said["task"], *kept, folder]
 
 
 def started_with(command: str) -> list[str]:
@@ -77,16 +93,4 @@ def _planned(config: DictConfig) -> tuple[tuple[str, ...], ...] | None:
     sweeper = config.hydra.sweeper
     if not str(sweeper.get("_target_")).endswith(".BasicSweeper"):
         return None
-    params = OmegaConf.to_container(sweeper.params) if sweeper.params else {}
-    task = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
-    assert isinstance(params, dict)
-    assert isinstance(task, list)
-    overrides = [f"{key!s}={value!s}" for key, value in params.items()] + task
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    values = {}  # by key: the command line takes precedence over the experiment
-    for override in parser.parse_overrides(overrides):
-        key = override.get_key_element()
-        several = override.is_sweep_override()
-        found = override.sweep_string_iterator() if several else [override.get_value_element_as_str()]
-        values[key] = [f"{key}={value}" for value in found]
-    return tuple(itertools.product(*(found for key, found in values.items() if not key.startswith("hydra."))))
+    return tuple(itertools.product(*sweep_choices(config.hydra.overrides.task, sweeper).values()))

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 STARTS_WITHOUT_PROGRESS = 3
 """A job that is stopped this often in a row without any progress fails, since it would be requeued for ever."""
 
+REQUEUED = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "PREEMPTED")
+
 Handler = Callable[[int, FrameType | None], Any]
 
 
@@ -27,26 +29,35 @@ class Preempted(SystemExit):
     """Ends a process whose job will be started again. Not an error: `finally` blocks run and files stay whole."""
 
 
-def requeue_on(folder: Path, requeue: Handler, *signals: signal.Signals) -> None:
+def requeue_on(
+    folder: Path,
+    requeue: Handler,
+    signals: Sequence[signal.Signals],
+    cancelling: Sequence[signal.Signals] = (),
+) -> None:
     """From now on each of these signals requeues the job of a folder and ends this process.
 
-    Schedulers send several signals for one event, a user signal and then SIGTERM for instance, so that all but the
-    first one are ignored. A cancelled job gets SIGTERM too; it is not requeued.
+    Schedulers send several signals for one event, for instance a user signal and then SIGTERM; all but the first one
+    are ignored. A cancelled job gets SIGTERM too; it is not requeued.
 
     Args:
         folder: the job's folder.
         requeue: submitit's signal handler. It queues the job again and exits.
-        signals: what to handle.
+        signals: what requeues.
+        cancelling: what ends the job for good.
     """
     before = read_status(folder)
     progress = "" if before is None else before.progress
+    handled = False
 
     def handle(number: int, frame: FrameType | None) -> None:
-        for each in (*signals, signal.SIGCONT):
-            signal.signal(each, signal.SIG_IGN)
+        nonlocal handled
+        if handled:
+            return  # Lightning puts handlers back that were there before its fit, so they cannot just be removed
+        handled = True
         status = (read_status(folder) or Status("running")).now("waiting")
         name = signal.Signals(number).name
-        if _is_cancelled(folder):
+        if number in cancelling or _is_cancelled(folder):
             status.now("cancelled").write(folder)
             log.warning("%s: cancelled", name)
             raise SystemExit(128 + number)
@@ -67,25 +78,29 @@ def requeue_on(folder: Path, requeue: Handler, *signals: signal.Signals) -> None
         except SystemExit as left:
             raise Preempted(left.code) from None
         except Exception as error:
+            if _slurm_state() in REQUEUED:  # which SLURM does by itself when it preempts
+                raise Preempted(1) from None
             status.now("failed", f"{name}: it could not be queued again: {error}").write(folder)
             raise SystemExit(1) from error
 
-    for each in signals:
+    for each in (*signals, *cancelling):
         signal.signal(each, handle)
 
 
 def _is_cancelled(folder: Path) -> bool:
     """Whether `prefillroute sweep cancel` or `scancel` ended the job."""
     status = read_status(folder)
-    if status is not None and status.state == "cancelled":
-        return True
+    return (status is not None and status.state == "cancelled") or _slurm_state() == "CANCELLED"
+
+
+def _slurm_state() -> str | None:
+    """SLURM's word for the state of this process's job; None outside of a job, or if the controller does not answer."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None:
-        return False
+        return None
+    words = ("scontrol", "show", "job", "--oneliner", job)
     try:
-        said = subprocess.run(
-            ["scontrol", "show", "job", "--oneliner", job], capture_output=True, text=True, timeout=20
-        ).stdout
+        said = subprocess.run(words, capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return "JobState=CANCELLED" in said
+        return None
+    return next((word.partition("=")[2] for word in said.split() if word.startswith("JobState=")), None)

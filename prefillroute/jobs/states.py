@@ -9,7 +9,7 @@ from typing import Literal
 
 from prefillroute.errors import UserError
 from prefillroute.jobs import schedulers
-from prefillroute.jobs.feeder import is_fed
+from prefillroute.jobs.feeder import feeder_of
 from prefillroute.jobs.schedulers.contract import Place, Scheduler, Submission, read_submission
 from prefillroute.jobs.status import STATUS_FILE, Status, read_status
 from prefillroute.variants import classes_of
@@ -65,7 +65,7 @@ def read_states(sweep_dir: Path, places: Places | None = None) -> list[JobState]
     folders.discard(sweep_dir)
     if not folders:
         raise UserError(f"{sweep_dir}: expected run folders with a {STATUS_FILE} each, found none")
-    fed = is_fed(sweep_dir)
+    fed = feeder_of(sweep_dir) is not None
     return [read_state(folder, sweep_dir, places, fed) for folder in sorted(folders, key=_natural)]
 
 

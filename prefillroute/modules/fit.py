@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, LambdaCallback, ModelCheckpoint, RichProgressBar
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
@@ -69,6 +69,7 @@ def fit_head(
     seed: int = 0,
     logger: Logger | None = None,
     checkpoint_dir: Path | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> FittedHead:
     """Fit all groups and members of `head`.
 
@@ -83,6 +84,7 @@ def fit_head(
         logger: gets the train and validation loss of every epoch.
         checkpoint_dir: folder of ``last.ckpt``. Where that exists already, the fit goes on from it, to the
             bit.
+        note: is told the epoch, in words.
 
     Raises:
         UserError: a checkpoint is of another configuration, or the data lacks an extra that the head reads.
@@ -120,7 +122,7 @@ def fit_head(
     )
     last = checkpoint_dir / "last.ckpt" if checkpoint_dir else None
     with _quiet_lightning(), first_rank():
-        trainer = _trainer(settings, logger, checkpoint_dir)
+        trainer = _trainer(settings, logger, checkpoint_dir, note)
         trainer.fit(
             module,
             datamodule=ActivationDataModule(data, settings.batch_size, seed),
@@ -145,8 +147,15 @@ _CHANGES_NUMBERS = (
 )  # fmt: skip
 
 
-def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path | None) -> pl.Trainer:
+def _trainer(
+    settings: FitSettings,
+    logger: Logger | None,
+    checkpoint_dir: Path | None,
+    note: Callable[[str], None] | None,
+) -> pl.Trainer:
     callbacks: list[Callback] = []
+    if note is not None:
+        callbacks.append(LambdaCallback(on_train_epoch_end=_noted(note)))
     if checkpoint_dir is not None:
         callbacks.append(
             ModelCheckpoint(
@@ -174,6 +183,13 @@ def _trainer(settings: FitSettings, logger: Logger | None, checkpoint_dir: Path 
         num_sanity_val_steps=0,
         log_every_n_steps=1,
     )
+
+
+def _noted(note: Callable[[str], None]) -> Callable[[pl.Trainer, pl.LightningModule], None]:
+    def say_epoch(trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        note(f"epoch {trainer.current_epoch + 1} of at most {trainer.max_epochs}")
+
+    return say_epoch
 
 
 def _accelerator(setting: str) -> str:

@@ -20,7 +20,7 @@ from prefillroute.readings.contract import Reading
 from prefillroute.signals.contract import Fitting, Probe, Signal
 from prefillroute.spec import store
 from prefillroute.training.data import RunData
-from prefillroute.training.progress import progress_bar
+from prefillroute.training.progress import Note, no_note, progress_bar
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class RememberedScores:
     """The N training rows."""
     folder: Path
     """The folder where scores are kept."""
+    note: Note = no_note
+    """Is told the progress."""
 
     def __call__(self, chooser: LayerChooser, reading: Reading, probe: Probe) -> ProbeTable:
         """Score the layers of an encoder; see `signals.contract.Score`."""
@@ -63,14 +65,20 @@ class RememberedScores:
         }
 
         def score() -> ProbeTable:
-            with progress_bar(f"layers of {reading.name}") as report:
+            with progress_bar(f"layers of {reading.name}", self.note) as report:
                 return chooser.score(readings.source(reading), probe.task, report)
 
         return remembered_table(self.folder, digest(facts, probe.task.labels, probe.task.folds), score)
 
 
 def make_features(
-    signal: Signal, readings: CachedReadings, data: RunData, memo: Path, nested: bool, seed: int
+    signal: Signal,
+    readings: CachedReadings,
+    data: RunData,
+    memo: Path,
+    nested: bool,
+    seed: int,
+    note: Note = no_note,
 ) -> Features:
     """Fit a signal inside every group, and transform all rows.
 
@@ -81,6 +89,7 @@ def make_features(
         memo: folder of remembered scores of layers.
         nested: choose layers separately inside each group, on that group's rows only (DESIGN section 7).
         seed: seed of the layer choice.
+        note: is told the progress.
     """
     start = time.perf_counter()
     outcomes, groups = data.outcomes, data.groups
@@ -91,7 +100,7 @@ def make_features(
         duplicates=outcomes.duplicates[groups.rows],
         threshold=outcomes.correct_threshold,
         probes=_probes(data, nested, seed),
-        score=RememberedScores(training, memo),
+        score=RememberedScores(training, memo, note),
     )
     train = signal.fit_transform(training, fitting)
     predict, extras = signal.transform(predicted), signal.extras(training)

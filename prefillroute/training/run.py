@@ -18,6 +18,7 @@ from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.configuration import CONFIGURATION
 from prefillroute.jobs.job import run_job
+from prefillroute.jobs.progress import JobProgress
 from prefillroute.modules.one_process import first_rank
 from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
@@ -96,7 +97,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     write_text(folder / CONFIGURATION / "unused.yaml", OmegaConf.to_yaml({"unused": unread}))
     recipe: Recipe = build(config.predictor)
     with first_rank(), tracking(config.logger, folder, config, _tags(config, unread)) as logger:
-        workshop = RunWorkshop(config, data, shared, logger, folder / "checkpoints")
+        workshop = RunWorkshop(config, data, shared, logger, folder / "checkpoints", JobProgress(folder))
         prediction = recipe.train(workshop)
         timings.add(prediction.seconds)
 

@@ -27,6 +27,7 @@ from prefillroute.readings.recorded import Recorder
 from prefillroute.training.confidences import calibrate, predict_logits
 from prefillroute.training.data import RunData
 from prefillroute.training.features import Features, make_features
+from prefillroute.training.progress import Note, no_note
 from prefillroute.training.shared import Shared, key_of, stamp
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class RunWorkshop:
         shared: work of earlier jobs.
         logger: receives the losses of every epoch.
         checkpoints: folder of checkpoints, from which an interrupted training continues.
+        note: is told the progress.
     """
 
     def __init__(
@@ -64,9 +66,10 @@ class RunWorkshop:
         shared: Shared,
         logger: Logger | None = None,
         checkpoints: Path | None = None,
+        note: Note = no_note,
     ) -> None:
         self.config, self.data, self.shared = config, data, shared
-        self._logger, self._checkpoints = logger, checkpoints
+        self._logger, self._checkpoints, self._note = logger, checkpoints, note
         self._caches = Path(fact(config.paths, PathsConfig).caches)
 
     @cached_property
@@ -150,7 +153,7 @@ class RunWorkshop:
         own = None if self._checkpoints is None else self._checkpoints / key_of(signal, node)[:16]
         fitted = fit_head(
             head, data, settings, calibration=calibration, seed=self.config.seed,
-            logger=self._logger if logged else None, checkpoint_dir=own,
+            logger=self._logger if logged else None, checkpoint_dir=own, note=self._note,
         )  # fmt: skip
         return features, fitted
 
@@ -166,7 +169,9 @@ class RunWorkshop:
 
     def _make_features(self, node: Node) -> Features:
         config, memo = self.config, self._caches / "layer_scores"
-        return make_features(build(node), self.readings, self.data, memo, config.nested_layers, config.seed)
+        return make_features(
+            build(node), self.readings, self.data, memo, config.nested_layers, config.seed, self._note
+        )
 
     def _feature_key(self, node: Node) -> str:
         """A key of everything that features are made of, which includes size and modification time of the caches."""
