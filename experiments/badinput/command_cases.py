@@ -139,7 +139,7 @@ CASES = (
     Case(
         "extract: several encoders at once",
         lambda w: w.extract("encoder=smollm2_135m,smollm2_135m_hub"),
-        "found several; run the command once for each",
+        "found several; add -m for a sweep over them",
     ),
     Case(
         "pool show: no pool named",

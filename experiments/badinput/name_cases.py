@@ -124,7 +124,7 @@ CASES = (
     Case(
         "name: commas in pool.exclude without quotes",
         lambda w: w.command(*_show("pool.exclude=[vllm/x (a=1, b=2)]")),
-        r"Hydra cannot read this value; put its entries in quotes: 'pool\.exclude=\[",
+        r"expected a value in Hydra's syntax, found another; put its entries in quotes: 'pool\.exclude=\[",
         own_pool("mine", COMMAS),
     ),
     Case(
@@ -136,7 +136,7 @@ CASES = (
     Case(
         "name: half of a name in pool.exclude",
         lambda w: w.command(*_show("pool.exclude=[o3]")),
-        r'pool\.exclude has \'o3\'; expected one of "vllm/x \(a=1, b=2\)", o3\[high\], plain',
+        r'pool\.exclude: expected names among "vllm/x \(a=1, b=2\)", o3\[high\], plain, found \'o3\'',
         own_pool("mine", COMMAS),
     ),
     Case(
