@@ -27,9 +27,12 @@ from tests.training.toy_runs import metrics_of, write_run
 
 @pytest.fixture
 def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[Path]]:
-    """Run `run_job` as Hydra would, in ``tmp_path / "0"``; gives the folders in which there was work to do."""
+    """Run `run_job` as Hydra would, in ``tmp_path / "0"``; gives the folders in which there was work to do.
 
-    def run(*overrides: str, mode: RunMode = RunMode.MULTIRUN) -> list[Path]:
+    The configuration is that of the folder, if there is one, but for what is `changed`.
+    """
+
+    def run(*overrides: str, mode: RunMode = RunMode.MULTIRUN, **changed: object) -> list[Path]:
         hydra = OmegaConf.create(
             {
                 "runtime": {"output_dir": str(tmp_path / "0"), "choices": {}},
@@ -39,7 +42,14 @@ def in_hydra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., l
         )
         monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
         worked: list[Path] = []
-        run_job(OmegaConf.create(), worked.append, has_metrics)
+
+        def work(folder: Path) -> list[Path]:
+            worked.append(folder)
+            return []
+
+        written = tmp_path / "0" / ".hydra" / "config.yaml"
+        config = OmegaConf.load(written) if written.exists() else OmegaConf.create()
+        run_job(OmegaConf.merge(config, OmegaConf.create(changed)), work, has_metrics)
         return worked
 
     return run
@@ -54,6 +64,11 @@ def test_a_job_of_a_sweep_that_finished_is_not_done_again(
     assert in_hydra("head=a", "seed=1") == []
     assert in_hydra("seed=1", "head=a") == []
     assert caplog.messages == ["finished earlier"] * 2
+    with pytest.raises(
+        UserError, match=r"0: .* finished with seed=3 where it is 4 now; take another hydra\.sweep\.dir"
+    ):
+        in_hydra("head=a", "seed=1", seed=4)
+    assert in_hydra("head=a", "seed=1", threads=7) == []  # which changes no number
     assert metrics_of(tmp_path / "0") == before
     assert len(in_hydra("head=a", "seed=1", mode=RunMode.RUN)) == 1
 
