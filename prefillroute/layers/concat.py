@@ -11,7 +11,7 @@ from prefillroute.layers.grid import LayerRange, resolve_layers, resolve_pooling
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import check_folds, probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
 
 
 class Concat(LayerChooser):
@@ -59,17 +59,7 @@ class Concat(LayerChooser):
         poolings = resolve_poolings(self.poolings, source)
         probed = []
         for number, pooling in enumerate(poolings):
-            probe = probe_layer(
-                np.concatenate([source.read(layer, pooling) for layer in layers], axis=1),
-                task.labels,
-                task.folds,
-                dims=self.dims,
-                regularisation=self.regularisation,
-                fisher_dim=self.fisher_dim,
-                permutations=self.permutations,
-                seed=task.seed,
-                device=self.device,
-            )
+            probe = self._probe(source, layers, pooling, task)
             probed.append(Probed(layers, pooling, probe.dims, probe))
             if progress is not None:
                 progress(number + 1, len(poolings), f"layers {'+'.join(map(str, layers))} {pooling}")
@@ -88,3 +78,21 @@ class Concat(LayerChooser):
                 best = int(np.argmax(auc[:, scored].mean(1)))
                 scores[numbers[best]] = auc[best]
         return choose_blocks(table, scores, len(matrices))
+
+    def _probe(
+        self, source: ActivationSource, layers: Sequence[int], pooling: str, task: ProbeTask
+    ) -> LayerProbe:
+        def make() -> LayerProbe:
+            return probe_layer(
+                np.concatenate([source.read(layer, pooling) for layer in layers], axis=1),
+                task.labels,
+                task.folds,
+                dims=self.dims,
+                regularisation=self.regularisation,
+                fisher_dim=self.fisher_dim,
+                permutations=self.permutations,
+                seed=task.seed,
+                device=self.device,
+            )
+
+        return task.remember(f"layers {'+'.join(map(str, layers))} {pooling}", make)

@@ -1,8 +1,8 @@
 """What a layer choice is given, and what every strategy of the group `layers` does."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,9 +11,18 @@ from prefillroute.layers.choice import Block, LayerChoice
 from prefillroute.layers.selection import best_of, one_for_all
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import ProbeTable, Progress
+from prefillroute.probes.layer_probe import LayerProbe
 from prefillroute.spec import Stored
 
 # N = rows that the choice may see, T = targets
+
+Remember = Callable[[str, Callable[[], LayerProbe]], LayerProbe]
+"""Gives the probe of a name: one that was made before, or else the one that the function makes."""
+
+
+def make_anew(name: str, make: Callable[[], LayerProbe]) -> LayerProbe:
+    """A `Remember` that remembers nothing."""
+    return make()
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,17 @@ class ProbeTask:
     """T names."""
     seed: int = 0
     """Seed of everything random in the probes."""
+    remember: Remember = field(default=make_anew, compare=False)
+    """Keeps finished probes, so that a stopped job does not make them again."""
 
     def only(self, targets: Sequence[str]) -> "ProbeTask":
         """The same task for some of the targets, in their order here."""
         kept = [number for number, name in enumerate(self.targets) if name in set(targets)]
         return replace(
-            self, labels=self.labels[:, kept], targets=tuple(self.targets[number] for number in kept)
+            self,
+            labels=self.labels[:, kept],
+            targets=tuple(self.targets[number] for number in kept),
+            remember=make_anew,
         )
 
 

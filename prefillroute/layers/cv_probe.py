@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.layers.contract import LayerChooser, ProbeTask
 from prefillroute.layers.grid import LayerRange, cells
@@ -54,7 +52,7 @@ class CVProbe(LayerChooser):
         check_folds(task.folds, len(task.labels))
         probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = self.probe(source.read(layer, pooling), task)
+            probe = self.probe(source, layer, pooling, task)
             probed.append(Probed((layer,), pooling, probe.dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
@@ -64,16 +62,20 @@ class CVProbe(LayerChooser):
         """Each target's block with the greatest AUC, reduced to `max_blocks`."""
         return choose_blocks(table, table.auc, self.max_blocks)
 
-    def probe(self, activations: np.ndarray, task: ProbeTask) -> LayerProbe:
-        """Probe activations (N, H) of the task's rows."""
-        return probe_layer(
-            activations,
-            task.labels,
-            task.folds,
-            dims=self.dims,
-            regularisation=self.regularisation,
-            fisher_dim=self.fisher_dim,
-            permutations=self.permutations,
-            seed=task.seed,
-            device=self.device,
-        )
+    def probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
+        """Probe one layer and pooling of the task's rows."""
+
+        def make() -> LayerProbe:
+            return probe_layer(
+                source.read(layer, pooling),
+                task.labels,
+                task.folds,
+                dims=self.dims,
+                regularisation=self.regularisation,
+                fisher_dim=self.fisher_dim,
+                permutations=self.permutations,
+                seed=task.seed,
+                device=self.device,
+            )
+
+        return task.remember(f"layer {layer} {pooling}", make)

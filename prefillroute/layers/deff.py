@@ -11,7 +11,7 @@ from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import one_for_all
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, probe_layer
 
 
 class EffectiveDimension(LayerChooser):
@@ -46,7 +46,7 @@ class EffectiveDimension(LayerChooser):
         dims = (min(self.dim, source.hidden_size, len(task.labels) - 1),)
         probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = probe_layer(source.read(layer, pooling), task.labels, None, device=self.device)
+            probe = self._probe(source, layer, pooling, task)
             probed.append(Probed((layer,), pooling, dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
@@ -59,3 +59,9 @@ class EffectiveDimension(LayerChooser):
                 f"layers: expected activations that vary, found only constant layers of {', '.join(table.encoders)}"
             )
         return one_for_all(table, [table.blocks[int(np.nanargmax(table.d_eff))]])
+
+    def _probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
+        def make() -> LayerProbe:
+            return probe_layer(source.read(layer, pooling), task.labels, None, device=self.device)
+
+        return task.remember(f"layer {layer} {pooling}", make)

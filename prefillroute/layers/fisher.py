@@ -8,7 +8,7 @@ from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, probe_layer
 
 
 class Fisher(LayerChooser):
@@ -50,15 +50,7 @@ class Fisher(LayerChooser):
         dims = (min(self.dim, source.hidden_size, len(task.labels) - 1),)
         probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = probe_layer(
-                source.read(layer, pooling),
-                task.labels,
-                None,
-                fisher_dim=self.dim,
-                permutations=self.permutations,
-                seed=task.seed,
-                device=self.device,
-            )
+            probe = self._probe(source, layer, pooling, task)
             probed.append(Probed((layer,), pooling, dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
@@ -67,3 +59,17 @@ class Fisher(LayerChooser):
     def select(self, table: ProbeTable) -> LayerChoice:
         """Each target's block with the greatest J, reduced to `max_blocks`."""
         return choose_blocks(table, table.fisher, self.max_blocks)
+
+    def _probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
+        def make() -> LayerProbe:
+            return probe_layer(
+                source.read(layer, pooling),
+                task.labels,
+                None,
+                fisher_dim=self.dim,
+                permutations=self.permutations,
+                seed=task.seed,
+                device=self.device,
+            )
+
+        return task.remember(f"layer {layer} {pooling}", make)

@@ -41,7 +41,7 @@ class TernarySearch(CVProbe):
 
         def probe(pooling: str, layer: int) -> LayerProbe:
             if (pooling, layer) not in probes:
-                probes[pooling, layer] = self.probe(source.read(layer, pooling), task)
+                probes[pooling, layer] = self.probe(source, layer, pooling, task)
                 if progress is not None:
                     progress(len(probes), total, f"layer {layer} {pooling}")
             return probes[pooling, layer]

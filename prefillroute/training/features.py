@@ -5,13 +5,13 @@ N = training rows, P = rows that are only predicted, G = groups, D = features.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from prefillroute.digest import digest
-from prefillroute.layers.contract import LayerChooser, ProbeTask
+from prefillroute.layers.contract import LayerChooser, ProbeTask, Remember
 from prefillroute.layers.memo import remembered_table
 from prefillroute.layers.table import ProbeTable
 from prefillroute.outcomes.folds import stratified_folds
@@ -64,9 +64,10 @@ class RememberedScores:
             "seed": probe.task.seed,
         }
 
-        def score() -> ProbeTable:
+        def score(remember: Remember) -> ProbeTable:
             with progress_bar(f"layers of {reading.name}", self.note) as report:
-                return chooser.score(readings.source(reading), probe.task, report)
+                task = replace(probe.task, remember=remember)
+                return chooser.score(readings.source(reading), task, report)
 
         return remembered_table(self.folder, digest(facts, probe.task.labels, probe.task.folds), score)
 

@@ -178,8 +178,8 @@ def test_scores_survive_files_to_the_bit(name: str, make_toy, tmp_path: Path) ->
     toy.task.labels[:, 1] = 1.0
     both = [chooser.score(source, toy.task) for source in (toy.source, toy.other_encoder())]
     for number, table in enumerate([*both, ProbeTable.join(both)]):
-        remembered_table(tmp_path, str(number), lambda table=table: table)
-        again = remembered_table(tmp_path, str(number), lambda: pytest.fail("made anew"))
+        remembered_table(tmp_path, str(number), lambda _, table=table: table)
+        again = remembered_table(tmp_path, str(number), lambda _: pytest.fail("made anew"))
         assert (again.targets, again.blocks, again.notes) == (table.targets, table.blocks, table.notes)
         assert again.depths == table.depths
         pd.testing.assert_frame_equal(again.frame, table.frame, check_exact=True)

@@ -54,7 +54,9 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def write(python: Python, caches: Path, kill_at: int = 0, number: int = errno.ENOSYS) -> tuple[int, str, str]:
-    return end(python(str(HERE.parent / "caches" / "killed_writer.py"), str(caches), str(kill_at), number=number))
+    return end(
+        python(str(HERE.parent / "caches" / "killed_writer.py"), str(caches), str(kill_at), number=number)
+    )
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
