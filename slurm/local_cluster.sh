@@ -86,7 +86,7 @@ write_configuration() {
   storage="AccountingStorageType=accounting_storage/none"
   [ "$ACCOUNTING" = 1 ] && storage=$'AccountingStorageType=accounting_storage/slurmdbd\nAccountingStorageHost=127.0.0.1'
   cat >"$STATE/slurm.conf" <<CONFIGURATION
-ClusterName=local
+ClusterName=prefillroute-local
 SlurmctldHost=$HOST(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
@@ -176,7 +176,7 @@ CONFIGURATION
     MYSQL_UNIX_PORT="$socket" background slurmdbd slurmdbd -D
     wait_for 30 sacctmgr -n list cluster
   fi
-  sacctmgr -n list cluster format=cluster%20 | grep -qw local || sacctmgr -i add cluster local >/dev/null
+  sacctmgr -n list cluster format=cluster%30 | grep -qw prefillroute-local || sacctmgr -i add cluster prefillroute-local >/dev/null
 }
 
 start_slurm() {

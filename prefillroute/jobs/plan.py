@@ -42,7 +42,8 @@ def write_plan(config: DictConfig, shown: Sequence[str] = ()) -> None:
     """
     plan = SweepPlan(sweep_command(config), tuple(_arguments(config)), _planned(config), tuple(shown))
     write_text(Path(config.hydra.sweep.dir) / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n")
-    log.info("after a stop this goes on: %s", plan.command)
+    if not config.hydra.launcher.get("plan"):
+        log.info("after a stop this goes on: %s", plan.command)
 
 
 def read_plan(sweep_dir: Path) -> SweepPlan:

@@ -7,18 +7,20 @@ import logging
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from prefillroute.jobs.schedulers.contract import read_submission
 from prefillroute.jobs.status import Status, read_status
 
 log = logging.getLogger(__name__)
 
 STARTS_WITHOUT_PROGRESS = 3
-"""A job that is stopped this often in a row without any progress fails, since it would be requeued for ever."""
+"""A job that reaches its time limit this often in a row without progress fails; it would be requeued for ever."""
 
 REQUEUED = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "PREEMPTED")
 
@@ -48,6 +50,7 @@ def requeue_on(
     """
     before = read_status(folder)
     progress = "" if before is None else before.progress
+    began = time.monotonic()
     handled = False
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -61,11 +64,14 @@ def requeue_on(
             status.now("cancelled").write(folder)
             log.warning("%s: cancelled", name)
             raise SystemExit(128 + number)
-        status = replace(status, stalled=0 if status.progress != progress else status.stalled + 1)
+        if status.progress != progress:
+            status = replace(status, stalled=0)
+        elif _at_limit(folder, time.monotonic() - began):
+            status = replace(status, stalled=status.stalled + 1)
         if status.stalled >= STARTS_WITHOUT_PROGRESS:
             message = (
-                f"{name}: stopped {status.stalled} times in a row without progress, so it is not started again; give "
-                "it more time, for instance hydra.launcher.timeout_min=240"
+                f"{name}: reached its time limit {status.stalled} times in a row without progress, so it is not "
+                "started again; give it more time, for instance hydra.launcher.timeout_min=240"
             )
             status.now("failed", message).write(folder)
             log.error(message)
@@ -85,6 +91,16 @@ def requeue_on(
 
     for each in (*signals, *cancelling):
         signal.signal(each, handle)
+
+
+def _at_limit(folder: Path, seconds: float) -> bool:
+    """Whether a start that lasted so long was ended by its time limit; else a job with precedence ended it.
+
+    Schedulers do not say which. The signal comes some time before the limit, so that the last two minutes count, and
+    the second half of the time.
+    """
+    submission = read_submission(folder)
+    return submission is not None and seconds > min(submission.minutes * 30, submission.minutes * 60 - 120)
 
 
 def _is_cancelled(folder: Path) -> bool:

@@ -107,9 +107,8 @@ def submit_some(
 ) -> None:
     """Run jobs on this machine, so many at once, until all have ended."""
     left = list(jobs)
-    running: list[
-        tuple[SweepJob, Any]
-    ] = []  # submitit's own objects too, without which a process stays a zombie
+    # With submitit's own objects, without which a process stays a zombie.
+    running: list[tuple[SweepJob, Any]] = []
     with feeding(sweep_dir), _threads_each(at_once):
         for job in jobs:
             _waiting(job)
@@ -141,13 +140,10 @@ def wait_for(sweep_dir: Path, jobs: Sequence[SweepJob]) -> None:
             log.warning("%s; asking again", error)
             states = [read_state(job.folder, sweep_dir) for job in jobs]
         ended = sum(state.has_ended for state in states)
-        report(
-            ended,
-            sum(state.state == "running" for state in states),
-            sum(s.state == "waiting" for s in states),
-        )
         if ended == len(jobs):
             return
+        running = sum(state.state == "running" for state in states)
+        report(ended, running, len(jobs) - ended - running)
         time.sleep(pause)
         pause = min(LONGEST_POLL_S, pause * 1.2)
 
