@@ -12,7 +12,7 @@ QUICKSTART_RUN ?= runs/quickstart
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow test-docs test-environments docs check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models test test-slow test-slurm test-docs test-environments docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -46,6 +46,10 @@ starter: starter-models ## Collect the starter pool again: about an hour on two 
 
 test: check ## All checks: format, lint, types, import contract, pins, tests.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(MAKE) --no-print-directory test-slurm
+
+test-slurm: $(STAMP) ## Sweeps on a real SLURM, if `slurm/local_cluster.sh start` has started one here.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
 test-slow: $(STAMP) ## The tests that take minutes.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m slow

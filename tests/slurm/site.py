@@ -51,7 +51,7 @@ class Site:
         )
         short = {"defaults": ["default", "_self_"], "num_members": 1, "num_kept": 1, "max_epochs": 2}
         self._write("trainer/short", short)
-        self._write("trainer/long", short | {"max_epochs": 2500, "patience": 100000})
+        self._write("trainer/long", short | {"max_epochs": 3500, "patience": 100000})
         self("extract", *TINY, check=True)
 
     def _write(self, name: str, node: dict) -> None:
@@ -107,6 +107,12 @@ def wait(sweep: Path, until: Callable[[Sequence[JobState]], bool], seconds: floa
 def all_ended(found: Sequence[JobState]) -> bool:
     """Whether no job waits or runs."""
     return all(state.has_ended for state in found)
+
+
+def epoch(state: JobState) -> int:
+    """The epoch that a job says it has reached; 0 before the first."""
+    words = "" if state.status is None else state.status.progress
+    return int(words.split()[1]) if words.startswith("epoch") else 0
 
 
 def slurm(*words: str) -> str:
