@@ -25,7 +25,7 @@ class SlurmLauncher(BaseSubmititLauncher):
 
         return launch(self, self._EXECUTOR, job_overrides, initial_job_idx)
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self, folder: str, overrides: list[str], number: int, state: dict[type, Singleton]
     ) -> JobReturn:
         """Run one job, on the machine that the scheduler has chosen."""

@@ -156,7 +156,7 @@ def compare_caches(one: Path, other: Path) -> int:
 def starter_ids() -> list[str]:
     """The queries of the starter pool."""
     config = compose_run(["pool=starter"])
-    return list(read_outcomes(Path(config.pool.outcomes)).query_ids)
+    return list(read_outcomes(Path(config.pool.outcomes)).queries["query_id"])
 
 
 def trainings(folder: Path, most: int, draw: random.Random) -> Stops:

@@ -32,9 +32,10 @@ def check_same_configuration(folder: Path, config: DictConfig) -> None:
     here = OmegaConf.to_container(config, resolve=False)
     assert isinstance(there, dict)
     assert isinstance(here, dict)
-    changed = first_difference(
-        *({key: value for key, value in each.items() if key not in NO_RESULT} for each in (there, here))
+    then, now = (
+        {key: value for key, value in each.items() if key not in NO_RESULT} for each in (there, here)
     )
+    changed = first_difference(then, now)
     if changed is not None:
         key, old, new = changed
         raise UserError(

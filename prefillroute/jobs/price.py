@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefillroute.jobs.states import STATUS_FILE
-from prefillroute.jobs.status import read_status
+from prefillroute.jobs.status import STATUS_FILE, read_status
 
 
 def measured(sweep_dir: Path) -> list[float]:

@@ -89,7 +89,7 @@ def ask_schedulers(sweep_dir: Path) -> Places:
 
 def scheduler(name: str) -> Scheduler:
     """The scheduler that a `Submission` names."""
-    return classes_of(schedulers, Scheduler)[name]()  # type: ignore[abstract]
+    return classes_of(schedulers, Scheduler)[name]()
 
 
 def missing(planned: Sequence[Sequence[str]], begun: Sequence[dict[str, str]]) -> int:

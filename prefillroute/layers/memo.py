@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import ArrowException
 
+from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.layers.contract import Remember
 from prefillroute.layers.table import ProbeTable
@@ -79,7 +80,11 @@ class KeptProbes:
         except (OSError, ValueError, KeyError, TypeError):
             pass
         probe = make()
-        write_text(path, json.dumps(asdict(probe), default=np.ndarray.tolist))
+        try:
+            write_text(path, json.dumps(asdict(probe), default=np.ndarray.tolist))
+        except (OSError, UserError) as error:
+            # A job that has finished the table may be removing the folder. A full disk is reported with the table.
+            log.debug("%s: not kept (%s)", path, error)
         return probe
 
     def remove(self) -> None:

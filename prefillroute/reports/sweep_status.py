@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from prefillroute.errors import UserError
-from prefillroute.jobs.states import JobState
+from prefillroute.jobs.states import JobState, State
 from prefillroute.reports.catalogue import Metric, global_metrics
 from prefillroute.reports.headline import number
 from prefillroute.reports.numbers import MISSING
@@ -15,7 +15,7 @@ from prefillroute.reports.run_folder import read_metrics
 from prefillroute.text.screen import Screen
 
 HEADLINE = ("mean_auc", "hull_gain")
-STYLES = {
+STYLES: dict[State, str] = {
     "waiting": "dim", "running": "bold", "finished": "green", "failed": "bold red", "lost": "bold red",
     "cancelled": "yellow", "missing": "yellow",
 }  # fmt: skip

@@ -94,3 +94,10 @@ def test_a_stopped_job_goes_on_with_the_probes_that_it_has(tmp_path: Path, name:
     assert table.blocks == undisturbed.blocks
     pd.testing.assert_frame_equal(table.frame, undisturbed.frame, check_exact=True)
     assert {path.name for path in tmp_path.iterdir()} == {"key.json", "key.parquet"}
+
+
+def test_a_probe_that_cannot_be_kept_is_no_reason_to_fail(tmp_path: Path) -> None:
+    """Another job with the same layers may have finished, and be removing the folder."""
+    (tmp_path / "key.probes").write_text("a file where the folder should be")
+    table = remembered_table(tmp_path, "key", some_table)
+    assert table.blocks == some_table(make_anew).blocks

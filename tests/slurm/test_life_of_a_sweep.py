@@ -60,7 +60,7 @@ def test_a_plan_says_what_it_would_cost_and_sends_nothing(site: Site, swept: tup
     request = Path(said.rstrip().rpartition(": ")[2])
     text = (site.root / request).read_text()
     for line in (
-        "--array=0-3%32",
+        "--array=0-3%4",
         "--time=120",
         "--mem=1GB",
         "--cpus-per-task=1",
