@@ -75,7 +75,7 @@ def launch(
     else:
         executor = make_executor(scheduler, settings["submitit_folder"], executor_settings)
         submit_all(executor, scheduler, launcher, jobs)
-        log.info("%d jobs submitted to SLURM", len(jobs))
+        log.info("submitted to SLURM: %d", len(jobs))
     if settings["detach"]:
         say(
             "the jobs go on without this command; look at them with",
@@ -128,7 +128,7 @@ def _missing_jobs(
         folder = sweep_dir / (name or str(number))
         jobs.append(SweepJob(folder, task, (str(folder), list(overrides), number, Singleton.get_state())))
     for why, count in skipped.items():
-        log.info("%d of %d jobs: %s", count, len(job_overrides), why)
+        log.info("%s: %d of %d", why, count, len(job_overrides))
     return jobs
 
 

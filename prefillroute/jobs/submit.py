@@ -159,7 +159,7 @@ class _Reporter:
         if counts == self._last or (counts[0] == self._last[0] and now - self._said < SECONDS_BETWEEN_LINES):
             return
         self._last, self._said = counts, now
-        log.info("%d of %d jobs have ended, %d running, %d waiting", ended, self._jobs, running, waiting)
+        log.info("ended: %d of %d; %d running, %d waiting", ended, self._jobs, running, waiting)
 
 
 def _waiting(job: SweepJob) -> None:

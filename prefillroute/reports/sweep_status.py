@@ -60,7 +60,8 @@ def summary_line(states: Sequence[JobState], never_began: int) -> str:
     counts = Counter(state.state for state in states)
     counts["missing"] += never_began
     said = [f"{counts[state]} {state}" for state in STYLES if counts[state]]
-    return f"{sum(counts.values())} jobs: {', '.join(said)}"
+    jobs = sum(counts.values())
+    return f"{jobs} job{'s' * (jobs != 1)}: {', '.join(said)}"
 
 
 def varied_overrides(states: Sequence[JobState]) -> list[str]:

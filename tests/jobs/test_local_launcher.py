@@ -30,7 +30,7 @@ def test_a_failing_job_ends_neither_the_sweep_nor_what_has_finished(site: Site) 
     assert feeder_of(sweep) is None
     again = site(*LOCAL, "layers.layers=[7],[1]")
     assert again.returncode == 1
-    assert "1 of 2 jobs: finished earlier" in again.stdout
+    assert "finished earlier: 1 of 2" in again.stdout
     assert [state.status.starts for state in states(sweep)] == [1, 2]
 
 

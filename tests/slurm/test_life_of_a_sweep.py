@@ -35,7 +35,7 @@ def test_two_by_two_jobs_run_as_one_array_and_are_summed_up(swept: tuple[Path, s
     assert len({submission.job.partition("_")[0] for submission in submissions}) == 1
     assert sorted(submission.job.partition("_")[2] for submission in submissions) == ["0", "1", "2", "3"]
     assert all(submission.scheduler == "slurm" for submission in submissions)
-    assert "4 jobs submitted to SLURM" in printed
+    assert "submitted to SLURM: 4" in printed
     assert (sweep / "summary.csv").exists()
     assert len({state.status.run_id for state in found}) == 4
 
@@ -44,7 +44,7 @@ def test_the_same_command_in_another_order_has_nothing_to_do(site: Site, swept: 
     sweep, _ = swept
     before = [state.submission for state in states(sweep)]
     done = site(*TWO_BY_TWO, "seed=1,0", "layers.layers=[2],[1]", check=True)
-    assert "4 of 4 jobs: finished earlier" in done.stdout
+    assert "finished earlier: 4 of 4" in done.stdout
     assert "nothing to start" in done.stdout
     assert [state.submission for state in states(sweep)] == before
     assert list((site.root / "runs" / "sweeps").iterdir()) == [sweep]
@@ -128,8 +128,8 @@ def test_a_lost_job_is_found_and_run_again(site: Site, long_jobs: dict[str, Path
     assert (lost.state, other.state) == ("lost", "finished")
     assert "slurm no longer knows job" in lost.error
     done = site("sweep", "rerun", "--missing", "--sweep", str(sweep), check=True)
-    assert "1 of 2 jobs: finished earlier" in done.stdout
-    assert "1 jobs submitted" in done.stdout
+    assert "finished earlier: 1 of 2" in done.stdout
+    assert "submitted to SLURM: 1" in done.stdout
     again, untouched = states(sweep)
     assert (again.state, again.status.starts) == ("finished", 2)
     assert untouched.submission == other.submission
@@ -165,7 +165,7 @@ def test_an_array_of_shards_equals_the_cache_of_one_process(site: Site, long_job
         "paths.caches=shared_caches",
     )
     done = site(*words, check=True)
-    assert "4 jobs submitted to SLURM" in done.stdout
+    assert "submitted to SLURM: 4" in done.stdout
     (one,) = (site.root / "caches").glob("*.h5")
     (joined,) = (site.root / "shared_caches").glob("*.h5")
     expected, found = activations(one), activations(joined)
