@@ -11,6 +11,7 @@ from transformers.utils import CONFIG_NAME
 from transformers.utils.hub import cached_file, extract_commit_hash
 
 from prefillroute.errors import UserError
+from prefillroute.pretrained.gguf_once import gguf_once
 
 
 def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
@@ -33,7 +34,7 @@ def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
     level = warner.level
     warner.setLevel(logging.ERROR)
     try:
-        with quiet:
+        with quiet, gguf_once():
             return factory.from_pretrained(location, **given)
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]

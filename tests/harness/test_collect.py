@@ -149,17 +149,17 @@ def test_server_that_dies_leaves_what_was_answered(
     """The server goes away for good after ten answers; the run ends by itself, the next one completes it."""
     dying = make_proxy(model_url)
     dying.fault = lambda question, before: "cut" if dying.answered.total() >= 10 else None
-    out, questions = tmp_path / "out", question_file(60)
+    out, questions = tmp_path / "out", question_file(40)
     assert main(words(dying.url, out, questions, **{"limits.retries": 0})) == 1
     found = outcomes(out)
     assert 10 <= len(found) < 30
     # Given up after twenty failures in a row, not after all of them.
-    assert dying.asked.total() < 120
+    assert dying.asked.total() < 80
     assert "missing" in capsys.readouterr().out
     healthy = make_proxy(model_url)
     assert main(words(healthy.url, out, questions)) == 0
-    assert len(outcomes(out)) == 120
-    assert healthy.asked.total() == 120 - len(found)
+    assert len(outcomes(out)) == 80
+    assert healthy.asked.total() == 80 - len(found)
 
 
 def test_spend_limit_stops_cleanly(

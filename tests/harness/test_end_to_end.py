@@ -14,7 +14,7 @@ from prefillroute.cli.main import main
 
 pytestmark = [pytest.mark.smollm2, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
-QUESTIONS = 64
+QUESTIONS = 32
 
 
 def test_collected_imported_and_trained_on(

@@ -237,11 +237,11 @@ def test_an_extraction_backend_is_a_class_and_a_yaml(add: Add, option: Option, t
         "_target_: prefillroute.extraction.backends.doubled.Doubled\ndevice: cpu\ntokens_per_batch: null\n"
         "share_prefix: null\n",
     )
-    queries = read_outcomes("pkg://prefillroute.starter_pool", max_queries=20).queries
+    queries = read_outcomes("pkg://prefillroute.starter_pool", max_queries=6).queries
     said = []
     for name in ("transformers", "doubled"):
         caches = tmp_path / name
-        words = ["pool=starter", "pool.max_queries=20", f"paths.caches={caches}", f"paths.runs={tmp_path}"]
+        words = ["pool=starter", "pool.max_queries=6", f"paths.caches={caches}", f"paths.runs={tmp_path}"]
         assert main(["extract", *words, f"extraction={name}", "request.layers=[3]"]) == 0
         cache = ActivationCache(caches / "smollm2_135m-chat.h5")
         view = cache.select(queries["query_id"].tolist(), queries["prompt"].tolist())
