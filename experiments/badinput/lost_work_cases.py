@@ -76,12 +76,12 @@ CASES = (
     Case(
         "plain: no such form",
         lambda w: w.extract("encoder.prompt_format=prose"),
-        "encoder.prompt_format=prose: expected chat, plain or null",
+        "encoder.prompt_format: expected chat, plain or null, found prose",
     ),
     Case(
         "plain: the form where it is no key",
         lambda w: w.extract("request.prompt_format=plain"),
-        "no key 'prompt_format' in 'request'; allowed are max_length, dtype, layers, poolings, storage_dtype$",
+        "request: expected keys among max_length, dtype, layers, poolings, storage_dtype, found 'prompt_format'$",
     ),
     Case(
         "plain: a run asks for the form that no cache has",
