@@ -21,10 +21,10 @@ from prefillroute.reports.run_folder import read_metrics
 TRAINING_COSTS = (
     Metric(
         key="training_work",
-        words="training work",
-        form=numbers.significant,
+        words="training work (10⁹)",
+        form=lambda value: numbers.significant(None if value is None else value / 1e9),
         better="lower",
-        meaning="trained parameters x rows x epochs, summed over nets: the same on every machine",
+        meaning="10⁹ trained parameters x rows x epochs, summed over nets: the same on every machine",
     ),
     Metric(
         key="training_seconds",

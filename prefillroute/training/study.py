@@ -1,0 +1,201 @@
+"""A sweep whose jobs Optuna chooses: its study lies in a file of the sweep's folder, and the same command goes on."""
+
+import importlib
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from prefillroute.caches.locks import FileLock
+from prefillroute.errors import UserError
+from prefillroute.jobs.states import JobState, read_states
+from prefillroute.reports.catalogue import Metric
+from prefillroute.reports.study import Trial, view_study, write_study
+from prefillroute.text.hints import install
+from prefillroute.training.objectives import find_objectives
+
+STUDY_FILE = "study.db"
+FEW_TRIALS = 10
+"""With fewer trials that have values, the importance of choices is not estimated."""
+
+
+class Study:
+    """What `hydra/sweeper=optuna` needs before and after its jobs.
+
+    Raises:
+        UserError: Optuna is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._optuna = _load_optuna()
+        self._lock: FileLock | None = None
+
+    def begin(self, config: DictConfig) -> None:
+        """Prepare the sweeper: what is better, how many trials are left, and which are to be done again.
+
+        The sweeper by itself would run all its trials once more, begin with the same random ones, and leave those that
+        were stopped as they are. They are done again under their own numbers, with the same choices and so in their own
+        folders, where a training goes on from its checkpoint.
+
+        Args:
+            config: of the sweep; `hydra.sweeper` is changed.
+
+        Raises:
+            UserError: there is nothing to optimise, another process works on the study, or it began otherwise.
+        """
+        hydra, objectives = config.hydra, find_objectives(config.objectives)
+        if not objectives:
+            raise UserError(
+                "objectives: expected what the study optimises, for instance "
+                "objectives=[selection_hull_gain,training_work], found none"
+            )
+        directions = ["maximize" if metric.better == "higher" else "minimize" for metric in objectives]
+        if hydra.sweeper.direction not in (None, directions):
+            raise UserError(
+                f"hydra.sweeper.direction: expected null, as objectives is to be {directions}, found "
+                f"{hydra.sweeper.direction}"
+            )
+        folder = Path(hydra.sweep.dir)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder}: expected a writable folder, found {error.strerror}") from error
+        self._lock = FileLock(folder / "study.lock", f"{folder / STUDY_FILE}")
+        study = self._optuna.create_study(
+            study_name=hydra.sweeper.study_name,
+            storage=hydra.sweeper.storage,
+            directions=self._begun(config) or directions,
+            load_if_exists=True,
+        )
+        asked = {"objectives": list(config.objectives), "choices": _choices(config)}
+        _check_same(folder, study.user_attrs, asked)
+        for key, value in asked.items():
+            study.set_user_attr(key, value)
+        states = self._optuna.trial.TrialState
+        trials = study.get_trials(deepcopy=False)
+        for trial in trials:
+            if trial.state == states.RUNNING:
+                # Optuna has no word for this: a trial that waits keeps its number and its choices, and is asked first.
+                study._storage.set_trial_state(trial._trial_id, states.WAITING)
+        left = hydra.sweeper.n_trials - sum(trial.state.is_finished() for trial in trials)
+        with read_write(hydra), open_dict(hydra):
+            hydra.sweeper.direction = directions
+            hydra.sweeper.n_trials = max(left, 0)
+            if hydra.sweeper.sampler.get("seed") is not None:
+                hydra.sweeper.sampler.seed = hydra.sweeper.sampler.seed + len(trials)
+
+    def report(self, sweep_dir: Path) -> Path | None:
+        """Print the Pareto front and write study.html, study.csv and their figure.
+
+        Args:
+            sweep_dir: folder of the sweep.
+
+        Returns:
+            The page; None if there is no trial.
+
+        Raises:
+            UserError: the folder has no study, or is not writable.
+        """
+        if not (sweep_dir / STUDY_FILE).is_file():
+            raise UserError(f"{sweep_dir / STUDY_FILE}: expected the study of a sweep, found no such file")
+        storage = f"sqlite:///{sweep_dir / STUDY_FILE}"
+        (summary,) = self._optuna.get_all_study_summaries(storage)
+        study = self._optuna.load_study(study_name=summary.study_name, storage=storage)
+        if not study.trials:
+            return None
+        objectives = find_objectives(study.user_attrs["objectives"])
+        states = read_states(sweep_dir)
+        trials = [_trial(found, states) for found in study.get_trials(deepcopy=False)]
+        return write_study(sweep_dir, view_study(trials, objectives, self._importance(study, objectives)))
+
+    def _begun(self, config: DictConfig) -> list[str] | None:
+        """The directions of the study if there is one already: Optuna refuses others before we can say why."""
+        name, storage = config.hydra.sweeper.study_name, config.hydra.sweeper.storage
+        for summary in self._optuna.get_all_study_summaries(storage):
+            if summary.study_name == name:
+                return [direction.name.lower() for direction in summary.directions]
+        return None
+
+    def _importance(self, study: Any, objectives: list[Metric]) -> dict[str, list[float]]:
+        """Key -> its share of the variance of each objective; empty for few trials or where nothing varies."""
+        module = self._optuna.importance
+        ended = [trial for trial in study.get_trials(deepcopy=False) if trial.values is not None]
+        columns = list(zip(*(trial.values for trial in ended), strict=True))
+        if len(ended) < FEW_TRIALS or any(len(set(column)) < 2 for column in columns):
+            return {}
+        shares: list[dict[str, float]] = []
+        for index in range(len(objectives)):
+            evaluator = module.FanovaImportanceEvaluator(seed=0)
+            shares.append(
+                module.get_param_importances(
+                    study, evaluator=evaluator, target=lambda trial, index=index: trial.values[index]
+                )
+            )
+        return {key: [share[key] for share in shares] for key in shares[0]}
+
+
+def _load_optuna() -> Any:
+    """Optuna, without its log lines.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    # SQLAlchemy 1.4, the last that this Optuna works with, says at its import that there is a 2.0; Optuna calls methods
+    # experimental that have stayed the same.
+    warnings.filterwarnings("ignore", message="Deprecated API features detected")
+    warnings.filterwarnings("ignore", module="optuna|sqlalchemy")
+    try:
+        optuna = importlib.import_module("optuna")
+        importlib.import_module("hydra_plugins.hydra_optuna_sweeper")
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"hydra/sweeper=optuna: expected the package '{error.name}', found it not installed; "
+            f"run {install('optuna')}"
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # lists its plugins
+    return optuna
+
+
+def _choices(config: DictConfig) -> list[str]:
+    """Everything that the sweep was told to choose from or to keep fixed."""
+    params = config.hydra.sweeper.params or {}
+    said = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    assert isinstance(said, list)
+    return sorted([*(f"{key}={value}" for key, value in params.items()), *map(str, said)])
+
+
+def _check_same(folder: Path, begun: dict[str, Any], asked: dict[str, list[str]]) -> None:
+    """Refuse to mix trials of two search spaces or objectives in one study.
+
+    Raises:
+        UserError: names what differs.
+    """
+    for key, values in asked.items():
+        before = begun.get(key, values)
+        if before != values:
+            there, here = (
+                " ".join(value for value in own if value not in other) or "nothing else"
+                for own, other in ((before, values), (values, before))
+            )
+            raise UserError(
+                f"{folder / STUDY_FILE}: expected the {key} that the study began with ({there}), found {here}; take "
+                "another hydra.sweep.dir"
+            )
+
+
+def _trial(found: Any, states: list[JobState]) -> Trial:
+    """A trial with the folder of its job, which is the one with the same choices."""
+    choices = {key: str(value) for key, value in found.params.items()}
+    mine = [state for state in states if choices.items() <= state.overrides.items()]
+    state = found.state.name.lower()
+    if found.values is None and mine and mine[0].error is not None:
+        state = mine[0].error
+    elif found.values is None and state == "fail":
+        state = "an objective is null"
+    values = None if found.values is None else tuple(found.values)
+    return Trial(
+        found.number, choices, values, mine[0].folder if mine else "", "finished" if values else state
+    )
