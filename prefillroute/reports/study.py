@@ -15,6 +15,7 @@ from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, new_figure
+from prefillroute.reports.importance import main_effects
 from prefillroute.reports.numbers import MISSING, count, percent
 from prefillroute.reports.style import BLUE, GREY, MUTED, styled
 from prefillroute.reports.template import render_template
@@ -71,13 +72,12 @@ class StudyView:
         return [percent(share, 0) for share in self.importance[key]]
 
 
-def view_study(
-    trials: Sequence[Trial], objectives: Sequence[Metric], importance: Mapping[str, Sequence[float]]
-) -> StudyView:
+def view_study(trials: Sequence[Trial], objectives: Sequence[Metric]) -> StudyView:
     """Sort the trials of a study into those on the front, the others and the failed ones."""
     ended = [trial for trial in trials if trial.values is not None]
     sign = np.array([1.0 if metric.better == "higher" else -1.0 for metric in objectives])
-    goodness = np.array([trial.values for trial in ended]).reshape(len(ended), len(objectives)) * sign
+    values = np.array([trial.values for trial in ended]).reshape(len(ended), len(objectives))
+    goodness = values * sign
     on_front = pareto_front(goodness)
     front = [index for index in np.flatnonzero(on_front) if not _repeats(goodness, on_front, index)]
     return StudyView(
@@ -85,7 +85,7 @@ def view_study(
         front=[ended[index] for index in sorted(front, key=lambda index: -goodness[index, 0])],
         others=[trial for index, trial in enumerate(ended) if index not in front],
         failed=[trial for trial in trials if trial.values is None],
-        importance=importance,
+        importance=main_effects([trial.choices for trial in ended], values),
     )
 
 

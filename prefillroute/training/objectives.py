@@ -6,6 +6,7 @@ with fewer parameters or epochs is cheaper by exactly that. Heads that are solve
 `training_seconds` compares them with others, with the machine's noise in it.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from math import isnan, nan
 from pathlib import Path
@@ -17,6 +18,8 @@ from prefillroute.reports import numbers
 from prefillroute.reports.catalogue import Metric, global_metrics
 from prefillroute.reports.headline import number
 from prefillroute.reports.run_folder import read_metrics
+
+log = logging.getLogger(__name__)
 
 TRAINING_COSTS = (
     Metric(
@@ -74,17 +77,24 @@ def read_objectives(folder: Path, names: Sequence[str]) -> float | list[float] |
 
     Returns:
         A list with a number for each name, or a single number for one name. None without names, and where the job did
-        not finish, left no metrics.json that can be read, or has null for one of them. Optuna's sweeper counts None as
-        a failed trial and goes on; NaN would end its study.
+        not finish, left no metrics.json that can be read, or has null for one of them; a line in the log says which.
+        Optuna's sweeper counts None as a failed trial and goes on; NaN would end its study.
     """
+    if not names:
+        return None
     status = read_status(folder)
-    if not names or status is None or status.state != "finished":
+    if status is None or status.state != "finished":
+        reason = None if status is None else status.error
+        log.warning("%s: no values for the study: %s", folder, reason or "the job did not finish")
         return None
     try:
         metrics = read_metrics(folder)
-    except UserError:
-        return None  # the sweep's summary gives the reason
+    except UserError as error:
+        log.warning("no values for the study: %s", error)
+        return None
     values = [objective_value(metrics, name) for name in names]
-    if any(map(isnan, values)):
+    missing = [name for name, value in zip(names, values, strict=True) if isnan(value)]
+    if missing:
+        log.warning("%s: no values for the study: %s is null", folder, ", ".join(missing))
         return None
     return values[0] if len(values) == 1 else values

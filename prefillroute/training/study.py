@@ -11,14 +11,11 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from prefillroute.caches.locks import FileLock
 from prefillroute.errors import UserError
 from prefillroute.jobs.states import JobState, read_states
-from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.study import Trial, view_study, write_study
 from prefillroute.text.hints import install
 from prefillroute.training.objectives import find_objectives
 
 STUDY_FILE = "study.db"
-FEW_TRIALS = 10
-"""With fewer trials that have values, the importance of choices is not estimated."""
 
 
 class Study:
@@ -31,6 +28,7 @@ class Study:
     def __init__(self) -> None:
         self._optuna = _load_optuna()
         self._lock: FileLock | None = None
+        self._study: Any = None
 
     def begin(self, config: DictConfig) -> None:
         """Prepare the sweeper: what is better, how many trials are left, and which are to be done again.
@@ -63,22 +61,17 @@ class Study:
         except OSError as error:
             raise UserError(f"{folder}: expected a writable folder, found {error.strerror}") from error
         self._lock = FileLock(folder / "study.lock", f"{folder / STUDY_FILE}")
-        study = self._optuna.create_study(
-            study_name=hydra.sweeper.study_name,
-            storage=hydra.sweeper.storage,
-            directions=self._begun(config) or directions,
-            load_if_exists=True,
-        )
-        asked = {"objectives": list(config.objectives), "choices": _choices(config)}
-        _check_same(folder, study.user_attrs, asked)
-        for key, value in asked.items():
-            study.set_user_attr(key, value)
+        try:
+            self._study = self._open(config, directions)
+        except BaseException:
+            self._lock.release()
+            raise
+        trials = self._study.get_trials(deepcopy=False)
         states = self._optuna.trial.TrialState
-        trials = study.get_trials(deepcopy=False)
         for trial in trials:
             if trial.state == states.RUNNING:
                 # Optuna has no word for this: a trial that waits keeps its number and its choices, and is asked first.
-                study._storage.set_trial_state(trial._trial_id, states.WAITING)
+                self._study._storage.set_trial_state(trial._trial_id, states.WAITING)
         left = hydra.sweeper.n_trials - sum(trial.state.is_finished() for trial in trials)
         with read_write(hydra), open_dict(hydra):
             hydra.sweeper.direction = directions
@@ -96,44 +89,39 @@ class Study:
             The page; None if there is no trial.
 
         Raises:
-            UserError: the folder has no study, or is not writable.
+            UserError: the folder is not writable, or holds no job.
         """
-        if not (sweep_dir / STUDY_FILE).is_file():
-            raise UserError(f"{sweep_dir / STUDY_FILE}: expected the study of a sweep, found no such file")
-        storage = f"sqlite:///{sweep_dir / STUDY_FILE}"
-        (summary,) = self._optuna.get_all_study_summaries(storage)
-        study = self._optuna.load_study(study_name=summary.study_name, storage=storage)
-        if not study.trials:
+        assert self._study is not None, "begin comes first"
+        assert self._lock is not None
+        self._lock.release()
+        found = self._study.get_trials(deepcopy=False)
+        if not found:
             return None
-        objectives = find_objectives(study.user_attrs["objectives"])
+        objectives = find_objectives(self._study.user_attrs["objectives"])
         states = read_states(sweep_dir)
-        trials = [_trial(found, states) for found in study.get_trials(deepcopy=False)]
-        return write_study(sweep_dir, view_study(trials, objectives, self._importance(study, objectives)))
+        trials = [_trial(trial, states) for trial in found]
+        return write_study(sweep_dir, view_study(trials, objectives))
 
-    def _begun(self, config: DictConfig) -> list[str] | None:
-        """The directions of the study if there is one already: Optuna refuses others before we can say why."""
+    def _open(self, config: DictConfig, directions: list[str]) -> Any:
+        """The study, new or as it was left.
+
+        Raises:
+            UserError: it began with other objectives or choices.
+        """
         name, storage = config.hydra.sweeper.study_name, config.hydra.sweeper.storage
-        for summary in self._optuna.get_all_study_summaries(storage):
-            if summary.study_name == name:
-                return [direction.name.lower() for direction in summary.directions]
-        return None
-
-    def _importance(self, study: Any, objectives: list[Metric]) -> dict[str, list[float]]:
-        """Key -> its share of the variance of each objective; empty for few trials or where nothing varies."""
-        module = self._optuna.importance
-        ended = [trial for trial in study.get_trials(deepcopy=False) if trial.values is not None]
-        columns = list(zip(*(trial.values for trial in ended), strict=True))
-        if len(ended) < FEW_TRIALS or any(len(set(column)) < 2 for column in columns):
-            return {}
-        shares: list[dict[str, float]] = []
-        for index in range(len(objectives)):
-            evaluator = module.FanovaImportanceEvaluator(seed=0)
-            shares.append(
-                module.get_param_importances(
-                    study, evaluator=evaluator, target=lambda trial, index=index: trial.values[index]
-                )
-            )
-        return {key: [share[key] for share in shares] for key in shares[0]}
+        # Optuna refuses other directions before we can say which objectives are meant, so it gets those it began with.
+        begun = [each for each in self._optuna.get_all_study_summaries(storage) if each.study_name == name]
+        study = self._optuna.create_study(
+            study_name=name,
+            storage=storage,
+            directions=begun[0].directions if begun else directions,
+            load_if_exists=True,
+        )
+        asked = {"objectives": list(config.objectives), "choices": _choices(config)}
+        _check_same(Path(config.hydra.sweep.dir), study.user_attrs, asked)
+        for key, value in asked.items():
+            study.set_user_attr(key, value)
+        return study
 
 
 def _load_optuna() -> Any:
@@ -146,6 +134,9 @@ def _load_optuna() -> Any:
     # experimental that have stayed the same.
     warnings.filterwarnings("ignore", message="Deprecated API features detected")
     warnings.filterwarnings("ignore", module="optuna|sqlalchemy")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # lists its plugins
+    # Of a trial without values the sweeper says that None is no number; `read_objectives` says why it is None.
+    logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.ERROR)
     try:
         optuna = importlib.import_module("optuna")
         importlib.import_module("hydra_plugins.hydra_optuna_sweeper")
@@ -155,7 +146,6 @@ def _load_optuna() -> Any:
             f"run {install('optuna')}"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # lists its plugins
     return optuna
 
 

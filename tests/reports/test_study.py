@@ -1,6 +1,7 @@
 """The report of a study: the front by brute force and by Optuna itself, and the files."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_the_front_is_what_no_other_point_beats(points: list[tuple[int, int, int
 
 
 def test_each_point_of_the_front_is_shown_once_best_first(trials: list[Trial]) -> None:
-    view = view_study(trials, [GAIN, WORK], {})
+    view = view_study(trials, [GAIN, WORK])
     assert [trial.number for trial in view.front] == [5, 1, 0]
     assert [trial.number for trial in view.others] == [3, 4]
     assert [trial.number for trial in view.failed] == [2]
@@ -62,7 +63,7 @@ def test_files_and_terminal(trials: list[Trial], tmp_path: Path, objectives: lis
         for trial in trials
     ]
     importance = {"head.width": [0.75] * len(objectives)}
-    view = view_study(own, objectives, importance)
+    view = replace(view_study(own, objectives), importance=importance)
     stream = io.StringIO()
     page = write_study(tmp_path, view, Screen(file=stream, columns=160)).read_text(encoding="utf-8")
     printed = stream.getvalue()
@@ -82,5 +83,5 @@ def test_files_and_terminal(trials: list[Trial], tmp_path: Path, objectives: lis
 
 def test_a_study_in_which_nothing_finished(tmp_path: Path) -> None:
     trials = [Trial(0, {"a": "1"}, None, state="killed")]
-    page = write_study(tmp_path, view_study(trials, [GAIN, WORK], {}), Screen(file=io.StringIO()))
+    page = write_study(tmp_path, view_study(trials, [GAIN, WORK]), Screen(file=io.StringIO()))
     assert "killed" in page.read_text(encoding="utf-8")
