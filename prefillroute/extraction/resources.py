@@ -13,8 +13,9 @@ from prefillroute.extraction.request import ReadRequest
 GIB = 1 << 30
 BYTES_PER_PARAMETER = {"bf16": 2.0, "fp8": 1.05, "mxfp4": 0.55}
 """With the scales of quantised weights, and the parts that stay in bfloat16."""
-BYTES_PER_TOKEN_AND_WIDTH = 48
-"""What a forward pass holds at once beside the weights: about 24 vectors of the width, in bfloat16, for every token."""
+BYTES_PER_TOKEN_AND_WIDTH = 80
+"""What a forward pass holds at once beside the weights: 40 vectors of the width, in bfloat16, for every token. SmolLM2
+held 41 to 44 of them on a CPU; in a mixture of experts it depends on how the experts are computed."""
 RESERVED_GIB = 2.0
 """CUDA context, kernels' workspace, what an allocator cannot use."""
 USABLE = 0.95
@@ -162,3 +163,61 @@ def expected_seconds(
 def loading_seconds(facts: EncoderConfig) -> float:
     """Seconds to read the weights at `LOADING_GB_PER_S`; every job of an array reads them."""
     return weight_bytes(facts) / 1e9 / LOADING_GB_PER_S
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What extraction with one encoder takes, all of it calculated."""
+
+    encoder: str
+    weights: str
+    params_b: float
+    active_b: float
+    num_layers: int
+    hidden_size: int
+    weight_gb: float
+    """10^9 bytes."""
+    gpus: int | None
+    """That hold the encoder, a power of two; None if too many would be needed."""
+    gib_per_gpu: float | None
+    """On the fullest of them."""
+    gpus_dequantised: int | None
+    """The same where the weights become bfloat16, for want of kernels for their format."""
+    vllm_kb_per_token: float
+    """10^3 bytes that vLLM keeps of every token under way."""
+    cache_gb: float
+    """10^9 bytes of the cache on disk."""
+    loading_minutes: float
+    pass_minutes: float
+    """Of the forward passes on `gpus` that take turns."""
+    pass_minutes_together: float
+    """The same if they all compute at once and lose nothing by it."""
+
+
+def needs(
+    facts: EncoderConfig,
+    gpu: Gpu,
+    queries: int,
+    tokens_per_query: int = QUERY_TOKENS,
+    utilisation: float = UTILISATION,
+) -> Needs:
+    """What `prefillroute encoders` shows of an encoder; see `gpus_needed`, `pooled_bytes` and `expected_seconds`."""
+    gpus = gpus_needed(facts, gpu.gib)
+    seconds = expected_seconds(facts, queries, gpu, tokens_per_query, utilisation)
+    return Needs(
+        encoder=facts.name,
+        weights=facts.weights,
+        params_b=facts.params_b,
+        active_b=facts.params_b if facts.active_b is None else facts.active_b,
+        num_layers=facts.num_layers,
+        hidden_size=facts.hidden_size,
+        weight_gb=weight_bytes(facts) / 1e9,
+        gpus=gpus,
+        gib_per_gpu=None if gpus is None else gib_per_gpu(facts, gpus),
+        gpus_dequantised=gpus_needed(facts, gpu.gib, dequantised=True),
+        vllm_kb_per_token=cache_bytes_per_token(facts) / 1e3,
+        cache_gb=pooled_bytes(facts, queries) / 1e9,
+        loading_minutes=loading_seconds(facts) / 60,
+        pass_minutes=seconds / 60,
+        pass_minutes_together=seconds / 60 / (gpus or MOST_GPUS),
+    )

@@ -189,9 +189,9 @@ class TransformersBackend(InProcessBackend):
                     f"encoder.{key}: expected {found} as in the weights of {facts.name}, found {getattr(facts, key)}"
                 )
         if self.device == "cpu" and self.request.compute_dtype(self.device) == "float32":
-            model = (
-                model.float()
-            )  # beside what was dequantised, the rest of a quantised model has stayed bfloat16
+            for parameter in model.parameters():
+                # What was dequantised has this dtype; the rest of a quantised model has stayed bfloat16.
+                parameter.data = parameter.data.float()
         return model.eval() if placement else model.eval().to(self.device)
 
     def _placement(self) -> dict[str, Any]:
