@@ -79,7 +79,7 @@ def view_study(trials: Sequence[Trial], objectives: Sequence[Metric]) -> StudyVi
     values = np.array([trial.values for trial in ended]).reshape(len(ended), len(objectives))
     goodness = values * sign
     on_front = pareto_front(goodness)
-    front = [index for index in np.flatnonzero(on_front) if not _repeats(goodness, on_front, index)]
+    front = [index for index in np.flatnonzero(on_front).tolist() if not _repeats(goodness, on_front, index)]
     return StudyView(
         objectives,
         front=[ended[index] for index in sorted(front, key=lambda index: -goodness[index, 0])],
@@ -98,8 +98,8 @@ def pareto_front(goodness: np.ndarray) -> np.ndarray:
     """
     no_worse = (goodness[:, None] >= goodness[None]).all(axis=2)  # (T, T): row against column
     better = (goodness[:, None] > goodness[None]).any(axis=2)
-    front: np.ndarray = ~(no_worse & better).any(axis=0)
-    return front
+    beaten: np.ndarray = np.any(no_worse & better, axis=0)
+    return ~beaten
 
 
 def _repeats(goodness: np.ndarray, on_front: np.ndarray, index: int) -> bool:

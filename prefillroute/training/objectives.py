@@ -7,7 +7,7 @@ with fewer parameters or epochs is cheaper by exactly that. Heads that are solve
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def find_objectives(names: Sequence[str]) -> list[Metric]:
     return [known[name] for name in names]
 
 
-def objective_value(metrics: Mapping[str, Any], name: str) -> float:
+def objective_value(metrics: dict[str, Any], name: str) -> float:
     """One objective in the content of metrics.json; NaN where it is null.
 
     Example:
