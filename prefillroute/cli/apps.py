@@ -5,6 +5,7 @@ there, so that help and error messages need not load large libraries.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -13,9 +14,13 @@ from prefillroute.cli.parsers.apps import ROOTS
 from prefillroute.jobs.app import start
 
 
-def train(config: DictConfig) -> None:
-    """Run one job from outcomes over features, head and calibration to metrics, report and bundle."""
-    load("training.run").run(config)
+def train(config: DictConfig) -> Any:
+    """Run one job from outcomes over features, head and calibration to metrics, report and bundle.
+
+    Returns:
+        What a sweeper that optimises wants: the values of `objectives` as the run folder has them, None without any.
+    """
+    return load("training.run").run(config)
 
 
 def extract(config: DictConfig) -> None:

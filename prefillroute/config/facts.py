@@ -10,6 +10,8 @@ from omegaconf import MISSING
 
 from prefillroute.errors import UserError
 
+WEIGHTS = ("bf16", "fp8", "mxfp4")
+"""How a repository stores most weights."""
 PROMPT_FORMATS = ("chat", "plain")
 """How a query is given to an encoder: inside its chat template with a generation prompt, or unchanged."""
 
@@ -36,6 +38,15 @@ class EncoderConfig:
     """Longest input, in tokens, that the model was made for."""
     params_b: float = MISSING
     """Parameters in 10^9. Up to 1, all layers are extracted by default; above that, L/2..L."""
+    active_b: float | None = None
+    """Parameters in 10^9 that a token passes through; null: all of them."""
+    weights: str = "bf16"
+    """How `repo` stores most weights: `bf16`, `fp8` or `mxfp4`. A GGUF file counts as bf16, since it is dequantised."""
+    weights_gb: float | None = None
+    """Size of the weights in 10^9 bytes; null: calculated from `params_b` and `weights`."""
+    kv_numbers: int | None = None
+    """Numbers that a key-value cache keeps of a token: 2 x attention blocks x their heads x the heads' width. Null: at
+    most 2 x `num_layers` x `hidden_size`."""
     chat_template_kwargs: dict[str, str | bool] = field(default_factory=dict)
     """Arguments for the tokenizer's chat template, for instance `enable_thinking: false`."""
     prompt_format: str | None = None
@@ -47,6 +58,8 @@ class EncoderConfig:
             raise UserError(
                 f"encoder.prompt_format: expected {', '.join(PROMPT_FORMATS)} or null, found {self.prompt_format}"
             )
+        if self.weights not in WEIGHTS:
+            raise UserError(f"encoder.weights: expected one of {', '.join(WEIGHTS)}, found {self.weights}")
 
 
 @dataclass

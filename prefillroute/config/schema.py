@@ -71,6 +71,9 @@ class RunConfig(PredictorParts):
     seed: int = 0
     threads: int | None = None
     """CPU threads; null takes OMP_NUM_THREADS, or what the job was given (SLURM_CPUS_PER_TASK, affinity, cgroup)."""
+    objectives: list[str] = field(default_factory=list)
+    """Metrics that a sweeper which optimises reads of each job, in this order: of metrics.json's section `test`, or
+    `training_work` or `training_seconds`. The better direction of each is known."""
     report: bool = True
     """Draw figures and write report.html; `prefillroute report RUN` can make them later from the same folder."""
     bundle: bool = True

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
@@ -27,8 +28,23 @@ class LocalFolder(SearchPathPlugin):
 
 
 def register_search_path() -> None:
-    """Register the search path with Hydra. Idempotent."""
+    """Register the search path with Hydra, and put files before what plugins bring. Idempotent."""
     Plugins.instance().register(LocalFolder)
+    _prefer_files()
+
+
+def _prefer_files() -> None:
+    """Take options of plugins out of Hydra's store whose names our files have.
+
+    Hydra would take them for schemas of these files, and refuses that for some (a file `hydra/sweeper/optuna.yaml`
+    beside the option that Optuna's sweeper brings).
+    """
+    for folder in conf_folders():
+        for file in (folder / "hydra").rglob("*.yaml"):
+            node: Any = ConfigStore.instance().repo
+            for name in file.relative_to(folder).parent.parts:
+                node = node.get(name, {})
+            node.pop(file.name, None)
 
 
 def check_unread(overrides: Sequence[str], choices: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 from prefillroute.errors import UserError
 from prefillroute.heads.contract import Head
 from prefillroute.heads.layout import Layout
-from prefillroute.heads.stacked import StackedMLP, check_shape
+from prefillroute.heads.stacked import StackedMLP, hidden_rates
 from prefillroute.seeds import seeded_generator
 
 # S = nets, B = rows, M = targets, L = latent dimensions
@@ -58,7 +58,7 @@ class MIRTHead(Head):
     Args:
         dim: L; the paper's X_mirt_2PL_D10 has 10.
         hidden: widths of the trunk; with none, b and softplus^-1(a) are linear in the features.
-        dropout: one rate per hidden layer, rounded to the nearest 1/256.
+        dropout: one rate per hidden layer, or one number for all of them; rounded to the nearest 1/256.
 
     Raises:
         UserError: a dimension, width or rate is out of range.
@@ -81,16 +81,16 @@ class MIRTHead(Head):
         seed: int = 0,
         dim: int = 10,
         hidden: Sequence[int] = (128,),
-        dropout: Sequence[float] = (0.3,),
+        dropout: float | Sequence[float] = (0.3,),
     ) -> None:
         super().__init__(layout, num_targets, num_groups, num_members, seed)
         if dim < 1:
             raise UserError(f"head.dim: expected at least 1, found {dim}")
-        if hidden or dropout:
-            check_shape(hidden, dropout)
         self.dim = dim
         self.hidden = tuple(hidden)
-        self.dropout = tuple(dropout)
+        self.dropout = hidden_rates(hidden, dropout) if hidden or dropout else ()
         for group in range(num_groups):
             generators = [seeded_generator(seed, "init", group, member) for member in range(num_members)]
-            self.groups.append(MIRTStack(generators, layout.width, num_targets, dim, hidden, dropout))
+            self.groups.append(
+                MIRTStack(generators, layout.width, num_targets, dim, self.hidden, self.dropout)
+            )

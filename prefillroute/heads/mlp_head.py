@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prefillroute.heads.contract import Head
 from prefillroute.heads.layout import Layout
 from prefillroute.heads.own_features import OwnFeaturesMLP
-from prefillroute.heads.stacked import StackedMLP, check_shape
+from prefillroute.heads.stacked import StackedMLP, hidden_rates
 from prefillroute.seeds import seeded_generator
 
 
@@ -14,7 +14,7 @@ class MLPHead(Head):
 
     Args:
         hidden: widths of each net.
-        dropout: one rate per hidden layer, rounded to the nearest 1/256.
+        dropout: one rate per hidden layer, or one number for all of them; rounded to the nearest 1/256.
 
     Raises:
         UserError: a width or rate is out of range.
@@ -28,12 +28,11 @@ class MLPHead(Head):
         num_members: int = 1,
         seed: int = 0,
         hidden: Sequence[int] = (256, 128),
-        dropout: Sequence[float] = (0.3, 0.2),
+        dropout: float | Sequence[float] = (0.3, 0.2),
     ) -> None:
         super().__init__(layout, num_targets, num_groups, num_members, seed)
-        check_shape(hidden, dropout)
+        self.dropout = hidden_rates(hidden, dropout)
         self.hidden = tuple(hidden)
-        self.dropout = tuple(dropout)
         for group in range(num_groups):
             self.groups.append(self._nets(group))
 

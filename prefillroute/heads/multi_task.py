@@ -48,7 +48,7 @@ class MultiTaskHead(MLPHead):
         num_members: int = 1,
         seed: int = 0,
         hidden: Sequence[int] = (256, 128),
-        dropout: Sequence[float] = (0.3, 0.2),
+        dropout: float | Sequence[float] = (0.3, 0.2),
         num_classes: int = 5,
         difficulty_weight: float = 0.3,
         difficulty_labels: str = "share",

@@ -102,17 +102,23 @@ class StackedMLP(NetStack):
         return self.layers[-1](hidden).transpose(1, 2)
 
 
-def check_shape(hidden: Sequence[int], dropout: Sequence[float]) -> None:
-    """Reject widths and dropout rates from which no net can be built.
+def hidden_rates(hidden: Sequence[int], dropout: float | Sequence[float]) -> tuple[float, ...]:
+    """One dropout rate per hidden layer; a single number is the rate of all of them.
 
     Raises:
-        UserError: names the key.
+        UserError: no net can be built from these widths and rates; names the key.
+
+    Example:
+        >>> hidden_rates((256, 128), 0.2)
+        (0.2, 0.2)
     """
     if len(hidden) < 1 or any(width < 1 for width in hidden):
         raise UserError(f"head.hidden: expected at least one width, each at least 1, found {list(hidden)}")
-    if len(dropout) != len(hidden):
+    rates = tuple(dropout) if isinstance(dropout, Sequence) else (dropout,) * len(hidden)
+    if len(rates) != len(hidden):
         raise UserError(
-            f"head.dropout: expected one rate for each of {len(hidden)} hidden layers, found {len(dropout)} rates"
+            f"head.dropout: expected one rate for each of {len(hidden)} hidden layers, found {len(rates)} rates"
         )
-    if any(not 0 <= rate <= 0.95 for rate in dropout):
-        raise UserError(f"head.dropout: expected rates in [0, 0.95], found {list(dropout)}")
+    if any(not 0 <= rate <= 0.95 for rate in rates):
+        raise UserError(f"head.dropout: expected rates in [0, 0.95], found {list(rates)}")
+    return rates

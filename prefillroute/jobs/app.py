@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -27,16 +28,14 @@ register_job_folder()
 register_sweep_name()
 
 
-def start(
-    command: str, config_name: str, task: Callable[[DictConfig], None], arguments: Sequence[str]
-) -> int:
+def start(command: str, config_name: str, task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> int:
     """Run one job, or with `-m` several.
 
     Args:
         command: the subcommand, for messages.
         config_name: the root file in `conf/`.
         task: does one job. Launchers send it to other processes by its name, so it is a function of a module, and that
-            module imports this one.
+            module imports this one. What it returns goes to the sweeper.
         arguments: Hydra's: overrides and options such as `--cfg job` or `-m`.
 
     Returns:

@@ -57,7 +57,7 @@ def run_job(
         check_same_configuration(folder, config)
         log.info("finished earlier")
         return
-    if in_sweep and not is_selected(folder):
+    if in_sweep and not is_selected(read_status(folder)):
         return
     try:
         lock = FileLock(folder / LOCK_FILE, str(folder))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job
 from omegaconf import open_dict
 from submitit import JobEnvironment
 
+from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.configuration import check_same_configuration
 from prefillroute.jobs.folder import claim_folder, known_folders
+from prefillroute.jobs.plan import read_plan
 from prefillroute.jobs.preemption import requeue_on
 from prefillroute.jobs.price import Price, measured
 from prefillroute.jobs.selection import is_selected
@@ -38,7 +40,11 @@ LAUNCH_LOG = "launch.log"
 
 
 def launch(
-    launcher: Any, scheduler: str, job_overrides: Sequence[Sequence[str]], first_number: int
+    launcher: Any,
+    scheduler: str,
+    job_overrides: Sequence[Sequence[str]],
+    first_number: int,
+    value_of: Callable[[Path], Any],
 ) -> list[JobReturn]:
     """Bring the jobs of a sweep to an end, or with `detach` on their way.
 
@@ -47,12 +53,14 @@ def launch(
         scheduler: `slurm` or `local`.
         job_overrides: the overrides of each job, Hydra's own included.
         first_number: number of the first of them in the sweep.
+        value_of: reads from a job's folder what a sweeper that optimises wants of it.
 
     Returns:
-        One entry per job, without a value: results are collected from folders.
+        One entry per job, with that value.
 
     Raises:
-        UserError: the scheduler refuses the jobs, or a finished job had another configuration.
+        UserError: the scheduler refuses the jobs, a finished job had another configuration, or the sweeper has to see
+            results before it knows its next jobs, so that the command cannot end before them.
         SystemExit: with status 0 where nobody waits for the jobs.
     """
     settings = launcher.params
@@ -60,6 +68,11 @@ def launch(
     executor_settings = {key: value for key, value in settings.items() if key not in OWN_SETTINGS}
     if scheduler == "local":
         at_once = executor_settings.pop("array_parallelism")
+    if settings["detach"] and read_plan(sweep_dir).jobs is None:
+        raise UserError(
+            "--detach: expected a sweep whose jobs are known before the first one ends, found a sweeper that chooses "
+            "them by results; leave it out, and run the command where it may stay, in tmux or in a job of its own"
+        )
     jobs = _missing_jobs(launcher, sweep_dir, job_overrides, first_number, claim=not settings["plan"])
     if settings["plan"]:
         executor = make_executor(scheduler, settings["submitit_folder"], executor_settings)
@@ -82,8 +95,13 @@ def launch(
             hints.command("prefillroute", "sweep", "status", sweep_dir),
         )
         raise SystemExit(0)
-    wait_for(sweep_dir, _all_jobs(sweep_dir, job_overrides))
-    return [_returned(overrides) for overrides in job_overrides]
+    known = known_folders(sweep_dir)
+    folders = [known.get(_task(overrides)) for overrides in job_overrides]
+    wait_for(sweep_dir, [sweep_dir / folder for folder in folders if folder is not None])
+    return [
+        _returned(overrides, None if folder is None else value_of(sweep_dir / folder))
+        for overrides, folder in zip(job_overrides, folders, strict=True)
+    ]
 
 
 @contextmanager
@@ -106,25 +124,31 @@ def _missing_jobs(
     """The jobs that have neither results nor a place in a queue, each with a folder of its own."""
     known = known_folders(sweep_dir)
     places = ask_schedulers(sweep_dir) if known else {}
-    jobs, skipped = [], Counter[str]()
+    jobs: list[SweepJob] = []
+    skipped, seen = Counter[str](), set[tuple[str, ...]]()
     for number, overrides in enumerate(job_overrides, first_number):
-        task = tuple(filter_overrides(list(overrides)))
-        name = known.get(tuple(sorted(task)))
+        task = _task(overrides)
+        if task in seen:
+            skipped["given twice"] += 1
+            continue
+        seen.add(task)
+        name, status = known.get(task), None
         if name is not None:
             folder = sweep_dir / name
             state = read_state(folder, sweep_dir, places)
-            if state.status is not None and state.status.is_whole:
+            status = state.status
+            if status is not None and status.is_whole:
                 check_same_configuration(folder, _compose(launcher, overrides))
                 skipped["finished earlier"] += 1
                 continue
             if state.state in ("waiting", "running"):
                 skipped["in the queue already"] += 1
                 continue
-            if not is_selected(folder):
-                skipped["not selected"] += 1
-                continue
-        elif claim:
-            name = claim_folder(sweep_dir, task, number)
+        if not is_selected(status):
+            skipped["not selected"] += 1
+            continue
+        if name is None and claim:
+            name = claim_folder(sweep_dir, filter_overrides(list(overrides)), number)
         folder = sweep_dir / (name or str(number))
         jobs.append(SweepJob(folder, task, (str(folder), list(overrides), number, Singleton.get_state())))
     for why, count in skipped.items():
@@ -132,11 +156,9 @@ def _missing_jobs(
     return jobs
 
 
-def _all_jobs(sweep_dir: Path, job_overrides: Sequence[Sequence[str]]) -> list[SweepJob]:
-    known = known_folders(sweep_dir)
-    tasks = [tuple(filter_overrides(list(overrides))) for overrides in job_overrides]
-    with_folders = [(task, known.get(tuple(sorted(task)))) for task in tasks]
-    return [SweepJob(sweep_dir / folder, task, ()) for task, folder in with_folders if folder is not None]
+def _task(overrides: Sequence[str]) -> tuple[str, ...]:
+    """What tells a job from others: its own overrides without Hydra's, in order."""
+    return tuple(sorted(filter_overrides(list(overrides))))
 
 
 def _compose(launcher: Any, overrides: Sequence[str]) -> Any:
@@ -146,9 +168,9 @@ def _compose(launcher: Any, overrides: Sequence[str]) -> Any:
     return config
 
 
-def _returned(overrides: Sequence[str]) -> JobReturn:
+def _returned(overrides: Sequence[str], value: Any) -> JobReturn:
     returned = JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED)
-    returned.return_value = None
+    returned.return_value = value
     return returned
 
 

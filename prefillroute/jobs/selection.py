@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Literal
 
-from prefillroute.jobs.status import read_status
+from prefillroute.jobs.status import Status
 
 Selection = Literal["unfinished", "failed", "missing"]
 
@@ -28,9 +27,8 @@ def selected(which: Selection) -> Iterator[None]:
         _SELECTED.reset(token)
 
 
-def is_selected(folder: Path) -> bool:
-    """Whether the unfinished job of a folder is to run now."""
+def is_selected(status: Status | None) -> bool:
+    """Whether an unfinished job is to run now; a job that has no folder has no status."""
     which = _SELECTED.get()
-    status = read_status(folder)
     failed = status is not None and status.state == "failed"
     return which == "unfinished" or (which == "failed") == failed

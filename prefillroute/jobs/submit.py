@@ -124,26 +124,26 @@ def submit_some(
             report(len(jobs) - len(left) - len(running), len(running), len(left))
 
 
-def wait_for(sweep_dir: Path, jobs: Sequence[SweepJob]) -> None:
-    """Wait until every job has ended, whatever way: with results, an error, or without a word.
+def wait_for(sweep_dir: Path, folders: Sequence[Path]) -> None:
+    """Wait until the job of every folder has ended, whatever way: with results, an error, or without a word.
 
     A scheduler that does not answer is asked again; folders alone tell what has finished.
     """
-    report = _Reporter(len(jobs))
+    report = _Reporter(len(folders))
     pause = 1.0
     states: list[JobState] = []
     while True:
         try:
             places = ask_schedulers(sweep_dir)
-            states = [read_state(job.folder, sweep_dir, places) for job in jobs]
+            states = [read_state(folder, sweep_dir, places) for folder in folders]
         except UserError as error:
             log.warning("%s; asking again", error)
-            states = [read_state(job.folder, sweep_dir) for job in jobs]
+            states = [read_state(folder, sweep_dir) for folder in folders]
         ended = sum(state.has_ended for state in states)
-        if ended == len(jobs):
+        if ended == len(folders):
             return
         running = sum(state.state == "running" for state in states)
-        report(ended, running, len(jobs) - ended - running)
+        report(ended, running, len(folders) - ended - running)
         time.sleep(pause)
         pause = min(LONGEST_POLL_S, pause * 1.2)
 

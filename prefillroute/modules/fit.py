@@ -37,7 +37,9 @@ class FittedHead:
     best first. `validation_loss`: (G, E) or (G, E, M), each net's best on its group's common validation part.
     `ranking_loss`: the same shape, what the members were ranked by; it differs where `trainer.ranked_on` does.
     `best_epoch`: the same shape, the epoch (from 0) of that loss; -1 for a head without epochs. `seconds`:
-    wall time. `num_fits`: separately fitted predictors in all. `history`: the logged values of each epoch.
+    wall time. `num_fits`: separately fitted predictors in all. `work`: trained parameters x training rows x epochs,
+    summed over all nets, which is in proportion to the arithmetic of training and the same on every machine; None for
+    a head without epochs. `history`: the logged values of each epoch.
     """
 
     heads: tuple[Head, ...]
@@ -47,6 +49,7 @@ class FittedHead:
     best_epoch: np.ndarray
     seconds: float
     num_fits: int
+    work: int | None = None
     history: tuple[dict[str, float], ...] = ()
 
     @property
@@ -139,7 +142,9 @@ def fit_head(
             everyone = torch.arange(loss.shape[1])
             batch = GroupBatch(*calibration, {}, data.threshold)
             ranking = module.eval().scores(0, everyone, batch)[None].double().cpu()
-    return _fitted(head, loss, epoch, settings.num_kept, start, tuple(module.history), ranking)
+    return _fitted(
+        head, loss, epoch, settings.num_kept, start, _work(module, data), tuple(module.history), ranking
+    )
 
 
 _CHANGES_NUMBERS = (
@@ -224,6 +229,7 @@ def _fitted(
     epoch: Tensor,
     num_kept: int,
     start: float,
+    work: int | None = None,
     history: tuple[dict[str, float], ...] = (),
     ranking: Tensor | None = None,
 ) -> FittedHead:
@@ -237,7 +243,19 @@ def _fitted(
     heads = tuple(head.select(group, kept[group]).eval() for group in range(head.num_groups))
     seconds = time.perf_counter() - start
     epochs = epoch.numpy().astype(np.int64)
-    return FittedHead(heads, kept, losses, rank, epochs, seconds, head.num_fits, history)
+    return FittedHead(heads, kept, losses, rank, epochs, seconds, head.num_fits, work, history)
+
+
+def _work(module: EnsembleModule, data: FoldedData) -> int:
+    """Trained parameters x training rows x epochs, summed over the nets of all groups."""
+    work = 0
+    for group, progress in enumerate(module.progress):
+        stack = module.head.stack(group)
+        trained = sum(each.numel() for each in stack.parameters() if each.requires_grad)
+        # A net has waited since its best epoch; one that never improved has waited all the time.
+        epochs = progress.best_epoch + 1 + progress.waited
+        work += trained // stack.num_nets * int(data.train[group].sum()) * int(epochs.sum())
+    return work
 
 
 def _closed_form_loss(head: Head, data: FoldedData) -> Tensor:

@@ -90,7 +90,9 @@ class Blend(Recipe):
             for stage in ("features", "head")
         }
         fits = sum(prediction.fits for prediction in predictions)
-        return Prediction(logits, BlendPredictor(trained), None, seconds, fits)
+        works = [prediction.work for prediction in predictions]
+        work = None if None in works else sum(filter(None, works))
+        return Prediction(logits, BlendPredictor(trained), None, seconds, fits, work)
 
 
 def blended_logit(confidences: Sequence[np.ndarray]) -> np.ndarray:

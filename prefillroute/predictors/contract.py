@@ -53,6 +53,8 @@ class Prediction:
     """Wall seconds taken to make features and head."""
     fits: int
     """Number of nets, forests or regressions trained: groups x members, times targets if every target has its own."""
+    work: int | None = None
+    """Trained parameters x rows x epochs, summed over nets; None if a head was solved without epochs."""
 
 
 class Workshop(Protocol):

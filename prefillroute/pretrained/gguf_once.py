@@ -31,7 +31,7 @@ def gguf_once() -> Iterator[None]:
         library.GGUFReader, library.get_tensor_name_map = _PARSE, _NAME_MAP
 
 
-def _read(path: Any, mode: str = "r") -> Any:
+def _read(path: Any, mode: Any = "r") -> Any:
     found = Path(path).stat()
     key = (str(path), found.st_size, found.st_mtime_ns)
     if key not in _parsed:

@@ -31,6 +31,7 @@ def write_results(
     calibrator: Calibrator,
     timings: Timings,
     fits: int,
+    work: int | None = None,
 ) -> None:
     """Write predictions, curve, layers and metrics.json, in this order, so that metrics.json means a complete run."""
     write_table(table.to_frame(), folder / "predictions.parquet")
@@ -44,6 +45,7 @@ def write_results(
         "layers": layers,
         "calibration": {"name": calibrator.name, "calibrated": calibrator.calibrated},
         "fits": fits,
+        "training_work": work,
         "timings_s": timings.seconds,
     }
     write_metrics(folder, metrics)

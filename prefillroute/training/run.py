@@ -27,6 +27,7 @@ from prefillroute.routing.evaluation import evaluate
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
+from prefillroute.training.objectives import find_objectives, read_objectives
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
 from prefillroute.training.timings import Timings
@@ -39,14 +40,19 @@ _SHARED = Shared()
 """Jobs of a sweep that run one after another in one process find each other's work here."""
 
 
-def run(config: DictConfig) -> None:
-    """Run one job of `prefillroute train` in Hydra's run folder."""
+def run(config: DictConfig) -> float | list[float] | None:
+    """Run one job of `prefillroute train` in Hydra's run folder.
+
+    Returns:
+        The values of `objectives`, which its results are read back for: see `read_objectives`.
+    """
     run_job(
         config,
         lambda folder: _train(config, folder),
         has_metrics,
         lambda message: with_own_facts(message, run_words(HydraConfig.get())),
     )
+    return read_objectives(Path(HydraConfig.get().runtime.output_dir), config.objectives)
 
 
 def _train(config: DictConfig, folder: Path) -> list[Path]:
@@ -82,6 +88,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     use_threads(threads.allowed() if config.threads is None else config.threads)
     timings = Timings()
     policy = build(config.policy)  # refuses invalid values before anything is trained
+    find_objectives(config.objectives)
 
     with timings("outcomes"):
         data = shared.data.get(data_key(config), lambda: load_data(config))
@@ -109,7 +116,9 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             evaluation = evaluate(table, **config.evaluation, seed=config.seed)
             log_metrics(logger, evaluation.metrics["test"])
 
-    write_results(folder, table, evaluation, prediction.choice, calibrator, timings, prediction.fits)
+    write_results(
+        folder, table, evaluation, prediction.choice, calibrator, timings, prediction.fits, prediction.work
+    )
     obstacles = workshop.obstacles(prediction.predictor) if config.bundle else []
     for obstacle in obstacles:
         log.warning("no router bundle is written: %s", obstacle)

@@ -165,6 +165,7 @@ class RunWorkshop:
             features.signal.layer_choice,
             {**features.seconds, "head": fitted.seconds},
             fitted.num_fits,
+            fitted.work,
         )
 
     def _make_features(self, node: Node) -> Features:

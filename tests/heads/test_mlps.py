@@ -177,3 +177,12 @@ def test_ensemble_logit_is_the_logit_of_the_mean_probability(kind, features):
 def test_bad_shapes_are_named(kind, arguments, message):
     with pytest.raises(UserError, match=message):
         kind(Layout(D), M, **arguments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_rate_is_that_of_every_hidden_layer(kind):
+    one, each = (kind(Layout(D), M, G, hidden=(8, 5), dropout=dropout) for dropout in (0.5, (0.5, 0.5)))
+    assert one.dropout == each.dropout
+    assert [stack.dropout for stack in one.groups] == [(0.5, 0.5)] * G
+    with pytest.raises(UserError, match="dropout: expected rates"):
+        kind(Layout(D), M, hidden=(8, 5), dropout=1.0)

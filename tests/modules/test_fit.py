@@ -204,6 +204,22 @@ def test_resumed_csv_log_has_all_epochs(folded, tmp_path):
         assert [int(float(row["epoch"])) for row in csv.DictReader(file)] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(("kind", "nets", "outputs"), [(SharedTrunkNet, 4, 3), (IndependentMLP, 4 * 3, 1)])
+def test_work_counts_parameters_rows_and_epochs(folded, tmp_path, kind, nets, outputs):
+    data = folded()
+    parameters = 6 * 8 + 8 + 8 * 6 + 6 + 6 * outputs + outputs
+    rows = data.train.sum(1).tolist()
+    every = fit(kind, data, max_epochs=3, patience=9)  # no net stops
+    assert every.work == sum(parameters * count * 3 * nets for count in rows)
+    # Nets that stop: the logged number of those that still trained after each epoch says how many ran in the next.
+    stopped = fit(kind, data, checkpoint_dir=tmp_path, max_epochs=7)
+    active = [nets * len(rows), *(row["nets/active"] for row in stopped.history[:-1])]
+    assert sum(active) < 7 * nets * len(rows)
+    assert min(rows) * parameters * sum(active) <= stopped.work <= max(rows) * parameters * sum(active)
+    resumed = fit(kind, data, checkpoint_dir=tmp_path)
+    assert resumed.work == fit(kind, data).work > stopped.work
+
+
 @pytest.mark.parametrize("kind", [ConstantHead, LogisticHead])
 def test_closed_form_heads_go_through_the_same_door(folded, kind):
     data = folded()
@@ -211,6 +227,7 @@ def test_closed_form_heads_go_through_the_same_door(folded, kind):
     assert fitted.kept.tolist() == [[0]] * 3
     assert fitted.validation_loss.shape == (3, 1)
     assert (fitted.best_epoch == -1).all()
+    assert fitted.work is None
     z = fitted.logits(data.features)
     torch.testing.assert_close(
         z,

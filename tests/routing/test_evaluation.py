@@ -174,10 +174,17 @@ def test_routers_are_selected_by_rows_that_are_not_test(make_table, num_calibrat
             for m in range(len(part.targets))
         ]
         assert found[key] == pytest.approx(np.mean(expected))
+    as_test = replace(part, split=np.full(len(part), "test", dtype=object))
+    whole = as_test.select(as_test.complete)
+    span = (whole.cost_usd.min(), whole.cost_usd.max())
+    gain = evaluate(as_test, num_resamples=0, cost_range=span).metrics["test"]["hull_gain"]
+    assert found["selection_hull_gain"] == pytest.approx(gain)
     assert "selection_auc" not in evaluate(table, num_resamples=5).metrics["intervals"]
     without = evaluate(table.select(table.split == "test"), num_resamples=0).metrics
     assert without["test"]["selection_auc"] is without["test"]["selection_brier"] is None
-    assert without["reasons"]["test.selection_auc"].startswith("no calibration or out-of-fold row")
+    assert without["test"]["selection_hull_gain"] is None
+    for key in ("selection_auc", "selection_hull_gain"):
+        assert without["reasons"][f"test.{key}"].startswith("no calibration or out-of-fold row")
 
 
 def test_baselines_learn_from_training_rows_only(make_table) -> None:

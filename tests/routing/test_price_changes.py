@@ -21,11 +21,11 @@ USD = (
 """USD per query."""
 NAMES = r"best_single|cheapest|dearest"
 """Named targets: of equals the first in pool order."""
-RATIOS = r"(constant_)?(paper_)?(p_auccc|mdp_auccc|efficacy|hull_gain|cost_savings|cost_at_best_single).*"
+RATIOS = r"(constant_|selection_)?(paper_)?(p_auccc|mdp_auccc|efficacy|hull_gain|cost_savings|cost_at_best_single).*"
 """Metrics that look at a ratio (or a logarithm) of costs."""
 FLOOR = r"(constant_)?(p_auccc|mdp_auccc|efficacy).*|(cheapest|dearest)_accuracy"
 """Metrics that look at the accuracy of the cheapest (dearest) target, which pool order names among equals."""
-OVER_TARGETS = r"(constant_)?(mean_|selection_|random_|relative_auc).*"
+OVER_TARGETS = r"(constant_)?(mean_|selection_auc|selection_brier|random_|relative_auc).*"
 """Means over targets or over pairs of them: a target offered twice counts twice."""
 
 

@@ -1,7 +1,8 @@
 """The transformers backend of encoders: hooks on the selected blocks, pooled inside the forward pass."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -159,7 +160,7 @@ class TransformersBackend(InProcessBackend):
 
     def _load_model(self) -> PreTrainedModel:
         source, facts = self._source, self.facts
-        placement = {"device_map": "balanced"} if self.device == "balanced" else {}
+        placement = self._placement()
         loaded, info = pretrained(
             AutoModel,
             self.what,
@@ -175,6 +176,9 @@ class TransformersBackend(InProcessBackend):
                 f"{self.what}: {source.location} lacks {len(info['missing_keys'])} weights of the model, "
                 f"such as {min(info['missing_keys'])}"
             )
+        refuse_unread_scales(self.what, info["unexpected_keys"])
+        if self.device == "balanced":
+            refuse_offloaded(self.what, loaded.hf_device_map)
         # Of a model with vision, only the text part runs.
         model: PreTrainedModel = getattr(loaded, "language_model", loaded)
         require_causal(model, self.what)
@@ -184,4 +188,48 @@ class TransformersBackend(InProcessBackend):
                 raise UserError(
                     f"encoder.{key}: expected {found} as in the weights of {facts.name}, found {getattr(facts, key)}"
                 )
+        if self.device == "cpu" and self.request.compute_dtype(self.device) == "float32":
+            for parameter in model.parameters():
+                # What was dequantised has this dtype; the rest of a quantised model has stayed bfloat16.
+                parameter.data = parameter.data.float()
         return model.eval() if placement else model.eval().to(self.device)
+
+    def _placement(self) -> dict[str, Any]:
+        """Arguments of `from_pretrained` that spread the blocks; without any, the whole model goes to one device."""
+        return {"device_map": "balanced"} if self.device == "balanced" else {}
+
+
+def refuse_unread_scales(what: str, unread: Iterable[str]) -> None:
+    """Refuse quantised weights whose format transformers does not know: it would take them for the plain numbers.
+
+    Args:
+        what: name of the model in messages.
+        unread: names of the tensors in the files that no part of the model took.
+
+    Raises:
+        UserError: scales of weights are among them.
+    """
+    scales = sorted(name for name in unread if name.rpartition(".")[2].endswith(("scale", "scale_inv")))
+    if scales:
+        raise UserError(
+            f"{what}: expected weights in a format that transformers reads, found {len(scales)} scales of quantised "
+            f"weights that it leaves out, such as {scales[0]}; use extraction=vllm, or the encoder in bfloat16"
+        )
+
+
+def refuse_offloaded(what: str, places: Mapping[str, int | str | torch.device]) -> None:
+    """Refuse blocks in main memory or on disk, from where every batch would copy them to a GPU.
+
+    Args:
+        what: name of the model in messages.
+        places: part of the model -> device, as accelerate has placed them.
+
+    Raises:
+        UserError: a part is on no GPU.
+    """
+    offloaded = [part for part, place in places.items() if str(place) in ("cpu", "disk")]
+    if offloaded:
+        raise UserError(
+            f"{what}: expected GPUs that hold the whole model, found room for {len(places) - len(offloaded)} of its "
+            f"{len(places)} parts; take as many GPUs as `prefillroute encoders` says"
+        )

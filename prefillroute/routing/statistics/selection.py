@@ -8,11 +8,15 @@ on the rows on which all of them were fitted.
 import numpy as np
 
 from prefillroute.metrics.brier import brier
+from prefillroute.metrics.hull_gain import hull_gains
 from prefillroute.metrics.masked_mean import masked_mean
+from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.metrics.roc_auc import roc_auc
+from prefillroute.routing.frontier import exact_frontier
 from prefillroute.routing.statistics.contract import SelectionStatistic, Shown
 from prefillroute.routing.table import ConfidenceTable
 
+NO_GAIN = "no calibration or out-of-fold row with every target's outcome, or the cheapest target is free"
 NO_SCORE = "no calibration or out-of-fold row with an outcome, or one class only for every target"
 
 
@@ -25,6 +29,17 @@ def selection_auc(table: ConfidenceTable) -> np.ndarray:
 def selection_brier(table: ConfidenceTable) -> np.ndarray:
     """Mean Brier score over targets."""
     return masked_mean(brier(table.confidence, table.correct)[:, None])
+
+
+def selection_hull_gain(table: ConfidenceTable) -> np.ndarray:
+    """Hull gain on the rows with every target's outcome; the range of costs is that of these rows."""
+    known = table.select(table.complete & ~np.isnan(table.confidence).any(axis=1))
+    if len(known) == 0:
+        return np.array([np.nan])
+    cost_range = (float(known.cost_usd.min()), float(known.cost_usd.max()))
+    frontier = exact_frontier(known.confidence, known.cost_usd, known.correct, cost_range)
+    points = PoolPoints.from_outcomes(known.correct, known.cost_usd, np.ones((1, len(known))))
+    return hull_gains(frontier.cost_usd[None], frontier.accuracy[None], points)[0]
 
 
 SELECTION_AUC = SelectionStatistic(
@@ -53,5 +68,19 @@ SELECTION_BRIER = SelectionStatistic(
         better="lower",
         meaning="mean Brier score on the same rows, which the calibrator has seen",
         place=50,
+    ),
+)
+SELECTION_HULL_GAIN = SelectionStatistic(
+    key="selection_hull_gain",
+    compute=selection_hull_gain,
+    place=30,
+    reasons=(),
+    otherwise=NO_GAIN,
+    shown=Shown(
+        label="hull gain to select by",
+        form="percentage points",
+        better="higher",
+        meaning="hull gain on the same rows",
+        place=55,
     ),
 )
