@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -11,7 +12,15 @@ from prefillroute.config.compose import read_fact
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.config.folders import conf_folders
 from prefillroute.errors import UserError
-from prefillroute.extraction.resources import GPUS, LOADING_GB_PER_S, TOKENS_PER_BATCH, Needs, needs
+from prefillroute.extraction.resources import (
+    GPUS,
+    LOADING_GB_PER_S,
+    TOKENS_PER_BATCH,
+    Needs,
+    gpus_needed,
+    needs,
+    weight_bytes,
+)
 from prefillroute.reports.numbers import MISSING, significant
 from prefillroute.text.printing import say, say_json
 from prefillroute.text.screen import Screen
@@ -62,6 +71,26 @@ def run(args: argparse.Namespace) -> int:
         screen.table(table)
         say(*notes(args))
     return 0
+
+
+def say_gpus(overrides: Sequence[str], gpu: str = "h100") -> None:
+    """Print how many GPUs the encoders of a sweep need, a line each.
+
+    Args:
+        overrides: of the sweep, with Hydra's options.
+        gpu: kind of GPU, a key of `GPUS`.
+    """
+    for override in OverridesParser.create().parse_overrides([word for word in overrides if word[0] != "-"]):
+        if override.key_or_group == "encoder":
+            several = override.is_sweep_override()
+            names = override.sweep_string_iterator() if several else [override.get_value_element_as_str()]
+            for facts in read_encoders(list(names)):
+                gpus = gpus_needed(facts, GPUS[gpu].gib)
+                say(
+                    f"{facts.name}: {weight_bytes(facts) / 1e9:.3g} GB of weights, {gpus or MISSING} "
+                    f"GPU{'s' * (gpus != 1)} of {GPUS[gpu].gib:g} GiB for each job "
+                    "(calculated; `prefillroute encoders` has other kinds)"
+                )
 
 
 def read_encoders(names: Sequence[str]) -> list[EncoderConfig]:

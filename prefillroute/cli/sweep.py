@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prefillroute.cli.apps import TASKS
 from prefillroute.cli.apps import run as run_application
+from prefillroute.cli.dispatch import load
 from prefillroute.errors import UserError
 from prefillroute.jobs.feeder import feeder_of
 from prefillroute.jobs.find import find_job, newest_sweep
@@ -35,8 +36,12 @@ def plan(arguments: argparse.Namespace) -> int:
     command = words[0] if words else "nothing"
     if command not in TASKS:
         raise UserError(f"prefillroute sweep plan: expected one of {', '.join(TASKS)}, found {command}")
+    several = [] if {"-m", "--multirun"} & set(words) else ["-m"]  # or Hydra would run the job
     probe = ["hydra.launcher.probe=true"] if arguments.probe else []
-    return run_application(command, [*words[1:], "hydra.launcher.plan=true", *probe])
+    left = run_application(command, [*several, *words[1:], "hydra.launcher.plan=true", *probe])
+    if command == "extract":
+        load("cli.encoders").say_gpus(words[1:])
+    return left
 
 
 def status(arguments: argparse.Namespace) -> int:

@@ -59,6 +59,11 @@ def explain(error: BaseException, allowed: DictConfig | None, sweeps: bool = Fal
         if is_dataclass(kind := getattr(facts, form, None)) and (file or key == full):
             names = ", ".join(field.name for field in fields(kind))
             return f"{f'conf/{file}.yaml' if file else form}: expected keys among {names}, found '{key}'"
+    if found := re.search(r"Key '(\w+)' not in 'BasicLauncherConf'", text):
+        return (
+            f"hydra.launcher.{found.group(1)}: expected a launcher that has this setting, found Hydra's own, which "
+            "runs one job after another; add hydra/launcher=local, slurm_cpu or slurm_gpu"
+        )
     if allowed is None:
         return " ".join(text.split())
     if found := re.search(r"Could not override '([^'@]+)[^']*'\. No match in the defaults list", text):

@@ -62,6 +62,14 @@ def test_a_plan_for_this_machine(site: Site) -> None:
     assert not list((site.root / "runs" / "sweeps").glob("head-seed-*/[0-9]*"))
 
 
+def test_a_plan_says_how_many_gpus_the_encoders_need(tmp_path: Path) -> None:
+    words = ("extract", "encoder=qwen35_122b,smollm2_135m", "pool=starter", "hydra/launcher=local")
+    said = Site(tmp_path)("sweep", "plan", *words, check=True).stdout  # -m goes without saying
+    assert "2 jobs would be submitted" in said
+    assert "qwen35_122b: 244 GB of weights, 4 GPUs of 80 GiB for each job" in said
+    assert "smollm2_135m: 0.27 GB of weights, 1 GPU of 80 GiB for each job" in said
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -71,6 +79,7 @@ def test_a_plan_for_this_machine(site: Site) -> None:
             "runs/none: expected the folder of a sweep, found no such folder",
         ),
         (("plan", "route"), "expected one of train, extract, embed, perplexity, found route"),
+        (("plan", "train", "seed=0,1"), "hydra.launcher.plan: expected a launcher that has this setting"),
         (("rerun", "--sweep", "runs/none"), "runs/none/sweep.json: expected the sweep's command, found none"),
     ],
 )
