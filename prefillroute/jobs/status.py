@@ -4,6 +4,7 @@ SLURM reports a job whose Python raised as COMPLETED, and a killed one leaves no
 apart.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,3 +39,8 @@ def read_status(folder: Path) -> Status | None:
         return Status(found["state"], tuple(found["overrides"]), found["error"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def run_id(folder: Path) -> str:
+    """The id of the job of a folder for services outside: 8 hex digits, the same whenever the job is started again."""
+    return hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]

@@ -20,11 +20,13 @@ from prefillroute.config.search import conf_dir
 from prefillroute.extraction.backends.contract import Backend
 from prefillroute.harness.requests import target_request
 from prefillroute.heads.contract import Head
+from prefillroute.training.trackers.contract import Tracker
 
 CONF = conf_dir()
 RUNTIME = {
     Head: tuple(inspect.signature(Head).parameters),
     Logger: ("save_dir",),
+    Tracker: ("make", "card"),
     Backend: ("facts", "request"),
 }
 """By base class: what the run passes to a constructor beside the choice's own hyper-parameters."""
