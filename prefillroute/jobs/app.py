@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from prefillroute.jobs.folder import register_job_folder
 # Here, not in `start`: a launcher that sends a job to another machine imports the task's module there, and with it
 # this one.
 register_job_folder()
+
+_OVERRIDE = re.compile(r"--[+~]{0,2}\w[\w./@:-]*=")
 
 
 def start(
@@ -81,6 +84,8 @@ def _logging_restored() -> Iterator[None]:
 def _options_first(command: str, arguments: Sequence[str]) -> list[str]:
     """The same arguments in the order that Hydra's parser takes: it refuses overrides on both sides of an option.
 
+    ``--key=value``, as the agents of other sweepers write an override, is taken as one.
+
     Raises:
         UserError: an option that Hydra lacks or a value that it refuses, in one line, where Hydra's own parser prints
             its usage.
@@ -91,12 +96,13 @@ def _options_first(command: str, arguments: Sequence[str]) -> list[str]:
         known, unknown = parser.parse_known_intermixed_args(arguments)
     except argparse.ArgumentError as error:
         raise UserError(f"prefillroute {command}: {error}") from error
-    if unknown:
+    as_options = [text for text in unknown if _OVERRIDE.match(text)]
+    if unknown := [text for text in unknown if text not in as_options]:
         allowed = [option for action in parser._actions for option in action.option_strings[:1]]
         raise UserError(
             f"prefillroute {command}: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(allowed)}"
         )
     options = list(arguments)
-    for override in known.overrides:
+    for override in [*known.overrides, *as_options]:
         options.remove(override)
-    return [*options, *known.overrides]
+    return [*options, *known.overrides, *(override.removeprefix("--") for override in as_options)]

@@ -20,13 +20,11 @@ from prefillroute.config.search import conf_dir
 from prefillroute.extraction.backends.contract import Backend
 from prefillroute.harness.requests import target_request
 from prefillroute.heads.contract import Head
-from prefillroute.training.trackers.contract import Tracker
 
 CONF = conf_dir()
 RUNTIME = {
     Head: tuple(inspect.signature(Head).parameters),
     Logger: ("save_dir",),
-    Tracker: ("make", "card"),
     Backend: ("facts", "request"),
 }
 """By base class: what the run passes to a constructor beside the choice's own hyper-parameters."""
@@ -64,6 +62,8 @@ def test_option_composes_and_binds(group: str, option: str) -> None:
     OmegaConf.to_container(config, resolve=True)  # a broken interpolation raises here
     if "_target_" in config[group]:
         check_arguments(config[group], runtime(config[group]))
+    if "tracker" in config[group]:
+        check_arguments(config[group].tracker, ("make", "card"))
 
 
 def runtime(node: DictConfig) -> tuple[str, ...]:
