@@ -92,17 +92,22 @@ def _options_first(command: str, arguments: Sequence[str]) -> list[str]:
     """
     parser = get_args_parser()
     parser.exit_on_error = False
+    own = {option for action in parser._actions for option in action.option_strings}
+    # Not left to the parser, for which `--experiment=` is short for `--experimental-rerun=`.
+    arguments = [
+        text.removeprefix("--") if _OVERRIDE.match(text) and text.partition("=")[0] not in own else text
+        for text in arguments
+    ]
     try:
         known, unknown = parser.parse_known_intermixed_args(arguments)
     except argparse.ArgumentError as error:
         raise UserError(f"prefillroute {command}: {error}") from error
-    as_options = [text for text in unknown if _OVERRIDE.match(text)]
-    if unknown := [text for text in unknown if text not in as_options]:
+    if unknown:
         allowed = [option for action in parser._actions for option in action.option_strings[:1]]
         raise UserError(
             f"prefillroute {command}: unrecognized arguments: {' '.join(unknown)}; allowed are {', '.join(allowed)}"
         )
     options = list(arguments)
-    for override in [*known.overrides, *as_options]:
+    for override in known.overrides:
         options.remove(override)
-    return [*options, *known.overrides, *(override.removeprefix("--") for override in as_options)]
+    return [*options, *known.overrides]

@@ -115,8 +115,8 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
                 metrics=evaluation.metrics,
             )  # fmt: skip
         report = write_report(folder) if config.report else None
-        caches = workshop.caches(prediction.predictor)
-        tracker.wrote(RunSources(data.pool.name, Path(outcome_folder(data.pool.outcomes)), caches))
+        outcomes = outcome_folder(data.pool.outcomes)
+        tracker.wrote(lambda: RunSources(data.pool.name, outcomes, workshop.caches(prediction.predictor)))
     print_headline(evaluation, report)
     # The bundle keeps the nets, and sixty checkpoints with optimiser states take half a gigabyte.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)

@@ -79,8 +79,12 @@ class Tracker:
         )
         self.logger.save()
 
-    def wrote(self, sources: RunSources) -> None:
-        """The run folder is complete: metrics.json, the tables, and if wanted report and bundle."""
+    def wrote(self, sources: Callable[[], RunSources]) -> None:
+        """The run folder is complete: metrics.json, the tables, and if wanted report and bundle.
+
+        Args:
+            sources: finds out what the run was made from.
+        """
 
     def end(self, error: BaseException | None = None) -> None:
         """Close the logger.

@@ -5,13 +5,14 @@ What goes wrong with W&B is logged in one line, which says how to upload later; 
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import wandb
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.loggers.logger import DummyLogger
 
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
@@ -21,14 +22,13 @@ from prefillroute.reports.run_folder import read_metrics
 from prefillroute.reports.tracked import summary_numbers
 from prefillroute.text import hints
 from prefillroute.training.trackers.contract import RunCard, RunSources, Tracker
-from prefillroute.training.trackers.once import OncePerEpoch
+from prefillroute.training.trackers.guarded import Guard, GuardedLogger, within
 from prefillroute.training.trackers.wandb_artifacts import made_artifacts, source_artifacts
 from prefillroute.training.trackers.wandb_charts import charts
 
 log = logging.getLogger(__name__)
 
-EPOCH_FILE = "offline_epoch"
-"""Beside W&B's own files: the last epoch that an offline run holds, for the process that goes on with it."""
+MARGIN_S = 5.0
 _PER_EPOCH = ("train/*", "val/*", "nets/*")
 
 
@@ -51,143 +51,147 @@ class WandbTracker(Tracker):
         if wait_s <= 0:
             raise UserError(f"logger.tracker.wait_s: expected a positive number, found {wait_s}")
         self.card, self.wait_s, self.upload_bundle = card, wait_s, upload_bundle
-        inner = self._open(make)
+        self._guard = Guard("W&B")
+        inner, self.mode = self._open(make)
         self.run = inner.experiment
-        self.offline = bool(self.run.settings.mode in ("offline", "dryrun"))
-        self.logger = _Guarded(inner, self._last_epoch(), self._kept if self.offline else None)
+        self.logger = GuardedLogger(
+            inner, self._guard, self._last_epoch(), self._remember if self.mode == "offline" else None
+        )
 
     def begin(self) -> None:
         """Configuration, choices and the x-axis of the losses."""
-        super().begin()
-        with _guard("the configuration"):
+        if self.mode == "none":
+            return
+        with self._guard("the configuration"):
             extra = {"choices": dict(self.card.choices), "run_folder": str(self.card.folder.resolve())}
             if self.card.command is not None:
                 extra["sweep"] = {"name": self.card.sweep, "command": self.card.command}
-            self.run.config.update(extra, allow_val_change=True)
+            self.run.config.update({**self.card.config, **extra}, allow_val_change=True)
             self.run.define_metric("epoch", hidden=True)
             for keys in _PER_EPOCH:
                 self.run.define_metric(keys, step_metric="epoch", step_sync=False)
+            within(self.wait_s, self.run._public_api)  # proves the key now: the charts would wait for it at the end
 
-    def wrote(self, sources: RunSources) -> None:
-        """Intervals into the summary; tables and charts; the artifacts that the run used and made."""
+    def measured(self, metrics: Mapping[str, Any]) -> None:
+        """Nothing yet: numbers go with their intervals, when the run folder is complete."""
+
+    def wrote(self, sources: Callable[[], RunSources]) -> None:
+        """Numbers and intervals into the summary; tables and charts; the artifacts that the run used and made."""
+        if self.mode in ("disabled", "none"):
+            return
         folder = self.card.folder
-        with _guard("the summary"):
+        with self._guard("the artifacts"):
+            self._publish(source_artifacts(sources()), used=True)
+            self._publish(made_artifacts(folder, self.card.id, self.upload_bundle), used=False)
+        with self._guard("the summary"):
             metrics = read_metrics(folder)
             self.run.summary.update(summary_numbers(metrics))
-            self.run.log(charts(folder, metrics, self.card.choices.get("encoder", "none")))
-        with _guard("the artifacts"):
-            for artifact in source_artifacts(sources):
-                # `use_artifact` would wait for the server without end, and refuses to work offline.
-                self.run._log_artifact(artifact, is_user_created=True, use_after_commit=True)
-            for artifact in made_artifacts(folder, self.card.id, self.upload_bundle):
-                self.run.log_artifact(artifact)
+        with self._guard("the charts"):
+            shown = charts(folder, metrics, self.card.choices.get("encoder", "none"))
+            within(self.wait_s, lambda: self.run.log(shown))  # asks the server about each table
 
     def end(self, error: BaseException | None = None) -> None:
         """Mark the run as finished, failed with its reason, or about to be preempted; wait at most `wait_s`."""
-        super().end(error)
-        with _guard("the end of the run"):
+        if self.mode == "none":
+            return
+        with self._guard("the end of the run"):
+            self.logger.finalize("success" if error is None else "failed")
             if isinstance(error, Preempted):
                 self.run.mark_preempting()
             elif error is not None:
-                self.run.summary["error"] = one_line(error)
+                self.run.summary["error"] = one_line(error) or type(error).__name__
         try:
-            self.run.finish(exit_code=0 if error is None else 1)
-        except TimeoutError:
-            log.warning("W&B: not all was uploaded within %g s; later: %s", self.wait_s, self._sync_command())
+            code = 0 if error is None else 1
+            # The second limit is for the case that W&B's own process, which keeps the first, does not answer.
+            within(self.wait_s + MARGIN_S, lambda: self.run.finish(exit_code=code))
         except Exception as problem:
-            log.warning("W&B: %s; later: %s", one_line(problem), self._sync_command())
+            late = f"not all was uploaded within {self.wait_s:g} s"
+            said = late if isinstance(problem, TimeoutError) else _reason(problem)
+            log.warning("W&B: %s; later: %s", said, self._sync_command())
+            _drop_service()
         else:
-            if self.offline:
+            if self.mode == "offline":
                 log.info("W&B: upload with: %s", self._sync_command())
 
-    def _open(self, make: Callable[..., Logger]) -> WandbLogger:
-        """Open the run as the environment says; where that fails offline, and where this fails not at all."""
+    def _open(self, make: Callable[..., Logger]) -> tuple[Logger, str]:
+        """Open the run as the environment says; where that fails, offline; where this fails too, not at all.
+
+        Returns:
+            The logger, and `online`, `offline`, `disabled` (by the user), or `none` if nothing could be opened.
+        """
         card = self.card
         chosen: dict[str, Any] = {
             "id": card.id, "resume": "allow", "name": card.name or None, "group": card.sweep,
             "tags": [f"{group}={option}"[:64] for group, option in card.choices.items()],
         }  # fmt: skip
-        problem = "nothing"
-        for mode in (None, "offline", "disabled"):
+        problem = ""
+        for mode in ({}, {"mode": "offline"}):
             settings = wandb.Settings(
                 init_timeout=self.wait_s, login_timeout=self.wait_s, finish_timeout=self.wait_s,
-                finish_timeout_raises=True, **({} if mode is None else {"mode": mode}),
+                finish_timeout_raises=True, **mode,
             )  # fmt: skip
             try:
                 with _environment_kept():
                     logger = make(**chosen, settings=settings)
-                    assert isinstance(logger, WandbLogger)
-                    run = logger.experiment
+                    opened = str(logger.experiment.settings.mode)  # type: ignore[attr-defined]
             except Exception as error:
-                problem = one_line(error)
-                wandb.teardown()  # its service would refuse the id as one in use
+                problem = _reason(error)
+                _drop_service()
                 continue
-            if mode == "offline":
-                sync = hints.command("wandb", "sync", Path(run.settings.sync_dir))
+            if problem:
+                sync = hints.command("wandb", "sync", Path(logger.experiment.settings.sync_dir))  # type: ignore[attr-defined]
                 log.warning("W&B: %s; this run is written offline, upload it later: %s", problem, sync)
-            elif mode == "disabled":
-                log.warning("W&B: %s; nothing is sent, the numbers are in %s", problem, card.folder)
-            return logger
-        raise AssertionError("a disabled run needs neither network nor disk")
+            return logger, {"dryrun": "offline", "run": "online", "shared": "online"}.get(opened, opened)
+        log.warning("W&B: %s; nothing is sent, the numbers are in %s", problem, card.folder)
+        return DummyLogger(), "none"
+
+    def _publish(self, artifacts: Iterable[wandb.Artifact], used: bool) -> None:
+        """Hand artifacts to W&B's own process, as an offline run does.
+
+        `log_artifact` and `use_artifact` ask the server first, and wait for it; without it, `use_artifact` refuses.
+        """
+        for artifact in artifacts:
+            self.run._interface.publish_artifact(
+                self.run, artifact, ["latest"], is_user_created=True, use_after_commit=used
+            )
 
     def _sync_command(self) -> str:
         return hints.command("wandb", "sync", Path(self.run.settings.sync_dir))
 
     @property
     def _epoch_file(self) -> Path:
-        return self.card.logs / "wandb" / EPOCH_FILE
+        """Beside W&B's own files: the last epoch that an offline run holds, for the process that resumes it."""
+        return self.card.logs / "wandb" / f"epoch-{self.card.id}"
 
     def _last_epoch(self) -> int:
         """The last epoch that the server has of this run, or that earlier offline files hold."""
         known = [-1]
-        with _guard("the earlier epochs"):
-            known.append(int(self.run.summary.get("epoch", -1)) if self.run.resumed else -1)
+        with self._guard("the earlier epochs"):
+            if self.mode == "online" and self.run.resumed:
+                known.append(int(self.run.summary.get("epoch", -1)))
             if self._epoch_file.exists():
                 known.append(int(self._epoch_file.read_text()))
         return max(known)
 
-    def _kept(self, epoch: int) -> None:
+    def _remember(self, epoch: int) -> None:
         write_text(self._epoch_file, str(epoch))
 
 
-class _Guarded(OncePerEpoch):
-    """The logger of the training: what fails in it is W&B's business, not the training's.
+def _reason(error: BaseException) -> str:
+    return one_line(error).rstrip(".;") or type(error).__name__
 
-    Args:
-        inner, last: as for `OncePerEpoch`.
-        kept: is told each epoch that was passed on.
+
+def _drop_service() -> None:
+    """End W&B's own process, which would refuse the run's id as one in use; the next run starts another one.
+
+    A run whose process died stays the current one and goes on capturing what is printed, unless it is taken away.
     """
-
-    def __init__(self, inner: Logger, last: int, kept: Callable[[int], None] | None = None) -> None:
-        super().__init__(inner, last)
-        self._tell = kept
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Passed on, unless it is a row of an epoch that the logger has."""
-        before = self.last
-        with _guard("the metrics"):
-            super().log_metrics(metrics, step)
-            if self._tell is not None and self.last > before:
-                self._tell(self.last)
-
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Passed on."""
-        with _guard("the configuration"):
-            super().log_hyperparams(params, *args, **kwargs)
-
-    def finalize(self, status: str) -> None:
-        """Passed on."""
-        with _guard("the end of the run"):
-            super().finalize(status)
-
-
-@contextmanager
-def _guard(what: str) -> Iterator[None]:
-    """Log what goes wrong inside, in one line, instead of raising it."""
-    try:
-        yield
-    except Exception as error:
-        log.warning("W&B: %s could not be sent: %s", what, one_line(error))
+    left, wandb.run = wandb.run, None
+    for end in (wandb.teardown, *([] if left is None else [left._restore])):
+        try:
+            within(MARGIN_S, end)
+        except Exception as error:
+            log.debug("W&B: %s", _reason(error))
 
 
 @contextmanager
