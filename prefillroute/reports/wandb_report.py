@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import wandb
 import wandb_workspaces.reports.v2 as wr
 from wandb_workspaces import expr
 
+import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.reports.catalogue import Metric, catalogued
@@ -73,7 +73,9 @@ def sweep_report(sweep: TrackedSweep, metric: Metric, shown: Sequence[Metric]) -
             wr.H1("Accuracy against cost"),
             _grid(sweep, _curves(sweep)),
             wr.H1("Layer profiles"),
-            wr.P("AUC of the best dimension at each layer, mean over targets; runs that scored no layer have no line."),
+            wr.P(
+                "AUC of the best dimension at each layer, mean over targets; runs that scored no layer have no line."
+            ),
             _grid(sweep, _profiles(sweep)),
             wr.H1("Choices"),
             _grid(sweep, _coordinates(sweep, metric), _importance(metric)),
@@ -146,14 +148,13 @@ def _again(sweep: TrackedSweep) -> list[Any]:
         blocks.append(wr.CodeBlock(code=sweep.definition, language="yaml"))
     else:
         blocks.append(wr.P("In the folder where it was run; jobs that have finished are not trained again:"))
-    return [*blocks, wr.CodeBlock(code=sweep.again, language="bash")]
+    # A `CodeBlock` knows no shell.
+    return [*blocks, wr.MarkdownBlock(f"```bash\n{sweep.again}\n```")]
 
 
 def _grid(sweep: TrackedSweep, *panels: Any) -> wr.PanelGrid:
     key = expr.Metric("Sweep" if sweep.of_agents else "Group")
-    runs = wr.Runset(
-        entity=sweep.entity, project=sweep.project, name=sweep.name, filters=[key == sweep.name]
-    )
+    runs = wr.Runset(entity=sweep.entity, project=sweep.project, name=sweep.name, filters=expr.And(key == sweep.name))
     return wr.PanelGrid(runsets=[runs], panels=list(panels), hide_run_sets=False)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import wandb
 from omegaconf import OmegaConf
 
+import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.reports.headline import number
@@ -30,9 +30,7 @@ class TrackedRun:
     @property
     def metrics(self) -> dict[str, Any]:
         """Its numbers and intervals in the layout of metrics.json."""
-        test = {
-            key.removeprefix(TEST): value for key, value in self.summary.items() if key.startswith(TEST)
-        }
+        test = {key.removeprefix(TEST): value for key, value in self.summary.items() if key.startswith(TEST)}
         ends = {key: [number(test, f"{key}_low"), number(test, f"{key}_high")] for key in test}
         return {"test": test, "intervals": {key: pair for key, pair in ends.items() if pair != [None, None]}}
 
@@ -67,9 +65,7 @@ class TrackedSweep:
         flat = [_flat(run.config) for run in self.runs]
         groups = _varying([{k: v for k, v in keys.items() if k.startswith("choices.")} for keys in flat])
         below = tuple(f"{key.removeprefix('choices.')}." for key in groups)
-        rest = [
-            {k: v for k, v in keys.items() if not k.startswith((*_NO_CHOICES, *below))} for keys in flat
-        ]
+        rest = [{k: v for k, v in keys.items() if not k.startswith((*_NO_CHOICES, *below))} for keys in flat]
         # A group's node is copied into the predictor's, so its keys are there twice.
         return groups | {k: v for k, v in _varying(rest).items() if not k.startswith("predictor.")}
 
@@ -99,8 +95,8 @@ def read_tracked_sweep(entity: str, project: str, sweep: str) -> TrackedSweep:
         found = list(api.runs(path, filters={"sweep": sweep}))
         if not found:
             raise UserError(
-                f"--sweep: expected the name of a sweep's folder or the id of a W&B sweep in {path}, found no run "
-                f"of {sweep}; each run's page names its group"
+                "--sweep: expected the name of a sweep's folder or the id of a W&B sweep, found no run "
+                f"of {sweep} in {path}; each run's page names its group"
             )
         definition = wandb.Api(timeout=TIMEOUT_S).sweep(f"{path}/{sweep}").config
     except UserError:
@@ -108,7 +104,9 @@ def read_tracked_sweep(entity: str, project: str, sweep: str) -> TrackedSweep:
     except Exception as error:  # the client raises errors of many kinds
         raise UserError(f"W&B: expected the runs of {path}, found: {one_line(error)}") from error
     text = _yaml(definition)
-    return TrackedSweep(entity, project, sweep, True, [_read(run) for run in found], f"wandb agent {path}/{sweep}", text)
+    return TrackedSweep(
+        entity, project, sweep, True, [_read(run) for run in found], f"wandb agent {path}/{sweep}", text
+    )
 
 
 def _read(run: Any) -> TrackedRun:

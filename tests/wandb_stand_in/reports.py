@@ -42,7 +42,7 @@ def save(store: Store, said: Variables) -> Variables:
 
 
 def show(store: Store, said: Variables) -> Variables:
-    return {"view": store.views.get(said["reportId"])}
+    return {"view": store.views.get(said["reportId"].rstrip("="))}
 
 
 def create_chart(store: Store, said: Variables) -> Variables:

@@ -62,8 +62,8 @@ def upsert_run(store: Store, said: Variables) -> Variables:
     else:
         inserted = key not in store.runs
         run = store.runs.setdefault(key, Run(*key))
-        run.starts += 1
-        run.state = "running"
+        if inserted or run.exit_code is not None:  # else it says something new of a run that it has open
+            run.starts, run.state, run.exit_code = run.starts + 1, "running", None
     if said.get("config"):
         run.config.update(json.loads(said["config"]))
     fields = {

@@ -70,6 +70,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body, path = self._body(), urllib.parse.urlparse(self.path).path
+        if self.server.store.gone:
+            self.close_connection = True
+            return
         with self.server.lock:
             status, said = self._respond(path, body)
         self.send_response(status)
@@ -115,7 +118,7 @@ def _graphql(store: Store, asked: dict[str, Any]) -> dict[str, Any]:
     operation = asked.get("operationName") or (named[1] if named else "")
     said = asked.get("variables") or {}
     store.requests.append((operation, said))
-    if "__type" in query or "__schema" in query:
+    if re.search(r"__(type|schema)\b", query):
         return {"data": {}}
     answer = ANSWERS.get(operation)
     if answer is None:

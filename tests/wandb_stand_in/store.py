@@ -46,7 +46,7 @@ class Run:
     state: str = "running"
     exit_code: int | None = None
     starts: int = 0
-    """How often a process has opened it."""
+    """How often a process has opened it; again only after the one before has ended it."""
     created: str = field(default_factory=now)
 
     @property
@@ -115,7 +115,13 @@ class Store:
         """Every GraphQL operation and its variables, in order."""
         self.unknown: list[str] = []
         """Operations that no answer exists for; the tests read it."""
+        self.gone = False
+        """Whether every request is answered with a broken connection from now on."""
         self._numbers = itertools.count(1)
+
+    def hang_up(self) -> None:
+        """From now on every request is answered with a broken connection."""
+        self.gone = True
 
     def number(self) -> int:
         return next(self._numbers)

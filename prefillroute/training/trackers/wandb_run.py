@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import wandb
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.loggers.logger import DummyLogger
 
+import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
@@ -70,7 +70,10 @@ class WandbTracker(Tracker):
             self.run.define_metric("epoch", hidden=True)
             for keys in _PER_EPOCH:
                 self.run.define_metric(keys, step_metric="epoch", step_sync=False)
-            within(self.wait_s, self.run._public_api)  # proves the key now: the charts would wait for it at the end
+            if self.mode == "online":
+                within(
+                    self.wait_s, self.run._public_api
+                )  # asks for what the charts would wait for at the end
 
     def measured(self, metrics: Mapping[str, Any]) -> None:
         """Nothing yet: numbers go with their intervals, when the run folder is complete."""
@@ -152,7 +155,7 @@ class WandbTracker(Tracker):
         """
         for artifact in artifacts:
             self.run._interface.publish_artifact(
-                self.run, artifact, ["latest"], is_user_created=True, use_after_commit=used
+                self.run, artifact, ["latest"], is_user_created=used, use_after_commit=used
             )
 
     def _sync_command(self) -> str:
