@@ -154,7 +154,9 @@ def _again(sweep: TrackedSweep) -> list[Any]:
 
 def _grid(sweep: TrackedSweep, *panels: Any) -> wr.PanelGrid:
     key = expr.Metric("Sweep" if sweep.of_agents else "Group")
-    runs = wr.Runset(entity=sweep.entity, project=sweep.project, name=sweep.name, filters=expr.And(key == sweep.name))
+    runs = wr.Runset(
+        entity=sweep.entity, project=sweep.project, name=sweep.name, filters=expr.And(key == sweep.name)
+    )
     return wr.PanelGrid(runsets=[runs], panels=list(panels), hide_run_sets=False)
 
 

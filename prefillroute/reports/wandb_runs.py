@@ -98,7 +98,7 @@ def read_tracked_sweep(entity: str, project: str, sweep: str) -> TrackedSweep:
                 "--sweep: expected the name of a sweep's folder or the id of a W&B sweep, found no run "
                 f"of {sweep} in {path}; each run's page names its group"
             )
-        definition = wandb.Api(timeout=TIMEOUT_S).sweep(f"{path}/{sweep}").config
+        definition = api.sweep(f"{path}/{sweep}").config
     except UserError:
         raise
     except Exception as error:  # the client raises errors of many kinds

@@ -159,6 +159,7 @@ _MANY_RUNS = ("Runs", "LightRuns", "ProjectRuns", "GetRuns", "GetLightRuns")
 
 ANSWERS = {
     "Viewer": viewer,
+    "GetDefaultEntity": viewer,
     "GetViewer": viewer,
     "ServerFeaturesQuery": features,
     "OrganizationCoreWeaveOrganizationID": organization,
