@@ -1,6 +1,5 @@
 """What a tracking service shows of a run: plain numbers and small tables, read from the run folder."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pandas as pd
 
 from prefillroute.reports.catalogue import target_metrics
 from prefillroute.reports.headline import interval, number
-from prefillroute.reports.run_folder import read_metrics
 
 TEST = "test/"
 """Before the key of a global test metric."""
@@ -78,12 +76,3 @@ def profile_rows(folder: Path) -> pd.DataFrame | None:
     rows = mean.groupby(keys, sort=False).max().reset_index().sort_values(keys, kind="stable")
     rows.insert(0, "line", rows["encoder"] + ", " + rows["pooling"])
     return rows.reset_index(drop=True)
-
-
-def read_summary(folder: Path) -> Mapping[str, float | str]:
-    """`summary_numbers` of a run folder.
-
-    Raises:
-        UserError: metrics.json is missing or truncated.
-    """
-    return summary_numbers(read_metrics(folder))

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from prefillroute.errors import UserError
 from prefillroute.jobs.preemption import Preempted
-from prefillroute.jobs.status import run_id
+from prefillroute.jobs.status import Status, read_status, run_id
 from prefillroute.modules.ensemble import EnsembleModule
 from prefillroute.training import run as training
 from prefillroute.training.run import train_router
@@ -34,6 +34,8 @@ def train(world: World, folder: Path, *overrides: str) -> dict:
     """A whole run; gives its metrics.json."""
     config = world.config(*SMALL, *overrides)
     (folder / ".hydra").mkdir(parents=True, exist_ok=True)
+    if read_status(folder) is None:
+        Status("running").write(folder)  # as `run_job` does; a job's id may be in it
     OmegaConf.save(config, folder / ".hydra" / "config.yaml")
     train_router(config, folder)
     return metrics_of(folder)

@@ -131,3 +131,43 @@ def test_an_agent_trains_what_the_sweep_asks_for(
     assert view["displayName"] == f"Sweep {runs[0].sweep}"
     assert f"wandb agent {ENTITY}/prefillroute/{runs[0].sweep}" in view["spec"]
     assert capsys.readouterr().out.strip().startswith("http")
+
+
+@pytest.mark.slow
+def test_the_jobs_of_a_hydra_sweep_are_runs_of_one_group(
+    workspace: Workspace, wandb_server: Store, capsys: pytest.CaptureFixture
+) -> None:
+    words = [word for word in workspace.train() if not word.startswith("hydra.run.dir=")]
+    sweep = [
+        "-m", "head=shared_trunk,logistic", "seed=0", "logger=wandb", "hydra.sweep.dir=runs/two heads",
+        "report=false", "bundle=false",
+    ]  # fmt: skip
+    done = subprocess.run(
+        [*words, *sweep],
+        cwd=workspace.root,
+        env=workspace.environment(),
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = {str(run.display_name): run for run in wandb_server.runs.values()}
+    assert set(runs) == {"head=shared_trunk", "head=logistic"}
+    for name, run in runs.items():
+        assert (run.state, run.group) == ("finished", "two heads")
+        assert {name, "pool=tiny", "encoder=toy"} <= set(run.tags)
+        config = run.plain_config()
+        assert f"head={config['choices']['head']}" == name
+        assert "'hydra.sweep.dir=\"runs/two heads\"'" in config["sweep"]["command"]
+        metrics = json.loads((Path(config["run_folder"]) / "metrics.json").read_text(encoding="utf-8"))
+        assert run.summary["test/mean_auc"] == metrics["test"]["mean_auc"]
+        # A head that is solved in closed form has no epochs.
+        assert len([row for row in run.history if "epoch" in row]) == (
+            2 if name == "head=shared_trunk" else 0
+        )
+    assert (
+        main(["wandb-report", "--entity", ENTITY, "--project", "prefillroute", "--sweep", "two heads"]) == 0
+    )
+    (view,) = wandb_server.views.values()
+    assert view["description"] == "2 runs: 2 finished"
+    assert capsys.readouterr().out.strip().startswith(wandb_server.url)
