@@ -29,6 +29,9 @@ from prefillroute.training.trackers.wandb_charts import charts
 log = logging.getLogger(__name__)
 
 MARGIN_S = 5.0
+"""What W&B's own process gets on top of a wait for the server, before it counts as frozen."""
+OFFLINE_S = 60.0
+"""Longest wait for the files of a run that is written offline for lack of a server: only a slow disk needs it."""
 _PER_EPOCH = ("train/*", "val/*", "nets/*")
 
 
@@ -103,12 +106,13 @@ class WandbTracker(Tracker):
                 self.run.mark_preempting()
             elif error is not None:
                 self.run.summary["error"] = one_line(error) or type(error).__name__
+        code = 0 if error is None else 1
+        limit = OFFLINE_S if self.mode == "offline" else self.wait_s
         try:
-            code = 0 if error is None else 1
             # The second limit is for the case that W&B's own process, which keeps the first, does not answer.
-            within(self.wait_s + MARGIN_S, lambda: self.run.finish(exit_code=code))
+            within(limit + MARGIN_S, lambda: self.run.finish(exit_code=code))
         except Exception as problem:
-            late = f"not all was uploaded within {self.wait_s:g} s"
+            late = f"not all was uploaded within {limit:g} s"
             said = late if isinstance(problem, TimeoutError) else _reason(problem)
             log.warning("W&B: %s; later: %s", said, self._sync_command())
             _drop_service()
@@ -128,9 +132,9 @@ class WandbTracker(Tracker):
             "tags": [f"{group}={option}"[:64] for group, option in card.choices.items()],
         }  # fmt: skip
         problem = ""
-        for mode in ({}, {"mode": "offline"}):
+        for mode, finish_s in (({}, self.wait_s), ({"mode": "offline"}, OFFLINE_S)):
             settings = wandb.Settings(
-                init_timeout=self.wait_s, login_timeout=self.wait_s, finish_timeout=self.wait_s,
+                init_timeout=self.wait_s, login_timeout=self.wait_s, finish_timeout=finish_s,
                 finish_timeout_raises=True, **mode,
             )  # fmt: skip
             try:
@@ -190,9 +194,15 @@ def _drop_service() -> None:
     A run whose process died stays the current one and goes on capturing what is printed, unless it is taken away.
     """
     left, wandb.run = wandb.run, None
-    for end in (wandb.teardown, *([] if left is None else [left._restore])):
+    own = getattr(
+        getattr(wandb.setup(), "_connection", None), "_proc", None
+    )  # None: another process started it
+    steps = [wandb.teardown]
+    steps += [] if left is None else [left._restore]
+    steps += [] if own is None else [own._process.kill, own.join]
+    for step in steps:
         try:
-            within(MARGIN_S, end)
+            within(MARGIN_S, step)
         except Exception as error:
             log.debug("W&B: %s", _reason(error))
 
