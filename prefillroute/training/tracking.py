@@ -38,7 +38,7 @@ def tracking(config: DictConfig, folder: Path, unread: Sequence[str]) -> Iterato
     Raises:
         UserError: the logger's package is not installed.
     """
-    node = dict(OmegaConf.to_container(config.logger, resolve=True))
+    node: Any = OmegaConf.to_container(config.logger, resolve=True)
     of_kind = node.pop("tracker", _ANY_LOGGER)
     card = run_card(config, folder, unread)
     card.logs.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import wandb
 
+import wandb
 from prefillroute.reports.tracked import curve_rows, profile_rows, target_rows
 
 
@@ -40,4 +40,5 @@ def charts(folder: Path, metrics: dict[str, Any], encoder: str) -> Mapping[str, 
 def _table(frame: pd.DataFrame) -> wandb.Table:
     """A table in which a missing number is null."""
     plain = frame.astype(object).where(frame.notna(), None)
-    return wandb.Table(columns=list(frame.columns), data=plain.to_numpy().tolist(), allow_mixed_types=True)
+    rows: list[Any] = plain.to_numpy().tolist()
+    return wandb.Table(columns=list(frame.columns), data=rows, allow_mixed_types=True)

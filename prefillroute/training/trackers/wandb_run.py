@@ -120,7 +120,7 @@ class WandbTracker(Tracker):
             if self.mode == "offline":
                 log.info("W&B: upload with: %s", self._sync_command())
 
-    def _open(self, make: Callable[..., Logger]) -> tuple[Logger, str]:
+    def _open(self, make: Callable[..., Logger]) -> tuple[Any, str]:
         """Open the run as the environment says; where that fails, offline; where this fails too, not at all.
 
         Returns:
@@ -132,21 +132,22 @@ class WandbTracker(Tracker):
             "tags": [f"{group}={option}"[:64] for group, option in card.choices.items()],
         }  # fmt: skip
         problem = ""
-        for mode, finish_s in (({}, self.wait_s), ({"mode": "offline"}, OFFLINE_S)):
+        offline: dict[str, Any] = {"mode": "offline"}
+        for mode, finish_s in (({}, self.wait_s), (offline, OFFLINE_S)):
             settings = wandb.Settings(
                 init_timeout=self.wait_s, login_timeout=self.wait_s, finish_timeout=finish_s,
                 finish_timeout_raises=True, **mode,
             )  # fmt: skip
             try:
                 with _environment_kept():
-                    logger = make(**chosen, settings=settings)
-                    opened = str(logger.experiment.settings.mode)  # type: ignore[attr-defined]
+                    logger: Any = make(**chosen, settings=settings)
+                    opened = str(logger.experiment.settings.mode)
             except Exception as error:
                 problem = _reason(error)
                 _drop_service()
                 continue
             if problem:
-                sync = hints.command("wandb", "sync", Path(logger.experiment.settings.sync_dir))  # type: ignore[attr-defined]
+                sync = hints.command("wandb", "sync", Path(logger.experiment.settings.sync_dir))
                 log.warning("W&B: %s; this run is written offline, upload it later: %s", problem, sync)
             return logger, {"dryrun": "offline", "run": "online", "shared": "online"}.get(opened, opened)
         log.warning("W&B: %s; nothing is sent, the numbers are in %s", problem, card.folder)
@@ -197,7 +198,7 @@ def _drop_service() -> None:
     own = getattr(
         getattr(wandb.setup(), "_connection", None), "_proc", None
     )  # None: another process started it
-    steps = [wandb.teardown]
+    steps: list[Callable[[], object]] = [wandb.teardown]
     steps += [] if left is None else [left._restore]
     steps += [] if own is None else [own._process.kill, own.join]
     for step in steps:
