@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 MARGIN_S = 5.0
 """What W&B's own process gets on top of a wait for the server, before it counts as frozen."""
 OFFLINE_S = 60.0
-"""Longest wait for the files of a run that is written offline for lack of a server: only a slow disk needs it."""
+"""Longest wait, at each end, where a run is written offline for lack of a server: only a busy machine needs it."""
 _PER_EPOCH = ("train/*", "val/*", "nets/*")
 
 
@@ -133,9 +133,9 @@ class WandbTracker(Tracker):
         }  # fmt: skip
         problem = ""
         offline: dict[str, Any] = {"mode": "offline"}
-        for mode, finish_s in (({}, self.wait_s), (offline, OFFLINE_S)):
+        for mode, limit_s in (({}, self.wait_s), (offline, OFFLINE_S)):
             settings = wandb.Settings(
-                init_timeout=self.wait_s, login_timeout=self.wait_s, finish_timeout=finish_s,
+                init_timeout=limit_s, login_timeout=limit_s, finish_timeout=limit_s,
                 finish_timeout_raises=True, **mode,
             )  # fmt: skip
             try:
