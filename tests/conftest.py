@@ -2,12 +2,16 @@
 
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.wandb_stand_in.server import stand_in, variables
+from tests.wandb_stand_in.store import Store
 
 # In CI the same examples each time: a failure there is of the change, not of the draw. Elsewhere new ones each time.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -40,6 +44,32 @@ def logging_as_found() -> Iterator[None]:
     for logger in root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+@pytest.fixture
+def wandb_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """`wandb_home(url)`: from now on W&B talks to that server only, from an empty home, until the test ends."""
+
+    def at(url: str) -> None:
+        for name, value in variables(url, tmp_path / "home").items():
+            monkeypatch.setenv(name, value)
+
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    yield at
+    if "wandb" in sys.modules:
+        sys.modules["wandb"].teardown()
+
+
+@pytest.fixture
+def wandb_server(wandb_home: Callable[[str], None]) -> Iterator[Store]:
+    """A stand-in for W&B's server, to which the real client of this process talks."""
+    with stand_in() as store:
+        wandb_home(store.url)
+        yield store
+        if "wandb" in sys.modules:
+            sys.modules["wandb"].teardown()
+    assert store.unknown == []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from prefillroute.cli.main import make_parser
 from prefillroute.config.compose import compose_run
 
 CONFIGURED = ("extract", "embed", "perplexity", "collect")
@@ -25,6 +26,13 @@ def compose(words: list[str], conf: Path) -> None:
         overrides, name = words[2:], "config"
     elif words[0] == "prefillroute" and words[1] in CONFIGURED:
         overrides, name = words[2:], words[1]
+    elif words[:2] == ["prefillroute", "wandb-report"]:
+        make_parser()[0].parse_args(words[1:])
+        return
+    elif words[0] == "wandb":
+        files = [word for word in words if word.endswith(".yaml")]
+        assert all((conf.parent / file).is_file() for file in files), f"{shlex.join(words)}: no such file"
+        return
     elif words[:2] == ["python", "-m"]:
         subprocess.run([sys.executable, "-m", words[2], "--help"], capture_output=True, check=True)
         return

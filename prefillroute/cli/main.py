@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from prefillroute import __version__
 from prefillroute.cli.dispatch import load
 from prefillroute.cli.parser import Parser
-from prefillroute.cli.parsers import apps, collect, encoders, import_outcomes, pool, report, route, sweep
+from prefillroute.cli.parsers import (
+    apps,
+    collect,
+    encoders,
+    import_outcomes,
+    pool,
+    report,
+    route,
+    sweep,
+    wandb_report,
+)
 from prefillroute.config.guard import guarded
 from prefillroute.text.printing import say
 
-COMMANDS = (collect, import_outcomes, pool, encoders, apps, sweep, report, route)
+COMMANDS = (collect, import_outcomes, pool, encoders, apps, sweep, report, route, wandb_report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from prefillroute.jobs.signature import register_sweep_name
 # this one.
 register_job_folder()
 register_sweep_name()
+
+_OVERRIDE = re.compile(r"--[+~]{0,2}\w[\w./@:-]*=")
 
 
 def start(command: str, config_name: str, task: Callable[[DictConfig], Any], arguments: Sequence[str]) -> int:
@@ -82,12 +85,20 @@ def _logging_restored() -> Iterator[None]:
 def _options_first(command: str, arguments: Sequence[str]) -> list[str]:
     """The same arguments in the order that Hydra's parser takes: it refuses overrides on both sides of an option.
 
+    ``--key=value``, as the agents of other sweepers write an override, is taken as one.
+
     Raises:
         UserError: an option that Hydra lacks or a value that it refuses, in one line, where Hydra's own parser prints
             its usage.
     """
     parser = get_args_parser()
     parser.exit_on_error = False
+    own = {option for action in parser._actions for option in action.option_strings}
+    # Not left to the parser, for which `--experiment=` is short for `--experimental-rerun=`.
+    arguments = [
+        text.removeprefix("--") if _OVERRIDE.match(text) and text.partition("=")[0] not in own else text
+        for text in arguments
+    ]
     try:
         known, unknown = parser.parse_known_intermixed_args(arguments)
     except argparse.ArgumentError as error:

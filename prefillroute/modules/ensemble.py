@@ -6,11 +6,12 @@ net. A net that has stopped is cut out of the stacked tensors and costs nothing 
 between groups: order, dropout and stopping of a group depend on its own rows only.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from prefillroute.data.activations import FoldedBatch
@@ -77,12 +78,11 @@ class EnsembleModule(pl.LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Remembered states follow the nets to their device; a fresh CSV file gets the epochs before a resume."""
+        """Remembered states follow the nets to their device; loggers get the epochs before a resume again."""
         for progress in self.progress:
             progress.best_state = {key: value.to(self.device) for key, value in progress.best_state.items()}
-        if any(isinstance(logger, CSVLogger) for logger in self.trainer.loggers):
-            for row in self.history:  # Lightning's CSV logger starts its file anew
-                self._send(row)
+        # Lightning's CSV logger starts its file anew, and another may have lost its last rows when the job was killed.
+        send_epochs(self.history, self.trainer.loggers)
 
     def on_train_epoch_start(self) -> None:
         """Dropout starts each epoch from (seed, group, epoch), so that a resumed run draws the same."""
@@ -194,11 +194,18 @@ class EnsembleModule(pl.LightningModule):
             values["train/loss"] = sum(trained) / len(trained)
         row = {"epoch": float(self.current_epoch), "step": float(self.global_step)} | values
         self.history.append(row)
-        self._send(row)
+        send_epochs([row], self.trainer.loggers)
         self.log("val/loss", values["val/loss"], prog_bar=True, logger=False)
 
-    def _send(self, row: dict[str, float]) -> None:
-        """One row to every logger. Lightning's own `log_dict` would cost more than a small epoch."""
-        for logger in self.trainer.loggers:
+
+def send_epochs(rows: Sequence[Mapping[str, float]], loggers: Sequence[Logger]) -> None:
+    """Give epochs to loggers. Lightning's own `log_dict` would cost more than a small epoch.
+
+    Args:
+        rows: the values of each epoch, as in `FittedHead.history`.
+        loggers: Lightning loggers.
+    """
+    for row in rows:
+        for logger in loggers:
             logger.log_metrics({k: v for k, v in row.items() if k != "step"}, step=int(row["step"]))
             logger.save()

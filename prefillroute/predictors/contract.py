@@ -4,7 +4,7 @@ N = training rows, P = calibration and test rows, M = targets.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,6 +55,8 @@ class Prediction:
     """Number of nets, forests or regressions trained: groups x members, times targets if every target has its own."""
     work: int | None = None
     """Trained parameters x rows x epochs, summed over nets; None if a head was solved without epochs."""
+    history: Sequence[Mapping[str, float]] = ()
+    """The logged values of each epoch of the head that the run's logger follows."""
 
 
 class Workshop(Protocol):

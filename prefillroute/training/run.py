@@ -20,6 +20,7 @@ from prefillroute.jobs.configuration import CONFIGURATION
 from prefillroute.jobs.job import run_job
 from prefillroute.jobs.progress import JobProgress
 from prefillroute.modules.one_process import first_rank
+from prefillroute.outcomes.files import outcome_folder
 from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
 from prefillroute.reports.run_folder import has_metrics
@@ -31,7 +32,8 @@ from prefillroute.training.objectives import find_objectives, read_objectives
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
 from prefillroute.training.timings import Timings
-from prefillroute.training.tracking import log_metrics, tracking
+from prefillroute.training.trackers.contract import RunSources
+from prefillroute.training.tracking import tracking
 from prefillroute.training.workshop import RunWorkshop
 
 log = logging.getLogger(__name__)
@@ -103,8 +105,10 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
         log.info("not read by this predictor: %s", ", ".join(unread))
     write_text(folder / CONFIGURATION / "unused.yaml", OmegaConf.to_yaml({"unused": unread}))
     recipe: Recipe = build(config.predictor)
-    with first_rank(), tracking(config.logger, folder, config, _tags(config, unread)) as logger:
-        workshop = RunWorkshop(config, data, shared, logger, folder / "checkpoints", JobProgress(folder))
+    with first_rank(), tracking(config, folder, unread) as tracker:
+        workshop = RunWorkshop(
+            config, data, shared, tracker.logger, folder / "checkpoints", JobProgress(folder)
+        )
         prediction = recipe.train(workshop)
         timings.add(prediction.seconds)
 
@@ -114,28 +118,30 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             calibrator = build(config.calibration)
             table = make_table(calibrator, prediction.logits, data, cost, tokens)
             evaluation = evaluate(table, **config.evaluation, seed=config.seed)
-            log_metrics(logger, evaluation.metrics["test"])
+            tracker.measured(evaluation.metrics["test"])
 
-    write_results(
-        folder, table, evaluation, prediction.choice, calibrator, timings, prediction.fits, prediction.work
-    )
-    obstacles = workshop.obstacles(prediction.predictor) if config.bundle else []
-    for obstacle in obstacles:
-        log.warning("no router bundle is written: %s", obstacle)
-    if config.bundle and not obstacles:
-        write_router(
-            folder / "router", prediction=prediction, calibrator=calibrator, cost=cost, data=data,
-            readings=workshop.readings, table=table, policy=policy, choice=evaluation.choice,
-            metrics=evaluation.metrics,
-        )  # fmt: skip
-    print_headline(evaluation, write_report(folder) if config.report else None)
+        write_results(
+            folder,
+            table,
+            evaluation,
+            prediction.choice,
+            calibrator,
+            timings,
+            prediction.fits,
+            prediction.work,
+        )
+        obstacles = workshop.obstacles(prediction.predictor) if config.bundle else []
+        for obstacle in obstacles:
+            log.warning("no router bundle is written: %s", obstacle)
+        if config.bundle and not obstacles:
+            write_router(
+                folder / "router", prediction=prediction, calibrator=calibrator, cost=cost, data=data,
+                readings=workshop.readings, table=table, policy=policy, choice=evaluation.choice,
+                metrics=evaluation.metrics,
+            )  # fmt: skip
+        report = write_report(folder) if config.report else None
+        outcomes = outcome_folder(data.pool.outcomes)
+        tracker.wrote(lambda: RunSources(data.pool.name, outcomes, workshop.caches(prediction.predictor)))
+    print_headline(evaluation, report)
     # The bundle keeps the nets, and sixty checkpoints with optimiser states take half a gigabyte.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-
-
-def _tags(config: DictConfig, unread: list[str]) -> list[str]:
-    """The pool and the names of the models that the predictor reads."""
-    models = [
-        config[group].name for group in ("encoder", "embedder", "language_model") if group not in unread
-    ]
-    return [config.pool.name, *models]

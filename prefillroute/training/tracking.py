@@ -1,68 +1,100 @@
 """One logger per job, opened and closed here, because otherwise a second job in a process would log into the first."""
 
-import hashlib
-import warnings
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.loggers import Logger, WandbLogger
 
 from prefillroute.config.build import build
 from prefillroute.errors import UserError
+from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.plan import read_plan
+from prefillroute.jobs.status import run_id
 from prefillroute.text import hints
+from prefillroute.training.trackers.contract import RunCard, Tracker
+
+_ANY_LOGGER = {"_target_": f"{Tracker.__module__}.{Tracker.__qualname__}"}
+"""For a logger whose file in `conf/logger/` names no tracker."""
+_NO_CHOICES = {"paths", "logger"}
+"""Groups that say nothing about the router."""
+_NAMED_BY = ("pool", "encoder", "signal", "head", "calibration")
+"""Groups that name a single run."""
 
 
 @contextmanager
-def tracking(node: DictConfig, folder: Path, config: DictConfig, tags: list[str]) -> Iterator[Logger]:
+def tracking(config: DictConfig, folder: Path, unread: Sequence[str]) -> Iterator[Tracker]:
     """Open the chosen logger under ``folder``/logs, give it the resolved configuration, and close it at the end.
 
     Args:
-        node: the choice of the group `logger`, a Lightning logger.
+        config: the run's configuration; ``config.logger`` is a Lightning logger and, if it has one, its tracker.
         folder: run folder.
-        config: the run's configuration; it is resolved and logged as plain values.
-        tags: tags for W&B.
+        unread: groups that the predictor does not read.
 
     Raises:
         UserError: the logger's package is not installed.
     """
-    logs = folder / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    is_wandb = str(node.get("_target_", "")).endswith("WandbLogger")
-    # The same folder gives the same id, so that a requeued job continues its own W&B run.
-    run_id = hashlib.sha1(str(folder.resolve()).encode()).hexdigest()[:8]
-    extra = {"id": run_id, "resume": "allow", "tags": tags, "dir": str(logs)} if is_wandb else {}
+    node: Any = OmegaConf.to_container(config.logger, resolve=True)
+    of_kind = node.pop("tracker", _ANY_LOGGER)
+    card = run_card(config, folder, unread)
+    card.logs.mkdir(parents=True, exist_ok=True)
+    make = functools.partial(build, node, save_dir=str(card.logs))
     try:
-        logger: Logger = build(node, save_dir=str(logs), **extra)
+        make()  # before the tracker's module imports the package
     except (ModuleNotFoundError, ImportError) as error:
         raise UserError(f"logger: {error}; run {hints.install('tracking')}") from error
+    tracker: Tracker = build(of_kind, make=make, card=card)
     try:
-        plain = OmegaConf.to_container(config, resolve=True)
-        assert isinstance(plain, dict)
-        with warnings.catch_warnings():
-            # A resumed run rewrites its CSV file, including the epochs before the resume, so nothing is lost.
-            warnings.filterwarnings("ignore", message="Experiment logs directory")
-            logger.log_hyperparams({str(key): value for key, value in plain.items()})
-        yield logger
-    except BaseException:
-        _close(logger, "failed")
+        tracker.begin()
+        yield tracker
+    except BaseException as error:
+        tracker.end(error)
         raise
     else:
-        _close(logger, "success")
+        tracker.end()
 
 
-def log_metrics(logger: Logger, metrics: Mapping[str, Any]) -> None:
-    """Log the numbers of one section of metrics.json (without nulls and names) as ``test/<name>``."""
-    numbers = {f"test/{k}": float(v) for k, v in metrics.items() if isinstance(v, int | float)}
-    if isinstance(logger, WandbLogger):
-        logger.experiment.summary.update(numbers)
-    logger.log_metrics(numbers)
-    logger.save()
+def run_card(config: DictConfig, folder: Path, unread: Sequence[str]) -> RunCard:
+    """What is known of a run before it begins; a run that Hydra did not start is in no sweep."""
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    models = {
+        group: str(config[group].name)
+        for group in ("pool", "encoder", "embedder", "language_model")
+        if group not in unread
+    }
+    card = RunCard(folder, run_id(folder), plain, models, " ".join(models.values()))
+    if not HydraConfig.initialized():
+        return card
+    hydra = HydraConfig.get()
+    chosen = {
+        group: str(option)
+        for group, option in hydra.runtime.choices.items()
+        if option and not group.startswith("hydra/") and group not in {*unread, *_NO_CHOICES}
+    }
+    choices = {**chosen, **models}
+    own = [override.lstrip("+") for override in task_overrides(hydra.overrides)]
+    if hydra.mode != RunMode.MULTIRUN:
+        name = " ".join(choices[group] for group in _NAMED_BY if group in choices)
+        return RunCard(folder, card.id, plain, choices, name)
+    sweep = Path(hydra.sweep.dir)
+    plan = read_plan(sweep)
+    name = " ".join(varying(own, plan.jobs or ())) or card.id
+    return RunCard(folder, card.id, plain, choices, name, sweep.resolve().name, plan.command)
 
 
-def _close(logger: Logger, status: str) -> None:
-    logger.finalize(status)
-    if isinstance(logger, WandbLogger):
-        logger.experiment.finish(exit_code=0 if status == "success" else 1)
+def varying(own: Sequence[str], jobs: Sequence[Sequence[str]]) -> list[str]:
+    """The overrides of a job that not every job of its sweep has; all of them where that leaves none.
+
+    Args:
+        own: overrides of the job.
+        jobs: overrides of each job of the sweep.
+
+    >>> varying(["head=a", "seed=0"], [["head=a", "seed=0"], ["head=b", "seed=0"]])
+    ['head=a']
+    """
+    shared = set.intersection(*({text.lstrip("+") for text in job} for job in jobs)) if jobs else set()
+    return [override for override in own if override not in shared] or list(own)

@@ -11,12 +11,14 @@ import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
+from prefillroute.caches.identity import CacheIdentity
 from prefillroute.calibration.contract import Calibrator
 from prefillroute.config.build import build
 from prefillroute.config.compose import fact, read_fact
 from prefillroute.config.facts import PathsConfig
 from prefillroute.data.folded import FoldedData
 from prefillroute.heads.contract import Head
+from prefillroute.modules.ensemble import send_epochs
 from prefillroute.modules.fit import FittedHead, fit_head
 from prefillroute.predictors.contract import Logits, Node, Prediction, Predictor
 from prefillroute.predictors.single import SinglePredictor
@@ -85,7 +87,18 @@ class RunWorkshop:
     def predict(self, signal: Node, head: Node, logged: bool = False) -> Prediction:
         """Train a head on a signal, and predict all rows; see `predictors.contract.Workshop`."""
         key = key_of(self._feature_key(signal), head, self.config.trainer)
-        return self.shared.predictions.get(key, lambda: self._train(signal, head, logged))
+        trained: list[Prediction] = []
+
+        def train() -> Prediction:
+            trained.append(self._train(signal, head, logged))
+            return trained[0]
+
+        prediction = self.shared.predictions.get(key, train)
+        if (
+            logged and self._logger is not None and not trained
+        ):  # an earlier job trained it, with a logger of its own
+            send_epochs(prediction.history, [self._logger])
+        return prediction
 
     def query_tokens(self, predictor: Predictor) -> np.ndarray | None:
         """The number (Q,) of tokens of the bare queries, by the tokenizer of the first encoder that a predictor reads.
@@ -103,6 +116,11 @@ class RunWorkshop:
             reason = reader_of(reading.group).obstacle(opened.facts, opened.identity)
             reasons += [] if reason is None else [f"{reading}: {reason}"]
         return reasons
+
+    def caches(self, predictor: Predictor) -> dict[Path, CacheIdentity]:
+        """What made each cache that a predictor reads, by the cache's index file."""
+        library = self.readings.library
+        return {library.path(reading): library.open(reading).identity for reading in self._read_by(predictor)}
 
     def _read_by(self, predictor: Predictor) -> list[Reading]:
         """What a predictor reads of a new query, in order; this is found out by letting it read one."""
@@ -166,6 +184,7 @@ class RunWorkshop:
             {**features.seconds, "head": fitted.seconds},
             fitted.num_fits,
             fitted.work,
+            fitted.history,
         )
 
     def _make_features(self, node: Node) -> Features:

@@ -62,6 +62,8 @@ def test_option_composes_and_binds(group: str, option: str) -> None:
     OmegaConf.to_container(config, resolve=True)  # a broken interpolation raises here
     if "_target_" in config[group]:
         check_arguments(config[group], runtime(config[group]))
+    if "tracker" in config[group]:
+        check_arguments(config[group].tracker, ("make", "card"))
 
 
 def runtime(node: DictConfig) -> tuple[str, ...]:

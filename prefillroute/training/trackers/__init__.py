@@ -1,0 +1,1 @@
+"""What a run tells its logger, and what each kind of logger makes of it."""
