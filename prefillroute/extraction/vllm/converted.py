@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import save_model
-from transformers import AutoModelForCausalLM
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import CONFIG_NAME, SAFE_WEIGHTS_NAME
 
 from prefillroute.errors import UserError
@@ -80,7 +80,7 @@ def _convert(source: WeightSource, folder: Path, what: str) -> None:
         (partial / CONFIG_NAME).write_text(
             json.dumps(config | {"architectures": [type(model).__name__]}, indent=1)
         )
-        save_model(model, str(partial / SAFE_WEIGHTS_NAME), metadata={"format": "pt"})
+        save_file(_each_once(model), partial / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
         record = {
             "from": source.fingerprint,
             "by": f"transformers {transformers.__version__}",
@@ -96,3 +96,17 @@ def _convert(source: WeightSource, folder: Path, what: str) -> None:
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _each_once(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """The weights without second names: of an output that is tied to the embeddings, vLLM wants the embeddings' name.
+
+    It leaves embeddings that it does not find at zero, without a word.
+    """
+    weights: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in model.state_dict().items():  # the embeddings come first
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            weights[name] = tensor.contiguous()
+    return weights

@@ -93,7 +93,6 @@ class PooledConnector(ExampleHiddenStatesConnector):
         blocks = torch.as_tensor(pending.block_ids, dtype=torch.long)
         slots = (blocks[:, None] * self._block_size + torch.arange(self._block_size)).flatten()[:count]
         hidden = extract_from_kv_cache(self._kv_cache, slots.to(self._kv_cache.device), count)
-        print("DBG", pending.req_id, pending.block_ids, self._block_size, self._kv_cache.shape, self._kv_cache.stride(), (self._kv_cache!=0).any(dim=3).any(dim=1).nonzero()[:5].tolist(), int((self._kv_cache!=0).any(dim=3).any(dim=1).sum()), flush=True)
         vectors, zero, bad = pool(hidden, self._poolings)
         header = {
             "kind": "vectors",
