@@ -3,9 +3,10 @@
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from prefillroute.extraction.batches import plan_batches
 from prefillroute.extraction.encoder import EncoderInput
 from prefillroute.extraction.prompts import PromptEncoder
 from prefillroute.extraction.request import ReadRequest
-from prefillroute.extraction.vllm.answers import check_model, checked_vectors
+from prefillroute.extraction.vllm.answers import WrongAnswer, check_model, checked_vectors
 from prefillroute.extraction.vllm.converted import readable_by_vllm
 from prefillroute.extraction.vllm.environment import VllmEnvironment
 from prefillroute.extraction.vllm.process import WorkerProcess
@@ -28,7 +29,8 @@ from prefillroute.pooling.choice import known_poolings
 
 log = logging.getLogger(__name__)
 
-TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 32768}
+TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 8192}
+"""Of a step. Every layer's hidden states of so many tokens are in memory at once, more than once."""
 MEMORY_SHARE = {"cpu": 0.2, "cuda": 0.9}
 BATCHES_UNDER_WAY = 2
 """So that the next step's prompts are there when a step ends."""
@@ -47,7 +49,7 @@ class VllmBackend(Backend):
         facts: which model.
         request: what to read of it.
         python: the interpreter; `make vllm-env` makes it.
-        tokens_per_batch: most tokens of a step; None: 2,048 on a CPU, 32,768 on a GPU, and at least the longest prompt
+        tokens_per_batch: most tokens of a step; None: 2,048 on a CPU, 8,192 on a GPU, and at least the longest prompt
             and one more, because prompts are not divided.
         memory_share: None: 0.9 of the GPU's memory, weights included; with vLLM's CPU build 0.2 of the free memory, for
             keys, values and hidden states.
@@ -141,7 +143,7 @@ class VllmBackend(Backend):
         if self._worker is not None and self._worker.alive:
             if set(layer_ids) <= set(self._reading[0]) and set(poolings) <= set(self._reading[1]):
                 return
-            assert not self._under_way, "no prompts are under way when other layers are asked for"
+            assert self._under_way.keys() <= self._given_up, "nobody waits when other layers are asked for"
             self.close()
         layers = tuple(sorted({*layer_ids, *self.layer_ids}))
         names = tuple(sorted({*poolings, *self.poolings}))
@@ -169,7 +171,11 @@ class VllmBackend(Backend):
                 **self._settings,
             }
         )
-        (header, _), *_ = self._worker.receive(self._load_timeout_s, "extraction.load_timeout_s")
+        (header, _), *_ = self._worker.receive(
+            self._load_timeout_s, "extraction.load_timeout_s", "the weights to be loaded"
+        )
+        if header.get("kind") != "ready":
+            raise self._worker.refused(f"ready, found {header.get('kind')}")
         try:
             check_model(
                 header,
@@ -185,9 +191,12 @@ class VllmBackend(Backend):
     def read(
         self, work: Iterable[Batch], layer_ids: Sequence[int], poolings: Sequence[str]
     ) -> Generator[Answer, None, None]:
-        """Keep two batches' tokens under way, and yield what has arrived; see `Backend.read`."""
+        """Keep two batches' tokens under way, and yield each batch when it is complete; see `Backend.read`.
+
+        vLLM begins with a batch when it has ended the one before, so a batch is computed alike whenever it comes.
+        """
         batches: Iterator[Batch] = iter(work)
-        mine: dict[str, int] = {}
+        sent: deque[tuple[np.ndarray, list[str]]] = deque()
         more = True
         try:
             while True:
@@ -197,27 +206,24 @@ class VllmBackend(Backend):
                         more = False
                         break
                     self.load(layer_ids, poolings)
-                    for row, ids in zip(batch.rows, batch.token_ids, strict=True):
-                        mine[self._send(ids)] = int(row)
-                if not mine:
-                    if more:
-                        continue
+                    sent.append((batch.rows, self._send(batch.token_ids)))
+                if not sent:
                     return
-                here = [name for name in mine if name in self._arrived]
-                if not here:
+                rows, names = sent[0]
+                while not self._arrived.keys() >= set(names):
                     self._receive()
-                    continue
-                rows = np.asarray([mine.pop(name) for name in here], dtype=np.int64)
-                yield rows, self._chosen([self._arrived.pop(name) for name in here], layer_ids, poolings)
+                sent.popleft()
+                yield rows, self._chosen([self._arrived.pop(name) for name in names], layer_ids, poolings)
         finally:
             # What is under way is computed to its end, and thrown away when it arrives.
-            self._given_up.update(name for name in mine if name in self._under_way)
-            for name in mine:
+            for name in chain.from_iterable(names for _, names in sent):
+                if name in self._under_way:
+                    self._given_up.add(name)
                 self._arrived.pop(name, None)
 
     def close(self) -> None:
         """End the process. A later `read` starts it again."""
-        if self._worker is not None:
+        if self._worker is not None and self._worker.alive:
             self._worker.close()
             if self._log is None:
                 self._worker.log.unlink(missing_ok=True)
@@ -235,41 +241,37 @@ class VllmBackend(Backend):
     def _tokens_under_way(self) -> int:
         return sum(map(len, self._under_way.values()))
 
-    def _send(self, token_ids: np.ndarray) -> str:
+    def _send(self, token_ids: Sequence[np.ndarray]) -> list[str]:
+        """Send the prompts of a batch, and return the names under which the answers come."""
         assert self._worker is not None, "load comes first"
-        name, ids = str(self._sent), np.ascontiguousarray(token_ids, dtype="<i4")
-        self._sent += 1
-        self._under_way[name] = ids
-        self._worker.send({"kind": "read", "id": name}, ids.tobytes())
-        return name
+        arrays = [np.ascontiguousarray(ids, dtype="<i4") for ids in token_ids]
+        names = [str(self._sent + position) for position in range(len(arrays))]
+        self._sent += len(arrays)
+        self._under_way.update(zip(names, arrays, strict=True))
+        header = {"kind": "read", "ids": names, "lengths": [len(ids) for ids in arrays]}
+        self._worker.send(header, b"".join(ids.tobytes() for ids in arrays))
+        return names
 
     def _receive(self) -> None:
         """Take what the process says next, check it, and keep it for the reader that asked."""
         worker, (layers, names) = self._worker, self._reading
         assert worker is not None, "load comes first"
-        frames = worker.receive(self._answer_timeout_s, "extraction.answer_timeout_s")
+        awaited = f"the vectors of {len(self._under_way)} prompts"
+        frames = worker.receive(self._answer_timeout_s, "extraction.answer_timeout_s", awaited)
+        for header, payload in frames:
+            name = header.get("id")
+            if not isinstance(name, str) or name not in self._under_way:
+                raise worker.refused(f"one answer for each prompt, found {name} again or unasked")
+            ids = self._under_way.pop(name)
+            try:
+                vectors = checked_vectors(header, payload, ids, layers, names, self.facts.hidden_size)
+            except WrongAnswer as wrong:
+                raise worker.refused(str(wrong)) from None
+            if name in self._given_up:
+                self._given_up.remove(name)
+            else:
+                self._arrived[name] = vectors
         worker.send({"kind": "received", "count": len(frames)})
-        try:
-            for header, payload in frames:
-                self._keep(header, payload, layers, names)
-        except UserError:
-            self.close()
-            raise
-
-    def _keep(
-        self, header: dict[str, Any], payload: bytes, layers: Sequence[int], names: Sequence[str]
-    ) -> None:
-        name = str(header.get("id"))
-        if name not in self._under_way:
-            raise UserError(
-                f"{self.what}: vLLM's answer: expected one of each prompt, found {name} again or unasked"
-            )
-        ids = self._under_way.pop(name)
-        vectors = checked_vectors(header, payload, ids, layers, names, self.facts.hidden_size, self.what)
-        if name in self._given_up:
-            self._given_up.remove(name)
-        else:
-            self._arrived[name] = vectors
 
     def _chosen(
         self, arrived: list[np.ndarray], layer_ids: Sequence[int], poolings: Sequence[str]

@@ -100,7 +100,7 @@ def environment() -> dict[str, str]:
             "PYTHONPATH": str(PROGRAM.parent),  # the connector is found there, by vLLM's own processes too
             "PYTHONNOUSERSITE": "1",
             "PYTHONUNBUFFERED": "1",  # the log is whole when a process is killed
-            "VLLM_ENABLE_V1_MULTIPROCESSING": "1",  # the engine runs in the program, so its errors arrive as they are
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine runs in the program, so its errors arrive as they are
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # as many threads as OMP_NUM_THREADS says
             "VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1",  # the one generated token may lie beyond the context; it is not read
             "VLLM_NO_USAGE_STATS": "1",

@@ -98,14 +98,15 @@ class WorkerProcess:
         try:
             send(self._commands, header, payload)
         except BrokenPipeError:
-            raise self._failed() from None
+            raise self._failed("more prompts") from None
 
-    def receive(self, seconds: float, key: str) -> list[Frame]:
+    def receive(self, seconds: float, key: str, awaited: str) -> list[Frame]:
         """Wait for what the process says.
 
         Args:
             seconds: how long it may be silent.
             key: the option that says so, for the message.
+            awaited: what it should say, for the message.
 
         Returns:
             One frame or more.
@@ -118,30 +119,46 @@ class WorkerProcess:
         while not frames:
             ready = self._selector.select(max(0.0, deadline - time.monotonic()))
             if not ready and time.monotonic() >= deadline:
-                raise self._failed(f"expected an answer within {seconds:g} s ({key}), found none")
+                raise self._failed(awaited, f"it said nothing for {seconds:g} s ({key})")
             for chosen, _ in ready:
                 data = os.read(chosen.fd, 1 << 20)
                 if not data and chosen.fd == self._events:
-                    raise self._failed()
+                    raise self._failed(awaited)
                 if not data:  # the process ends, and says why in the other pipe
                     self._selector.unregister(chosen.fd)
                 try:
                     frames += self._readers[chosen.fd].feed(data)
                 except ValueError as error:
-                    raise self._failed(f"expected frames, found {error}") from None
+                    raise self._failed(awaited, str(error)) from None
         for header, _ in frames:
             if header.get("kind") == "failed":
-                raise self._failed(str(header.get("reason")))
+                raise self._failed(awaited, str(header.get("reason")))
         return frames
 
     def close(self) -> None:
         """End the process and all that it started. Calling this twice is harmless."""
         self._end()
 
-    def _failed(self, reason: str | None = None) -> UserError:
+    def refused(self, wrong: str) -> UserError:
+        """End the process because of what it said.
+
+        Args:
+            wrong: what was expected, and what was found.
+
+        Returns:
+            The error to raise; it names the log.
+        """
+        self.close()
+        return UserError(
+            f"{self.what}: vLLM's answer: expected {wrong}; use another version of vLLM, or extraction=transformers; "
+            f"its log is {self.log}"
+        )
+
+    def _failed(self, awaited: str, reason: str | None = None) -> UserError:
         """End the process; the error says why, in one line.
 
         Args:
+            awaited: what was expected.
             reason: None: it has ended by itself.
         """
         if reason is None:
@@ -157,7 +174,10 @@ class WorkerProcess:
         elif any(part in reason for part in _GENERAL):
             reason = _last_error(self.log) or reason
         cure = next((f"; {cure}" for part, cure in CURES.items() if part in reason), "")
-        return UserError(f"{self.what}: its vLLM process failed: {reason[:400]}{cure}; its log is {self.log}")
+        return UserError(
+            f"{self.what}: its vLLM process failed: expected {awaited}, found: {reason[:400]}{cure}; its log is "
+            f"{self.log}"
+        )
 
 
 def _how(code: int | None) -> str:

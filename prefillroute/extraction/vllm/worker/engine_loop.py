@@ -1,6 +1,7 @@
-"""Runs vLLM's engine: takes prompts as they come, and steps until the vectors of all have been received."""
+"""Runs vLLM's engine: batch after batch, and steps until the vectors of all prompts have been received."""
 
 import queue
+from collections import deque
 from typing import Any
 
 import psutil
@@ -9,7 +10,7 @@ from vllm import EngineArgs, LLMEngine, SamplingParams
 
 Commands = queue.SimpleQueue
 IDLE_S = 0.002
-"""How long to wait for the reader when all prompts are done and some vectors are still on their way."""
+"""How long to wait between steps when all prompts are done and some vectors are still on their way."""
 
 
 def make_engine(setup: dict[str, Any], pipe: str) -> LLMEngine:
@@ -35,6 +36,7 @@ def make_engine(setup: dict[str, Any], pipe: str) -> LLMEngine:
             max_num_batched_tokens=setup["tokens_per_batch"],
             enable_prefix_caching=False,
             enable_chunked_prefill=False,
+            async_scheduling=False,  # there is no second token to schedule
             disable_log_stats=True,
             speculative_config={
                 "method": "extract_hidden_states",
@@ -69,23 +71,44 @@ def facts(engine: LLMEngine) -> dict[str, Any]:
 
 
 def run(engine: LLMEngine, commands: Commands) -> None:
-    """Read prompts for ever; the thread that fills `commands` ends the process.
+    """Read batches for ever; the thread that fills `commands` ends the process.
+
+    A batch begins when the one before has ended, so what is computed together does not depend on when it arrives.
 
     Raises:
         Exception: whatever vLLM raises, for instance for lack of memory.
     """
-    only_prefill = SamplingParams(max_tokens=1, temperature=0, detokenize=False, ignore_eos=True)
-    under_way = 0
+    waiting: deque[tuple[dict[str, Any], bytes]] = deque()
+    unanswered = 0
     while True:
-        idle = not engine.has_unfinished_requests()
-        try:
-            header, payload = commands.get(block=idle, timeout=IDLE_S if under_way else None)
-        except queue.Empty:
+        busy = engine.has_unfinished_requests()
+        if busy or waiting:
+            wait = 0.0
+        else:
+            wait = IDLE_S if unanswered else None
+        while True:
+            try:
+                header, payload = commands.get(block=wait != 0.0, timeout=wait)
+            except queue.Empty:
+                break
+            wait = 0.0
+            if header["kind"] == "read":
+                waiting.append((header, payload))
+                unanswered += len(header["ids"])
+            elif header["kind"] == "received":
+                unanswered -= header["count"]
+        if waiting and not busy:
+            add(engine, *waiting.popleft())
+        if unanswered:
             engine.step()
-            continue
-        if header["kind"] == "read":
-            prompt = {"prompt_token_ids": memoryview(payload).cast("i").tolist()}
-            engine.add_request(header["id"], prompt, only_prefill)
-            under_way += 1
-        elif header["kind"] == "received":
-            under_way -= header["count"]
+
+
+def add(engine: LLMEngine, header: dict[str, Any], payload: bytes) -> None:
+    """Give the engine the prompts of a batch; each is over when its last token's state is known."""
+    only_prefill = SamplingParams(max_tokens=1, temperature=0, detokenize=False, ignore_eos=True)
+    tokens = memoryview(payload).cast("i")
+    start = 0
+    for name, length in zip(header["ids"], header["lengths"], strict=True):
+        prompt = {"prompt_token_ids": tokens[start : start + length].tolist()}
+        engine.add_request(name, prompt, only_prefill)
+        start += length
