@@ -49,7 +49,9 @@ def checked_vectors(
         ("poolings", list(poolings)),
     ):
         if header.get(key) != expected:
-            raise WrongAnswer(f"{key}={expected} for a prompt of {count} tokens, found {header.get(key)}")
+            raise WrongAnswer(
+                f"{key}={expected} for a prompt of {count} tokens, found {key}={header.get(key)}"
+            )
     size = 4 * (count + len(poolings) * layers * hidden_size)
     if len(payload) != size:
         raise WrongAnswer(f"{size} bytes for a prompt of {count} tokens, found {len(payload)}")

@@ -80,7 +80,7 @@ def _convert(source: WeightSource, folder: Path, what: str) -> None:
         (partial / CONFIG_NAME).write_text(
             json.dumps(config | {"architectures": [type(model).__name__]}, indent=1)
         )
-        save_file(_each_once(model), partial / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
+        save_file(without_second_names(model), partial / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
         record = {
             "from": source.fingerprint,
             "by": f"transformers {transformers.__version__}",
@@ -98,7 +98,7 @@ def _convert(source: WeightSource, folder: Path, what: str) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _each_once(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+def without_second_names(model: PreTrainedModel) -> dict[str, torch.Tensor]:
     """The weights without second names: of an output that is tied to the embeddings, vLLM wants the embeddings' name.
 
     It leaves embeddings that it does not find at zero, without a word.
