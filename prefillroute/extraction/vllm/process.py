@@ -174,9 +174,9 @@ class WorkerProcess:
         elif any(part in reason for part in _GENERAL):
             reason = _last_error(self.log) or reason
         cure = next((f"; {cure}" for part, cure in CURES.items() if part in reason), "")
+        said = f"{reason[:400].rstrip('.')}{cure}"
         return UserError(
-            f"{self.what}: its vLLM process failed: expected {awaited}, found: {reason[:400]}{cure}; its log is "
-            f"{self.log}"
+            f"{self.what}: its vLLM process failed: expected {awaited}, found: {said}; its log is {self.log}"
         )
 
 
