@@ -28,6 +28,7 @@ def make_engine(setup: dict[str, Any], pipe: str) -> LLMEngine:
             model=setup["model"],
             revision=setup["revision"],
             skip_tokenizer_init=True,
+            language_model_only=True,  # of a model that also sees, only the text part
             dtype=setup["dtype"],
             quantization=setup["quantization"],
             tensor_parallel_size=setup["tensor_parallel_size"],
