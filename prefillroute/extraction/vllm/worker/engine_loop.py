@@ -83,9 +83,8 @@ def run(engine: LLMEngine, commands: Commands) -> None:
     unanswered = 0
     while True:
         busy = engine.has_unfinished_requests()
-        if busy or waiting:
-            wait = 0.0
-        else:
+        wait: float | None = 0.0
+        if not busy and not waiting:
             wait = IDLE_S if unanswered else None
         while True:
             try:
