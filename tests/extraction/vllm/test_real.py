@@ -119,9 +119,9 @@ def test_a_hybrid_in_bfloat16_is_as_near_to_float32_as_transformers_is(vllm_pyth
                 f"{pooling} {layer}: median {np.median(ours[:, layer]):.4f} against {np.median(theirs[:, layer]):.4f}, "
                 f"worst {ours[:, layer].max():.4f} against {theirs[:, layer].max():.4f}"
             )
-        # A token near the border between two experts may go to the other one; the median leaves these out.
-        assert (np.median(ours, axis=0) < np.maximum(2 * np.median(theirs, axis=0), 0.01)).all()
-        assert np.median(ours) < 0.05
+        # A token near the border between two experts may go to the other one, in either backend.
+        assert (np.median(ours, axis=0) < 0.15).all()
+        assert (np.median(ours, axis=0) < 1.2 * np.median(theirs, axis=0) + 0.005).all()
 
     fp32 = VllmBackend(toy(repo), ReadRequest(max_length=300, dtype="float32"), python=vllm_python)
     with pytest.raises(UserError, match=r"BF16; set request\.dtype=bfloat16; its log is") as caught:
