@@ -207,8 +207,11 @@ class VllmBackend(Backend):
                         break
                     self.load(layer_ids, poolings)
                     sent.append((batch.rows, self._send(batch.token_ids)))
-                if not sent:
+                if not sent and not more:
                     return
+                if not sent:  # what an earlier reader gave up is in the way
+                    self._receive()
+                    continue
                 rows, names = sent[0]
                 while not self._arrived.keys() >= set(names):
                     self._receive()

@@ -90,15 +90,9 @@ class WorkerProcess:
         return self._end.alive
 
     def send(self, header: dict[str, Any], payload: bytes = b"") -> None:
-        """Tell the process something.
-
-        Raises:
-            UserError: it has ended; the message says why, and names the log.
-        """
-        try:
+        """Tell the process something. If it has ended, `receive` says so, and why."""
+        with suppress(BrokenPipeError):
             send(self._commands, header, payload)
-        except BrokenPipeError:
-            raise self._failed("more prompts") from None
 
     def receive(self, seconds: float, key: str, awaited: str) -> list[Frame]:
         """Wait for what the process says.
