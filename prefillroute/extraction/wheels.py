@@ -4,7 +4,6 @@ Package indexes limit the size of a wheel, so larger models come as a wheel that
 the file: `model.gguf.part00`, `model.gguf.part01`, ...
 """
 
-import os
 import re
 import shutil
 from importlib import metadata
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from prefillroute.errors import UserError
 from prefillroute.files import replacing
+from prefillroute.home import cache_folder
 from prefillroute.text import hints
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -80,8 +80,7 @@ def _required(wheel: str) -> list[str]:
 
 def _whole(parts: list[Path], wheel: str, file: str, model: str) -> Path:
     """Put the parts together, unless that was done before."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = home / "prefillroute" / f"{wheel}-{metadata.version(wheel)}" / file
+    path = cache_folder() / f"{wheel}-{metadata.version(wheel)}" / file
     try:
         if path.is_file() and path.stat().st_size == sum(part.stat().st_size for part in parts):
             return path

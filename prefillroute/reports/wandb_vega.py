@@ -3,7 +3,6 @@
 from typing import Any
 
 import wandb
-
 from prefillroute.config.guard import one_line
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"

@@ -186,3 +186,15 @@ def test_the_backend_of_a_cache_reads_text_as_the_cache_was_made(toy_facts, tmp_
     assert found.truncated.tolist() == [False] * 12 + [True] or prompt_format == "chat"
     assert found.fed_tokens.max() == 70
     assert read_texts(again, []).vectors[1, "mean"].shape == (0, 32)
+
+
+class Lazy(TransformersBackend):
+    """Stops before it has taken the last batch."""
+
+    def read(self, work, layer_ids, poolings):
+        yield from super().read(itertools.islice(work, 1), layer_ids, poolings)
+
+
+def test_batches_that_are_not_taken_are_noticed(make, tmp_path):
+    with pytest.raises(UserError, match=r"expected vectors of all rows, found an end after \d+ rows"):
+        extract(make(Lazy), IDS, PROMPTS, tmp_path)

@@ -107,19 +107,20 @@ def read_checked(
 
     Raises:
         UserError: an answer has rows that were not requested or that came before, it lacks a pooling or has vectors of
-            another shape, or rows stay without an answer.
+            another shape, rows stay without an answer, or batches are not taken.
     """
     what = f"backend {backend.identity.backend} of {backend.identity.encoder}"
     hidden = backend.identity.hidden_size
     under_way: set[int] = set()
-    asked = 0
+    asked, all_taken = 0, False
 
     def given() -> Iterator[Batch]:
-        nonlocal asked
+        nonlocal asked, all_taken
         for batch in work:
             under_way.update(map(int, batch.rows))
             asked += len(batch.rows)
             yield batch
+        all_taken = True
 
     with closing(backend.read(given(), layer_ids, poolings)) as answers:
         for rows, pooled in answers:
@@ -145,6 +146,10 @@ def read_checked(
         raise UserError(
             f"{what}: expected vectors of all {asked} requested rows, found none of {len(under_way)} of them, such as "
             f"row {min(under_way)}"
+        )
+    if not all_taken:
+        raise UserError(
+            f"{what}: expected vectors of all rows, found an end after {asked} rows, before the last batch"
         )
 
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 
-from prefillroute.caches.identity import CacheIdentity, kwargs_json
+from prefillroute.caches.identity import CacheIdentity
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.errors import UserError
 from prefillroute.extraction.backends.capture import ResidualCapture, find_blocks
 from prefillroute.extraction.backends.in_process import InProcessBackend, pad_right
 from prefillroute.extraction.backends.prefix import FULL_ATTENTION, SharedPrefix
 from prefillroute.extraction.causality import require_causal
-from prefillroute.extraction.prompts import PromptEncoder, choose_format
+from prefillroute.extraction.encoder import EncoderInput
+from prefillroute.extraction.prompts import PromptEncoder
 from prefillroute.extraction.request import ReadRequest
-from prefillroute.extraction.weights import locate_weights
 from prefillroute.pooling.choice import known_poolings
 from prefillroute.pretrained.loading import pretrained
 
@@ -55,22 +55,8 @@ class TransformersBackend(InProcessBackend):
         self.facts, self.request, self._share_prefix = facts, request, share_prefix
         self.layer_ids = request.layer_ids(facts.num_layers, facts.params_b)
         self.poolings = tuple(request.poolings)
-        self._source = locate_weights(facts)
-        tokenizer = pretrained(
-            AutoTokenizer,
-            self.what,
-            self._source.location,
-            revision=self._source.revision,
-            gguf_file=self._source.gguf_file,
-        )
-        self._prompt_format = choose_format(tokenizer, facts.prompt_format, facts.name)
-        self.prompts: PromptEncoder = PromptEncoder(
-            tokenizer,
-            prompt_format=self._prompt_format,
-            chat_template_kwargs=facts.chat_template_kwargs,
-            max_length=min(request.max_length, facts.context_length),
-            encoder=facts.name,
-        )
+        self._input = EncoderInput(facts, request, self.what)
+        self.prompts: PromptEncoder = self._input.prompts
         self._model: PreTrainedModel | None = None
         self._capture: ResidualCapture | None = None
         self._captured: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
@@ -101,18 +87,7 @@ class TransformersBackend(InProcessBackend):
     @property
     def identity(self) -> CacheIdentity:
         """The identity that caches of this encoder's activations are checked against."""
-        return CacheIdentity(
-            encoder=self.facts.name,
-            weights=self._source.fingerprint,
-            num_layers=self.facts.num_layers,
-            hidden_size=self.facts.hidden_size,
-            compute_dtype=self.request.compute_dtype(self.device),
-            storage_dtype=self.request.storage_dtype,
-            prompt_format=self._prompt_format,
-            chat_template=self.prompts.template_digest,
-            chat_template_kwargs=kwargs_json(self.facts.chat_template_kwargs),
-            max_length=self.prompts.max_length,
-        )
+        return self._input.identity(self.device, "transformers")
 
     @property
     def model(self) -> PreTrainedModel:
@@ -159,7 +134,7 @@ class TransformersBackend(InProcessBackend):
         return SharedPrefix(self.model, ids, self._captured[0])
 
     def _load_model(self) -> PreTrainedModel:
-        source, facts = self._source, self.facts
+        source, facts = self._input.source, self.facts
         placement = self._placement()
         loaded, info = pretrained(
             AutoModel,

@@ -1,0 +1,1 @@
+"""The encoder in a vLLM process of its own: its environment, its weights, the process, and the check of its answers."""
