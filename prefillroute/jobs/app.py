@@ -11,6 +11,7 @@ from typing import Any
 
 import hydra
 from hydra._internal.utils import get_args_parser
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from prefillroute.config.compose import compose_options
@@ -56,7 +57,7 @@ def start(command: str, config_name: str, task: Callable[[DictConfig], Any], arg
     sys.argv = [sys.argv[0], *arguments]  # where Hydra looks
     main = hydra.main(version_base="1.3", config_path=str(conf_folders()[0]), config_name=config_name)(task)
     try:
-        with _logging_restored():
+        with _as_found():
             main()
     except COMPOSITION_ERRORS as error:
         if isinstance(error.__cause__, UserError):
@@ -68,13 +69,14 @@ def start(command: str, config_name: str, task: Callable[[DictConfig], Any], arg
 
 
 @contextmanager
-def _logging_restored() -> Iterator[None]:
-    """Hydra gives the root logger the handlers of a job; afterwards it has those of before."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def _as_found() -> Iterator[None]:
+    """Undo what Hydra leaves behind: the root logger's handlers, and the job that is taken for the one that runs."""
+    root, current = logging.getLogger(), HydraConfig.instance()
+    handlers, level, job = root.handlers[:], root.level, current.cfg
     try:
         yield
     finally:
+        current.cfg = job
         for handler in root.handlers:
             if handler not in handlers:
                 handler.close()

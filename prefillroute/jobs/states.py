@@ -143,7 +143,8 @@ def _judge(
                 return "running", status.progress or _WORDS["running"]
             again = f", after {status.starts} start{'s' * (status.starts > 1)}" if status.starts else ""
             return "waiting", f"{place.words}{again}"
-        if time.time() - max(status.updated, submission.submitted) < PATIENCE_S:
+        seen_at_once = status.holder is not None and status.holder.is_here
+        if not seen_at_once and time.time() - max(status.updated, submission.submitted) < PATIENCE_S:
             return status.state, status.progress or _WORDS[status.state]
         return "lost", f"{_WORDS['lost']}; {submission.scheduler} no longer knows job {submission.job}"
     if status.state == "running":

@@ -15,6 +15,7 @@ class CVProbe(LayerChooser):
     """Grid over layer x pooling x PCA dimension, scored by mean ROC-AUC of logistic regression over folds.
 
     Example:
+        >>> import numpy as np
         >>> from prefillroute.layers.source import ArraySource
         >>> rows = np.random.default_rng(0).normal(size=(2, 60, 4))
         >>> source = ArraySource("toy", 2, {(1, "mean"): rows[0], (2, "mean"): rows[1]})

