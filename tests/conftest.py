@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+SLURM_REQUIRED = "PREFILLROUTE_SLURM"
+"""Environment variable that makes a missing cluster an error; `.ci/run` sets it."""
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
@@ -32,6 +36,24 @@ def real_data() -> Callable[[str], Path]:
         pytest.skip(f"no {name} in ../shared/data or data/")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """The cluster of `slurm/local_cluster.sh`, and no other: these tests fill every node and preempt its jobs."""
+    try:
+        said = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=30)
+        name = next(
+            (line.split()[-1] for line in said.stdout.splitlines() if line.startswith("ClusterName")), "none"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        name = "none"
+    if name == "prefillroute-local":
+        return
+    message = f"expected the cluster of `slurm/local_cluster.sh start`, found {name}"
+    if os.environ.get(SLURM_REQUIRED):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @pytest.fixture(autouse=True)

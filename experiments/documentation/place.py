@@ -141,6 +141,7 @@ def _environment(root: Path) -> dict[str, str]:
         **os.environ,
         "PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VENV": str(venv),
+        "PREFILLROUTE_VENV": str(venv),
         "PYTHON": sys.executable,
         "PYTHONPATH": ".",
         "PREFILLROUTE_CACHES": str(root / "caches"),

@@ -9,7 +9,7 @@ from experiments.documentation.blocks import read_blocks
 from experiments.documentation.commands import command_lines, compose
 from experiments.documentation.place import ROOT, Place, build
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "slurm" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"bash", "python", "yaml", "csv", "json"}
 
 pytestmark = [pytest.mark.documentation, pytest.mark.smollm2]
@@ -22,11 +22,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_block_of_a_page_works(page: Path, place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_every_block_of_a_page_works(
+    page: Path, place: Place, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """The README starts from nothing, as its reader does; every other page inside a clone."""
+    if page.parent.name == "slurm":
+        request.getfixturevalue("cluster")
     folder = tmp_path
-    if page.name != "README.md":
+    if page != PAGES[0]:
         subprocess.run(
             ["git", "clone", "-q", place.origin, "clone"], cwd=tmp_path, env=place.environment, check=True
         )

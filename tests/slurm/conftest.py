@@ -1,33 +1,10 @@
 """A real SLURM, and a user's folder on it. `slurm/local_cluster.sh start` starts one on this machine."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.slurm.site import Site, epoch, slurm, wait
-
-REQUIRED = "PREFILLROUTE_SLURM"
-"""Environment variable that makes a missing cluster an error; `.ci/run` sets it."""
-
-
-@pytest.fixture(scope="session")
-def cluster() -> None:
-    """The cluster of `slurm/local_cluster.sh`, and no other: these tests fill every node and preempt its jobs."""
-    try:
-        said = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=30)
-        name = next(
-            (line.split()[-1] for line in said.stdout.splitlines() if line.startswith("ClusterName")), "none"
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        name = "none"
-    if name == "prefillroute-local":
-        return
-    message = f"expected the cluster of `slurm/local_cluster.sh start`, found {name}"
-    if os.environ.get(REQUIRED):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @pytest.fixture(scope="session")
