@@ -1,11 +1,12 @@
-"""A place in which the commands of the documentation run as they are written, on less data.
+"""A place in which the commands of the documentation run as they are written, on less data and for fewer epochs.
 
-`origin` is a repository like this one whose starter pool has fewer questions; `MMLU-Pro` is a small repository in the
-owners' layout, which git finds under the owners' address.
+`origin` is a repository like this one whose starter pool has fewer questions and whose trainers stop sooner; `MMLU-Pro`
+is a small repository in the owners' layout, which git finds under the owners' address.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from experiments.documentation.blocks import Block
 
 ROOT = Path(__file__).resolve().parents[2]
 NUM_QUESTIONS = 120
+NUM_EPOCHS = 10
 MMLU_PRO = "https://github.com/TIGER-AI-Lab/MMLU-Pro"
 
 
@@ -93,6 +95,11 @@ def _write_origin(folder: Path) -> None:
             shutil.copy(ROOT / name, folder / name)
     pool = folder / "conf" / "pool" / "starter.yaml"
     pool.write_text(pool.read_text(encoding="utf-8") + f"\nmax_queries: {NUM_QUESTIONS}\n", encoding="utf-8")
+    for trainer in (folder / "conf" / "trainer").glob("*.yaml"):
+        text = re.sub(
+            r"^max_epochs: \d+", f"max_epochs: {NUM_EPOCHS}", trainer.read_text("utf-8"), flags=re.MULTILINE
+        )
+        trainer.write_text(text, encoding="utf-8")
 
 
 def _write_mmlu_pro(folder: Path) -> None:
