@@ -51,7 +51,7 @@ class Site:
         )
         short = {"defaults": ["default", "_self_"], "num_members": 1, "num_kept": 1, "max_epochs": 2}
         self._write("trainer/short", short)
-        self._write("trainer/long", short | {"max_epochs": 3500, "patience": 100000})
+        self._write("trainer/long", short | {"max_epochs": 6000, "patience": 100000})
         self("extract", *TINY, check=True)
 
     def _write(self, name: str, node: dict) -> None:
@@ -97,8 +97,11 @@ def states(sweep: Path) -> list[JobState]:
 def wait(sweep: Path, until: Callable[[Sequence[JobState]], bool], seconds: float = 300) -> list[JobState]:
     """The states of a sweep's jobs, as soon as they fulfil a condition."""
     end = time.monotonic() + seconds
+    moved = time.monotonic()
     while not until(found := states(sweep)):
         said = [(state.folder, state.state, state.error, state.status) for state in found]
+        moved = moved if all_ended(found) else time.monotonic()
+        assert time.monotonic() < moved + 20, f"nothing will change any more: {said}"
         assert time.monotonic() < end, f"waited {seconds} s in vain: {said}"
         time.sleep(0.5)
     return found

@@ -121,7 +121,7 @@ def test_a_failing_job_is_listed_while_the_others_finish(site: Site, long_jobs: 
 
 
 def test_a_lost_job_is_found_and_run_again(site: Site, long_jobs: dict[str, Path]) -> None:
-    sweep = site.launch("lost", "seed=5,6", "trainer=long", "trainer.max_epochs=600")
+    sweep = site.launch("lost", "seed=5,6", "trainer=long", "trainer.max_epochs=2000")
     wait(sweep, lambda found: epoch(found[0]) > 0)
     os.kill(states(sweep)[0].status.holder.pid, signal.SIGKILL)  # as the OOM killer does
     lost, other = wait(sweep, all_ended)
