@@ -16,7 +16,7 @@ VLLM ?= $(if $(shell command -v nvidia-smi),vllm,vllm_cpu)
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models test test-suite test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -48,9 +48,10 @@ starter-models: $(STAMP) ## The small models of the starter pool (250 MB), to co
 starter: starter-models ## Collect the starter pool again: about an hour on two cores; resumes.
 	$(BIN)/python -m experiments.starter_pool
 
-test: check ## All checks: format, lint, types, import contract, pins, tests.
+test: check test-suite test-slurm ## All checks: format, lint, types, import contract, pins, tests.
+
+test-suite: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
-	$(MAKE) --no-print-directory test-slurm
 
 test-slurm: $(STAMP) ## Sweeps on a real SLURM, if `slurm/local_cluster.sh start` has started one here.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
