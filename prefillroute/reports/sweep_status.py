@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from rich.table import Table
 
@@ -14,6 +15,8 @@ from prefillroute.reports.numbers import MISSING
 from prefillroute.reports.run_folder import read_metrics
 from prefillroute.text.screen import Screen
 
+LONGEST_REASON = 48
+"""Characters, so that each of hundreds of jobs has one line; `sweep why` prints all of a reason."""
 HEADLINE = ("mean_auc", "hull_gain")
 STYLES: dict[State, str] = {
     "waiting": "dim", "running": "bold", "finished": "green", "failed": "bold red", "lost": "bold red",
@@ -43,6 +46,7 @@ def status_table(sweep_dir: Path, states: Sequence[JobState], screen: Screen) ->
     table.add_column("how far, or why")
     for state, values in rows:
         status = state.status
+        said = state.error or (status.progress if status is not None and not values else "")
         table.add_row(
             state.folder,
             screen.styled((state.state, STYLES[state.state])),
@@ -50,7 +54,7 @@ def status_table(sweep_dir: Path, states: Sequence[JobState], screen: Screen) ->
             str(status.starts) if status is not None and status.starts else "",
             duration(status.seconds) if status is not None and status.starts else "",
             *((values or [MISSING] * len(metrics)) if measured else ()),
-            state.error or (status.progress if status is not None and not values else ""),
+            shorten(said, LONGEST_REASON, placeholder=" …"),
         )
     return table
 
