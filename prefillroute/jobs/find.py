@@ -1,5 +1,6 @@
 """Finds a sweep and its jobs by what a person types."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,15 +9,16 @@ from prefillroute.jobs.plan import PLAN_FILE
 from prefillroute.jobs.states import JobState
 
 
-def newest_sweep(runs: Path = Path("runs")) -> Path:
+def newest_sweep(runs: Path | None = None) -> Path:
     """The sweep whose plan was written last.
 
     Args:
-        runs: the folder to look in, at any depth.
+        runs: the folder to look in, at any depth; None: the one of `conf/paths/default.yaml`.
 
     Raises:
         UserError: there is none.
     """
+    runs = runs or Path(os.environ.get("PREFILLROUTE_RUNS", "runs"))
     plans = sorted(runs.rglob(PLAN_FILE), key=lambda path: path.stat().st_mtime) if runs.is_dir() else []
     if not plans:
         raise UserError(f"{runs}: expected a sweep's folder below, found none; name one with --sweep FOLDER")

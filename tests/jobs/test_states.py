@@ -150,7 +150,9 @@ def test_a_job_is_found_by_what_a_person_types(tmp_path: Path) -> None:
             find_job(name, tmp_path, found)
 
 
-def test_the_newest_sweep_is_the_one_that_was_started_last(tmp_path: Path) -> None:
+def test_the_newest_sweep_is_the_one_that_was_started_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match="name one with --sweep"):
         newest_sweep(tmp_path / "runs")
     for age, name in enumerate(("b", "c/d", "a")):
@@ -159,3 +161,5 @@ def test_the_newest_sweep_is_the_one_that_was_started_last(tmp_path: Path) -> No
         plan.write_text("{}")
         os.utime(plan, (LONG_AGO - age, LONG_AGO - age))
     assert newest_sweep(tmp_path / "runs") == tmp_path / "runs" / "b"
+    monkeypatch.setenv("PREFILLROUTE_RUNS", str(tmp_path / "runs"))
+    assert newest_sweep() == tmp_path / "runs" / "b"
