@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import wandb
 import wandb_workspaces.reports.v2 as wr
 from wandb_workspaces import expr
 
-import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.reports.catalogue import Metric, catalogued

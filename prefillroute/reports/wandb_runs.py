@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import wandb
 from omegaconf import OmegaConf
 
-import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.reports.headline import number

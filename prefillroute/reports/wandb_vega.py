@@ -3,6 +3,7 @@
 from typing import Any
 
 import wandb
+
 from prefillroute.config.guard import one_line
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"

@@ -192,7 +192,11 @@ def test_two_offline_parts_of_a_preempted_run_are_one_run_after_sync(
     assert len(parts) == 2
     for part in parts:
         done = subprocess.run(
-            [sys.executable, "-m", "wandb", "sync", str(part)], capture_output=True, text=True, timeout=60
+            [sys.executable, "-m", "wandb", "sync", str(part)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr
     run = wandb_server.run_of(run_id(folder))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import wandb
+
 from prefillroute.training.shared import stamp
 from prefillroute.training.trackers.contract import RunSources
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-
 import wandb
+
 from prefillroute.reports.tracked import curve_rows, profile_rows, target_rows
 
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import wandb
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.loggers.logger import DummyLogger
 
-import wandb
 from prefillroute.config.guard import one_line
 from prefillroute.errors import UserError
 from prefillroute.files import write_text
