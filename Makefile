@@ -51,19 +51,19 @@ starter: starter-models ## Collect the starter pool again: about an hour on two 
 test: check test-suite test-slurm ## All checks: format, lint, types, import contract, pins, tests.
 
 test-suite: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-slurm: $(STAMP) ## Sweeps on a real SLURM, if `slurm/local_cluster.sh start` has started one here.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
 test-slow: $(STAMP) ## The tests that take minutes.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 test-environments: $(STAMP) ## Training and tests wherever users work: SLURM, other users, homes, locales, folders, installations.
 	$(BIN)/python -m experiments.environments $(ENVIRONMENTS)
 
 test-docs: docs ## Every code block of README and docs/, run as it is written; and the pages build.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m documentation
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal -m documentation
 
 # vLLM's CPU build wants torch's: where PyPI has another one, PyTorch's own index has it.
 $(VLLM_VENV)/.installed: requirements/$(VLLM).txt

@@ -14,7 +14,7 @@ from prefillroute.cli.main import main
 
 pytestmark = [pytest.mark.smollm2, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
-QUESTIONS = 32
+QUESTIONS = 24
 
 
 def test_collected_imported_and_trained_on(
@@ -55,7 +55,7 @@ def test_collected_imported_and_trained_on(
     run = tmp_path / "run"
     small = [
         "layers=final", "trainer.num_members=2", "trainer.num_kept=1", "trainer.max_epochs=5", "num_folds=2",
-        "evaluation.num_resamples=10", "trainer.progress_bar=false",
+        "evaluation.num_resamples=10", "trainer.progress_bar=false", "report=false",
     ]  # fmt: skip
     command = [sys.executable, "train.py", *pool, *paths, *small, f"hydra.run.dir={run}"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -110,19 +110,24 @@ def test_a_number_that_cannot_be_computed_is_explained_where_it_is_missing(works
 
 
 def test_nested_layer_choice_predicts_every_row(workspace: Workspace) -> None:
-    nested = pd.read_parquet(train(workspace, "nested", "nested_layers=true") / "predictions.parquet")
+    nested = pd.read_parquet(
+        train(workspace, "nested", "nested_layers=true", "report=false", "bundle=false")
+        / "predictions.parquet"
+    )
     plain = pd.read_parquet(workspace.root / "runs" / "first" / "predictions.parquet")
     assert len(nested) == len(plain)
     assert nested["confidence"].between(0, 1).all()
 
 
-@pytest.mark.parametrize("kill_after_epochs", [1, 4])
+@pytest.mark.parametrize("kill_after_epochs", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_killed_run_goes_on_to_the_same_numbers(workspace: Workspace, kill_after_epochs: int) -> None:
     overrides = (
         "trainer.max_epochs=12",
         "trainer.patience=12",
         "trainer.num_members=3",
         "trainer.num_kept=2",
+        "report=false",
+        "bundle=false",
     )
     undisturbed = train(workspace, "undisturbed", *overrides)
     run = f"killed{kill_after_epochs}"
