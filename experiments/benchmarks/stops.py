@@ -65,8 +65,15 @@ def prefillroute(folder: Path, *words: str) -> None:
 
 
 def job_of(sweep: Path) -> JobState:
-    """The one job of a sweep."""
+    """The one job of a sweep.
+
+    Raises:
+        RuntimeError: it ended without having finished.
+    """
     (job,) = read_states(sweep, ask_schedulers(sweep))
+    if job.has_ended and job.state != "finished":
+        log = "\n".join((sweep / job.folder / "extract.log").read_text().splitlines()[-20:])
+        raise RuntimeError(f"{job.state}: {job.error}; {job.status}\n{log}")
     return job
 
 

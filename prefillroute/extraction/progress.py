@@ -15,6 +15,8 @@ from rich.progress import (
 
 from prefillroute.text.screen import Screen, Words
 
+SECONDS_OF_A_SPEED = 2.0
+
 
 class ExtractionProgress(Protocol):
     """Receives the amount of work and the progress made."""
@@ -141,8 +143,10 @@ class NotedProgress:
         """Pass it on and note it."""
         self._rows, self._tokens = self._rows + rows, self._tokens + tokens
         self._shown.advance(rows, tokens)
-        speed = self._tokens / max(time.monotonic() - self._started, 1e-9)
-        self._note(f"{self._rows:,} of {self._all_rows:,} queries, {speed:,.0f} tokens/s")
+        seconds = time.monotonic() - self._started
+        # A speed over less than some seconds says nothing: the first batch is under way before the work is counted.
+        speed = f", {self._tokens / seconds:,.0f} tokens/s" if seconds > SECONDS_OF_A_SPEED else ""
+        self._note(f"{self._rows:,} of {self._all_rows:,} queries{speed}")
 
     def stop(self) -> None:
         """Pass it on."""

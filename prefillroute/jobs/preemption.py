@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 STARTS_WITHOUT_PROGRESS = 3
 """A job that reaches its time limit this often in a row without progress fails; it would be requeued for ever."""
 
-REQUEUED = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "PREEMPTED")
+REQUEUED = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "PREEMPTED", "COMPLETING")
+"""States in which SLURM refuses to requeue a job since it is doing so itself. After COMPLETING a job may also be over,
+which `sweep status` then shows as lost."""
 
 Handler = Callable[[int, FrameType | None], Any]
 
