@@ -4,11 +4,35 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from prefillroute.errors import UserError
 from prefillroute.files import replacing
+
+LAST = "last.ckpt"
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps the state after the last epoch, or after the last of so many.
+
+    Lightning's own callback writes no last checkpoint where it keeps no best ones (`save_top_k=0`), and says nothing.
+    As a `Checkpoint`, it is called after the module's own end of the epoch.
+
+    Args:
+        path: the file.
+        every: epochs between two checkpoints.
+    """
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path, self.every = path, every
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save."""
+        if (trainer.current_epoch + 1) % self.every == 0:
+            trainer.save_checkpoint(self.path)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

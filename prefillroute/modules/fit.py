@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, LambdaCallback, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import Callback, LambdaCallback, RichProgressBar
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
@@ -22,7 +22,7 @@ from prefillroute.errors import UserError
 from prefillroute.heads.contract import ClosedFormHead, GroupBatch, Head
 from prefillroute.heads.ensemble import ensemble_logits
 from prefillroute.heads.logits import masked_bce
-from prefillroute.modules.checkpoint_io import AtomicCheckpointIO
+from prefillroute.modules.checkpoint_io import LAST, AtomicCheckpointIO, LastCheckpoint
 from prefillroute.modules.ensemble import EnsembleModule
 from prefillroute.modules.one_process import OneProcess, first_rank
 from prefillroute.modules.settings import FitSettings
@@ -123,7 +123,7 @@ def fit_head(
         seed=seed,
         fingerprint=fingerprint,
     )
-    last = checkpoint_dir / "last.ckpt" if checkpoint_dir else None
+    last = checkpoint_dir / LAST if checkpoint_dir else None
     with _quiet_lightning(), first_rank():
         trainer = _trainer(settings, logger, checkpoint_dir, note)
         trainer.fit(
@@ -162,15 +162,7 @@ def _trainer(
     if note is not None:
         callbacks.append(LambdaCallback(on_train_epoch_end=_noted(note)))
     if checkpoint_dir is not None:
-        callbacks.append(
-            ModelCheckpoint(
-                dirpath=checkpoint_dir,
-                save_last=True,
-                save_top_k=0,
-                every_n_epochs=settings.checkpoint_every,
-                save_on_train_epoch_end=True,
-            )
-        )
+        callbacks.append(LastCheckpoint(checkpoint_dir / LAST, settings.checkpoint_every))
     progress_bar = settings.progress_bar and sys.stderr.isatty()
     if progress_bar:
         callbacks.append(RichProgressBar(leave=False))

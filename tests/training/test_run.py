@@ -136,16 +136,17 @@ def test_killed_run_goes_on_to_the_same_numbers(workspace: Workspace, kill_after
         workspace.train(*overrides, run=run), cwd=workspace.root, env=workspace.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    checkpoint, written, seen = folder / "checkpoints" / "last.ckpt", 0, 0.0
+    written, seen = 0, 0.0
     deadline = time.monotonic() + 200
     while written < kill_after_epochs and process.poll() is None and time.monotonic() < deadline:
-        stamp = checkpoint.stat().st_mtime if checkpoint.exists() else seen
+        stamp = max((path.stat().st_mtime for path in folder.glob("checkpoints/*/last.ckpt")), default=seen)
         if stamp != seen:
             written, seen = written + 1, stamp
         time.sleep(0.001)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    assert written == kill_after_epochs
     assert "Warning" not in run_command(workspace, run, *overrides).stderr
     first, second = (pd.read_parquet(path / "predictions.parquet") for path in (undisturbed, folder))
     np.testing.assert_array_equal(first["confidence"], second["confidence"])
