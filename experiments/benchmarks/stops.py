@@ -72,7 +72,11 @@ def job_of(sweep: Path) -> JobState:
     """
     (job,) = read_states(sweep, ask_schedulers(sweep))
     if job.has_ended and job.state != "finished":
-        log = "\n".join((sweep / job.folder / "extract.log").read_text().splitlines()[-20:])
+        log = "\n".join(
+            (sweep / job.folder / next((sweep / job.folder).glob("*.log")).name)
+            .read_text()
+            .splitlines()[-20:]
+        )
         raise RuntimeError(f"{job.state}: {job.error}; {job.status}\n{log}")
     return job
 

@@ -16,6 +16,7 @@ from prefillroute.errors import UserError
 from prefillroute.files import write_text
 from prefillroute.jobs.configuration import CONFIGURATION, check_same_configuration
 from prefillroute.jobs.folder import task_overrides
+from prefillroute.jobs.preemption import raise_if_told_to_stop
 from prefillroute.jobs.selection import is_selected
 from prefillroute.jobs.status import Status, read_status
 from prefillroute.locks.file_lock import FileLock
@@ -73,7 +74,7 @@ def run_job(
             _write_configuration(folder, config)
             check_unread(overrides, hydra.runtime.choices)
             check_numbers(config)
-            results = tuple(str(path.absolute()) for path in work(folder))
+            results = tuple(str(path.absolute()) for path in _done(work, folder))
             replace((read_status(folder) or status).now("finished"), results=results).write(folder)
         except (UserError, OSError) as error:
             said = UserError(reword(one_line(error)))
@@ -88,6 +89,15 @@ def run_job(
             if not in_sweep:
                 raise
             log.exception("job %s failed", " ".join(overrides))
+
+
+def _done(work: Callable[[Path], Sequence[Path]], folder: Path) -> Sequence[Path]:
+    """What `work` returns; its errors after a signal are not its own."""
+    try:
+        return work(folder)
+    except Exception:
+        raise_if_told_to_stop()
+        raise
 
 
 def finished_earlier(folder: Path, overrides: tuple[str, ...], is_whole: Callable[[Path], bool]) -> bool:

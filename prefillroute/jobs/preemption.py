@@ -60,6 +60,13 @@ def requeue_on(
         if handled:
             return  # Lightning puts handlers back that were there before its fit, so they cannot just be removed
         handled = True
+        try:
+            end(number, frame)
+        except SystemExit as left:
+            _left.append(left)
+            raise
+
+    def end(number: int, frame: FrameType | None) -> None:
         status = (read_status(folder) or Status("running")).now("waiting")
         name = signal.Signals(number).name
         if number in cancelling or _is_cancelled(folder):
@@ -93,6 +100,23 @@ def requeue_on(
 
     for each in (*signals, *cancelling):
         signal.signal(each, handle)
+
+
+_left: list[SystemExit] = []
+"""What ended this process, once a signal has."""
+
+
+def raise_if_told_to_stop() -> None:
+    """Raise again what a signal has raised.
+
+    It comes in the middle of any line, and some libraries turn it into an error of their own: torch, for instance,
+    where it writes a file. Such an error is not the job's.
+
+    Raises:
+        SystemExit: a signal has ended this process.
+    """
+    if _left:
+        raise _left[0]
 
 
 def _at_limit(folder: Path, seconds: float) -> bool:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 JOB = textwrap.dedent("""
     import signal, sys, time
     from pathlib import Path
-    from prefillroute.jobs.preemption import requeue_on
+    from prefillroute.jobs.preemption import raise_if_told_to_stop, requeue_on
     from prefillroute.jobs.progress import JobProgress
     from prefillroute.jobs.status import read_status
 
@@ -39,7 +39,15 @@ JOB = textwrap.dedent("""
         JobProgress(folder)(progress)
     try:
         print("ready", flush=True)
-        time.sleep(60)
+        try:
+            time.sleep(60)
+        except SystemExit:
+            if requeueing == "swallowed":
+                try:
+                    raise RuntimeError("unexpected pos")  # as torch does
+                except RuntimeError:
+                    raise_if_told_to_stop()
+            raise
     finally:
         (folder / "finally").touch()
         time.sleep(seconds)
@@ -77,6 +85,11 @@ def test_either_signal_queues_the_job_again(folder: Path, name: str) -> None:
     assert (status.state, status.starts, status.progress) == ("waiting", 1, "epoch 2 of 9")
     assert (folder / "requeued").read_text() == name
     assert status.holder is None
+
+
+def test_a_library_that_turns_the_signal_into_an_error_changes_nothing(folder: Path) -> None:
+    code, status = stop(folder, signal.SIGTERM, requeueing="swallowed")
+    assert (code, status.state) == (255, "waiting")
 
 
 def test_several_signals_for_one_event_are_one_stop(folder: Path) -> None:
