@@ -72,12 +72,8 @@ def job_of(sweep: Path) -> JobState:
     """
     (job,) = read_states(sweep, ask_schedulers(sweep))
     if job.has_ended and job.state != "finished":
-        log = "\n".join(
-            (sweep / job.folder / next((sweep / job.folder).glob("*.log")).name)
-            .read_text()
-            .splitlines()[-20:]
-        )
-        raise RuntimeError(f"{job.state}: {job.error}; {job.status}\n{log}")
+        lines = next((sweep / job.folder).glob("*.log")).read_text().splitlines()
+        raise RuntimeError("\n".join([f"{job.state}: {job.error}; {job.status}", *lines[-20:]]))
     return job
 
 
