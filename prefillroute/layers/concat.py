@@ -11,7 +11,7 @@ from prefillroute.layers.grid import LayerRange, resolve_layers, resolve_pooling
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, check_folds
 
 
 class Concat(LayerChooser):
@@ -82,17 +82,13 @@ class Concat(LayerChooser):
     def _probe(
         self, source: ActivationSource, layers: Sequence[int], pooling: str, task: ProbeTask
     ) -> LayerProbe:
-        def make() -> LayerProbe:
-            return probe_layer(
-                np.concatenate([source.read(layer, pooling) for layer in layers], axis=1),
-                task.labels,
-                task.folds,
-                dims=self.dims,
-                regularisation=self.regularisation,
-                fisher_dim=self.fisher_dim,
-                permutations=self.permutations,
-                seed=task.seed,
-                device=self.device,
-            )
-
-        return task.remember(f"layers {'+'.join(map(str, layers))} {pooling}", make)
+        return task.probe(
+            f"layers {'+'.join(map(str, layers))} {pooling}",
+            lambda: np.concatenate([source.read(layer, pooling) for layer in layers], axis=1),
+            task.folds,
+            dims=self.dims,
+            regularisation=self.regularisation,
+            fisher_dim=self.fisher_dim,
+            permutations=self.permutations,
+            device=self.device,
+        )

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from prefillroute.layers.choice import Block, LayerChoice
 from prefillroute.layers.selection import best_of, one_for_all
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe
+from prefillroute.probes.layer_probe import LayerProbe, probe_layer
 from prefillroute.spec import Stored
 
 # N = rows that the choice may see, T = targets
@@ -39,6 +39,23 @@ class ProbeTask:
     """Seed of everything random in the probes."""
     remember: Remember = field(default=make_anew, compare=False)
     """Keeps finished probes, so that a stopped job does not make them again."""
+
+    def probe(
+        self, name: str, read: Callable[[], np.ndarray], folds: np.ndarray | None, **settings: Any
+    ) -> LayerProbe:
+        """Probe activations of the task's rows, or take the probe of this name that was made before.
+
+        Args:
+            name: tells the probe from the others of the same table.
+            read: gives the activations (N, H); not called for a probe that is there.
+            folds: the task's, or None for scores without cross-validation.
+            settings: those of `probe_layer`.
+        """
+
+        def make() -> LayerProbe:
+            return probe_layer(read(), self.labels, folds, seed=self.seed, **settings)
+
+        return self.remember(name, make)
 
     def only(self, targets: Sequence[str]) -> "ProbeTask":
         """The same task for some of the targets, in their order here."""

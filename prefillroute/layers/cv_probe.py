@@ -8,7 +8,7 @@ from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe, check_folds, probe_layer
+from prefillroute.probes.layer_probe import LayerProbe, check_folds
 
 
 class CVProbe(LayerChooser):
@@ -65,18 +65,13 @@ class CVProbe(LayerChooser):
 
     def probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
         """Probe one layer and pooling of the task's rows."""
-
-        def make() -> LayerProbe:
-            return probe_layer(
-                source.read(layer, pooling),
-                task.labels,
-                task.folds,
-                dims=self.dims,
-                regularisation=self.regularisation,
-                fisher_dim=self.fisher_dim,
-                permutations=self.permutations,
-                seed=task.seed,
-                device=self.device,
-            )
-
-        return task.remember(f"layer {layer} {pooling}", make)
+        return task.probe(
+            f"layer {layer} {pooling}",
+            lambda: source.read(layer, pooling),
+            task.folds,
+            dims=self.dims,
+            regularisation=self.regularisation,
+            fisher_dim=self.fisher_dim,
+            permutations=self.permutations,
+            device=self.device,
+        )

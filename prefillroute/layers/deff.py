@@ -1,6 +1,7 @@
 """The layer whose variance is spread over most directions (DESIGN 5, equation 11), the same for all targets."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import one_for_all
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe, probe_layer
 
 
 class EffectiveDimension(LayerChooser):
@@ -46,7 +46,8 @@ class EffectiveDimension(LayerChooser):
         dims = (min(self.dim, source.hidden_size, len(task.labels) - 1),)
         probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = self._probe(source, layer, pooling, task)
+            read = partial(source.read, layer, pooling)
+            probe = task.probe(f"layer {layer} {pooling}", read, None, device=self.device)
             probed.append(Probed((layer,), pooling, dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
@@ -59,9 +60,3 @@ class EffectiveDimension(LayerChooser):
                 f"layers: expected activations that vary, found only constant layers of {', '.join(table.encoders)}"
             )
         return one_for_all(table, [table.blocks[int(np.nanargmax(table.d_eff))]])
-
-    def _probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
-        def make() -> LayerProbe:
-            return probe_layer(source.read(layer, pooling), task.labels, None, device=self.device)
-
-        return task.remember(f"layer {layer} {pooling}", make)

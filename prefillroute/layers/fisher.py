@@ -1,6 +1,7 @@
 """The paper's model-free choice (section 6.3): each target's most separable layer and pooling by Fisher J."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from prefillroute.layers.choice import LayerChoice
 from prefillroute.layers.contract import LayerChooser, ProbeTask
@@ -8,7 +9,6 @@ from prefillroute.layers.grid import LayerRange, cells
 from prefillroute.layers.selection import choose_blocks
 from prefillroute.layers.source import ActivationSource
 from prefillroute.layers.table import Probed, ProbeTable, Progress
-from prefillroute.probes.layer_probe import LayerProbe, probe_layer
 
 
 class Fisher(LayerChooser):
@@ -50,7 +50,14 @@ class Fisher(LayerChooser):
         dims = (min(self.dim, source.hidden_size, len(task.labels) - 1),)
         probed = []
         for number, total, layer, pooling in cells(self.layers, self.poolings, source):
-            probe = self._probe(source, layer, pooling, task)
+            probe = task.probe(
+                f"layer {layer} {pooling}",
+                partial(source.read, layer, pooling),
+                None,
+                fisher_dim=self.dim,
+                permutations=self.permutations,
+                device=self.device,
+            )
             probed.append(Probed((layer,), pooling, dims, probe))
             if progress is not None:
                 progress(number + 1, total, f"layer {layer} {pooling}")
@@ -59,17 +66,3 @@ class Fisher(LayerChooser):
     def select(self, table: ProbeTable) -> LayerChoice:
         """Each target's block with the greatest J, reduced to `max_blocks`."""
         return choose_blocks(table, table.fisher, self.max_blocks)
-
-    def _probe(self, source: ActivationSource, layer: int, pooling: str, task: ProbeTask) -> LayerProbe:
-        def make() -> LayerProbe:
-            return probe_layer(
-                source.read(layer, pooling),
-                task.labels,
-                None,
-                fisher_dim=self.dim,
-                permutations=self.permutations,
-                seed=task.seed,
-                device=self.device,
-            )
-
-        return task.remember(f"layer {layer} {pooling}", make)

@@ -1,6 +1,8 @@
 """Checkpoints that are either the old one or the new one, never half of one."""
 
+import logging
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,17 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from prefillroute.errors import UserError
 from prefillroute.files import replacing
 
+log = logging.getLogger(__name__)
+
 LAST = "last.ckpt"
+LONGEST_PAUSE_S = 30.0
 
 
 class LastCheckpoint(Checkpoint):
-    """Keeps the state after the last epoch, or after the last of so many.
+    """Keeps the state after a late epoch: the last one, but for those that follow a save too closely.
+
+    Saving takes at most a twentieth of the time, so that fast epochs are not slowed down by it; what a stop costs is
+    twenty times the time of a save, and half a minute at most.
 
     Lightning's own callback writes no last checkpoint where it keeps no best ones (`save_top_k=0`), and says nothing.
     As a `Checkpoint`, it is called after the module's own end of the epoch.
@@ -28,11 +36,20 @@ class LastCheckpoint(Checkpoint):
 
     def __init__(self, path: Path, every: int) -> None:
         self.path, self.every = path, every
+        self._next = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Say so where training goes on."""
+        if trainer.current_epoch:
+            log.info("training goes on after epoch %d", trainer.current_epoch)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save."""
-        if (trainer.current_epoch + 1) % self.every == 0:
+        began = time.monotonic()
+        if (trainer.current_epoch + 1) % self.every == 0 and began >= self._next:
             trainer.save_checkpoint(self.path)
+            ended = time.monotonic()
+            self._next = ended + min(20 * (ended - began), LONGEST_PAUSE_S)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

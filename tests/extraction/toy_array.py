@@ -9,9 +9,7 @@ so that its import, which takes seconds, is paid once.
 
 import json
 import multiprocessing
-import os
 import random
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from prefillroute.extraction import run
 from prefillroute.extraction.backends.transformers import TransformersBackend
 from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.share import WorkShare
+from tests.extraction.fatal_write import die_at_write
 
 NUM = 4
 PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) + "long " * 40 for i in range(32)]
@@ -45,14 +44,7 @@ def job(
     before_writing: Callable[[], object] = nothing,
     kill_at: int = 0,
 ) -> None:
-    calls, pwrite, build_index, write = 0, os.pwrite, run.build_index, index._write
-
-    def fatal(*args):
-        nonlocal calls
-        calls += 1
-        if calls == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return pwrite(*args)
+    writes, build_index, write = die_at_write(kill_at), run.build_index, index._write
 
     def join(*args):
         before_joining()
@@ -62,13 +54,13 @@ def job(
         before_writing()
         return write(*args)
 
-    os.pwrite, run.build_index, index._write = fatal, join, late
+    run.build_index, index._write = join, late
     facts = EncoderConfig(
         name="toy", repo=model, num_layers=4, hidden_size=32, context_length=512, params_b=0.1
     )
     backend = TransformersBackend(facts, ReadRequest(), device="cpu", tokens_per_batch=600)
     done = run.extract(backend, [f"q{i}" for i in range(len(PROMPTS))], PROMPTS, caches, share)
-    report.write_text(json.dumps({"new": done.new_rows, "reused": done.reused_rows, "calls": calls}))
+    report.write_text(json.dumps({"new": done.new_rows, "reused": done.reused_rows, "calls": writes()}))
 
 
 def array(model: str, folder: Path, name: str, options: list[dict]) -> dict[str, list]:

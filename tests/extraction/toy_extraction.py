@@ -17,6 +17,7 @@ from prefillroute.config.facts import EncoderConfig
 from prefillroute.extraction.backends.transformers import TransformersBackend
 from prefillroute.extraction.request import ReadRequest
 from prefillroute.extraction.run import extract
+from tests.extraction.fatal_write import die_at_write
 
 PROMPTS = [f"Question {i}: " + "why " * (7 * i % 11) for i in range(12)]
 
@@ -25,20 +26,11 @@ def extract_toy(model: str, caches: Path, kill_at: int) -> None:
     facts = EncoderConfig(
         name="toy", repo=model, num_layers=4, hidden_size=32, context_length=512, params_b=0.1
     )
-    calls, pwrite = 0, os.pwrite
-
-    def fatal(*args):
-        nonlocal calls
-        calls += 1
-        if calls == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return pwrite(*args)
-
-    os.pwrite = fatal
+    writes = die_at_write(kill_at)
     ids = [f"q{i}" for i in range(12)]
     backend = TransformersBackend(facts, ReadRequest(), device="cpu", tokens_per_batch=200)
     report = extract(backend, ids, PROMPTS, caches)
-    (caches / "report").write_text(f"{report.new_rows} {report.reused_rows} {calls}")
+    (caches / "report").write_text(f"{report.new_rows} {report.reused_rows} {writes()}")
 
 
 def in_a_process(model: str, caches: Path, kill_at: int = 0) -> int:

@@ -98,7 +98,9 @@ def test_killed_process_resumes_exactly(folded, tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     _, errors = process.communicate()
-    assert (folder / "last.ckpt").exists(), errors.decode()
+    assert process.returncode == -signal.SIGKILL, errors.decode()
+    stopped_at = torch.load(folder / "last.ckpt", weights_only=True)["epoch"]
+    assert stopped_at < VALUES["max_epochs"] - 1
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
