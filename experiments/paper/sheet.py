@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from prefillroute.files import write_text
@@ -99,8 +100,9 @@ def mark_best(cells: Sequence[str], values: Sequence[float | None], higher: bool
         >>> [cell.best for cell in mark_best(["0.70", "–", "0.71"], [0.7, None, 0.71])]
         [False, False, True]
     """
-    known = pd.Series(values, dtype=float).dropna()
-    best = None if known.empty else int(known.idxmax() if higher else known.idxmin())
+    known = np.array([np.nan if value is None else value for value in values], dtype=float)
+    known = known if higher else -known
+    best = -1 if np.isnan(known).all() else int(np.nanargmax(known))
     return tuple(Cell(text, index == best) for index, text in enumerate(cells))
 
 
