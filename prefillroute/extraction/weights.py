@@ -28,7 +28,14 @@ class WeightSource:
 
 
 def locate_weights(facts: EncoderConfig) -> WeightSource:
-    """Find an encoder's files without loading them; see `locate_files`."""
+    """Find an encoder's files without loading them; see `locate_files`.
+
+    Raises:
+        UserError: a folder that a command makes is not there; the message names the command.
+    """
+    folder = Path(facts.repo or "").expanduser()
+    if facts.repo_hint and not folder.is_dir():
+        raise UserError(f"encoder.repo={facts.repo}: expected a folder, found none; run {facts.repo_hint}")
     return locate_files(
         "encoder", facts.name, facts.repo, facts.revision, facts.wheel, facts.gguf_file, gguf=True
     )
