@@ -37,7 +37,7 @@ _PANDAS = {
     "pandas._libs.arrays": ("__pyx_unpickle_NDArrayBacked",),
 }
 _PYARROW = {"pyarrow.lib": ("py_buffer", "type_for_alias")}
-_BUILTINS = {"builtins": ("bytearray", "slice")}
+_BUILTINS = {"builtins": ("bytearray", "bytes", "slice")}
 ADMITTED = {
     (module, name)
     for names in (_NUMPY, _PANDAS, _PYARROW, _BUILTINS)
@@ -85,7 +85,9 @@ class _RefusedError(pickle.UnpicklingError):
 class _TableUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """The class or function of a name, if it is admitted."""
-        if module.startswith("numpy.core."):  # numpy 1
+        if module == "__builtin__":  # protocols of Python 2
+            module = "builtins"
+        if module.startswith("numpy.core."):  # NumPy 1
             module = module.replace("numpy.core.", "numpy._core.", 1)
         module, name = RENAMED.get((module, name), (module, name))
         if (module, name) in CHECKED:
