@@ -40,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
         importer.read(given, collector, lambda size: progress.advance(task, size), **options)
     queries, outcomes = collector.frames()
     if outcomes.empty:
-        reasons = "; ".join(f"{reason}: {entry.count}" for reason, entry in collector.skipped.items())
+        reasons = "; ".join(
+            f"{reason}: {entry.count}, the first: {entry.example}"
+            for reason, entry in collector.skipped.items()
+        )
         raise UserError(
             f"{args.paths[0]}: expected outcomes, found none that could be read ({reasons or 'no records'})"
         )

@@ -14,6 +14,8 @@ from prefillroute.outcomes.importers.public.queries import RANKS, WHY, PublicQue
 from prefillroute.outcomes.importers.repeats import merged
 
 NO_TARGET = -1
+COUNTED = -1.0
+"""Stands for a score that could not be read, which was counted where that was seen."""
 Where = Callable[[int], str]
 """File and record of the i-th outcome that is handed over."""
 
@@ -52,10 +54,10 @@ class Gathered:
         Args:
             query: (outcomes,) int64 codes of ``queries``.
             target: (outcomes,) int64 codes of ``target``.
-            values: `correct` and measures, (outcomes,) float64 each; what is absent is unknown.
+            values: `correct` (or ``COUNTED``) and measures, (outcomes,) float64 each; what is absent is unknown.
             where: names an outcome's place.
         """
-        kept = np.ones(len(query), dtype=bool)
+        kept = values["correct"] != COUNTED
         faults = [(query == code, why) for code, why in WHY.items()]
         faults += [
             (target == NO_TARGET, "record without a target"),

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_counted_with_its_place(tmp_path, imported, cells
         ),
         "record without query text": (1, f"{file}: row 4"),
         "record without a target": (1, f"{file}: row 5"),
-        "record without a score": (2, f"{file}: row 1"),
+        "record without a score": (1, f"{file}: row 3"),
     }
 
 

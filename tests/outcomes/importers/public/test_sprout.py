@@ -55,7 +55,7 @@ def test_structs_of_several_files(tmp_path, imported, cells):
     assert set(queries["benchmark"]) == {"math"}
     assert "cost_usd" not in outcomes
     counts = {reason: entry.count for reason, entry in collector.skipped.items()}
-    assert counts == {"record without a score": 3, "a score of column wxai-llama.score that is none": 1}
+    assert counts == {"record without a score": 2, "a score of column wxai-llama.score that is none": 1}
 
 
 def test_text_of_answers_is_not_read(tmp_path, imported, monkeypatch):
