@@ -69,7 +69,7 @@ def wide(outcomes: int) -> pd.DataFrame:
     """11 models with answers."""
     generator = np.random.default_rng(2)
     count = outcomes // 11
-    table = {
+    table: dict[str, Any] = {
         "sample_id": [f"mmlu.{row}" for row in range(count)],
         "prompt": [str([text]) for text in texts(count, 80, seed=3)],
         "eval_name": [f"mmlu-{row % 57}" for row in range(count)],

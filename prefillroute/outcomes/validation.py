@@ -43,8 +43,9 @@ def check_queries(queries: pd.DataFrame, where: Path | str) -> None:
         known = queries["split"].isin(PARTS).to_numpy(dtype=bool)
         _refuse(~known, queries["split"], where, "one of " + ", ".join(PARTS))
     if EVALUATION_ONLY in queries:
-        known = queries[EVALUATION_ONLY].isin([True, False]) | queries[EVALUATION_ONLY].isna()
-        _refuse(~known.to_numpy(dtype=bool), queries[EVALUATION_ONLY], where, "true, false or an empty cell")
+        marks = queries[EVALUATION_ONLY]
+        is_mark = (marks.isin([True, False]) | marks.isna()).to_numpy(dtype=bool)
+        _refuse(~is_mark, marks, where, "true, false or an empty cell")
         if "split" in queries:
             moved = is_evaluation_only(queries) & (queries["split"] != "test").to_numpy(dtype=bool)
             _refuse(moved, queries["split"], where, f"test, as the query is marked {EVALUATION_ONLY}")

@@ -48,7 +48,7 @@ class Collector:
     notes: list[str] = field(default_factory=list)
     _texts: dict[tuple[str, str], int] = field(default_factory=dict)
     """(query_id, prompt without whitespace) -> text code."""
-    _queries: list[dict[str, str | None]] = field(default_factory=list)
+    _queries: list[dict[str, object]] = field(default_factory=list)
     """By text code."""
     _targets: dict[str, int] = field(default_factory=dict)
     _seen: set[tuple[int, int]] = field(default_factory=set)
@@ -103,7 +103,7 @@ class Collector:
 
     def add_unique(
         self,
-        queries: Sequence[Mapping[str, str | None]],
+        queries: Sequence[Mapping[str, object]],
         targets: Sequence[str],
         query: np.ndarray,
         target: np.ndarray,
@@ -181,7 +181,7 @@ class Collector:
         if code is None:
             checked = {name: None if text is None else checked_text(text) for name, text in query.items()}
             code = self._texts[key] = len(self._queries)
-            self._queries.append(checked)
+            self._queries.append(dict(checked))
         return code
 
     def _kept_texts(self, text: np.ndarray) -> np.ndarray:

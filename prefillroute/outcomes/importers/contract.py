@@ -39,7 +39,7 @@ class Importer(Protocol):
 
 def importer_of(layout: Layout, module: ModuleType) -> Importer:
     """What reads a layout: its reader module, or that module's `Shape` with the names of one public data set."""
-    found: Importer = module if layout.names is None else module.Shape(**layout.names)  # type: ignore[assignment]
+    found: Importer = module if layout.names is None else module.Shape(**layout.names)
     return found
 
 

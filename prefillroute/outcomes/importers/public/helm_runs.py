@@ -140,7 +140,7 @@ class Shape:
             if entry.get("perturbation"):
                 collector.skip("copy of a question, changed to see whether the answer holds", where)
                 continue
-            stats = {}
+            stats: dict[str, Any] = {}
             for stat in entry["stats"]:
                 name = stat.get("name") if type(stat) is dict else None
                 if type(name) is dict and not name.get("perturbation") and stat.get("count", 1):
@@ -180,8 +180,8 @@ def _json(file: Path, kind: type) -> Any:
             f"{file}: expected a whole JSON file, found a damaged one ({reason}); copy it again"
         ) from error
     if type(found) is not kind:
-        names = {list: "a list", dict: "an object"}
-        raise UserError(f"{file}: expected {names[kind]} as HELM writes it, found {type(found).__name__}")
+        name = "a list" if kind is list else "an object"
+        raise UserError(f"{file}: expected {name} as HELM writes it, found {type(found).__name__}")
     return found
 
 

@@ -120,5 +120,6 @@ def turns(text: str) -> str:
         found = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return text
-    parts = found if isinstance(found, list) else [None]
-    return "\n\n".join(parts) if all(isinstance(part, str) for part in parts) else text
+    if type(found) is list and all(type(part) is str for part in found):
+        return "\n\n".join(found)
+    return text

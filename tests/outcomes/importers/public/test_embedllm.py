@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefillroute.errors import UserError
@@ -102,6 +102,7 @@ labels = st.lists(
 )
 
 
+@settings(max_examples=25, deadline=None)
 @given(rows=labels)
 def test_any_table_agrees_with_pandas(tmp_path_factory, imported, rows):
     folder = tmp_path_factory.mktemp("any")
