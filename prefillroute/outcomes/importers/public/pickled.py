@@ -1,7 +1,9 @@
 """A pandas table from a pickle, by an unpickler that admits nothing but what such a table is made of.
 
 A pickle is a program: it names functions and calls them. Here every name that is not on the list below is refused
-before it is imported, so a file can fill memory or be damaged, but not run a command or touch a file.
+before it is imported, so a file can fill memory or be damaged, but not run a command or touch a file. The unpickler is
+Python's own in Python, not in C, so that it can look at what an array is made of: NumPy believes whatever a pickle says
+of a dtype, and an array of objects made of raw bytes would be one of pointers.
 """
 
 import codecs
@@ -9,8 +11,9 @@ import importlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -65,8 +68,8 @@ def read_frame(file: Path) -> pd.DataFrame:
             found = _TableUnpickler(stream).load()
     except _RefusedError as error:
         raise UserError(
-            f"{file}: expected a pickle of nothing but a pandas table, found one that names '{error}', which was not "
-            "run; do not trust the file, or ask its owners for Parquet"
+            f"{file}: expected a pickle of nothing but a pandas table, found one that {error}; nothing of this "
+            "was run: do not trust the file, or ask its owners for Parquet"
         ) from error
     except Exception as error:  # a damaged pickle raises almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -79,10 +82,12 @@ def read_frame(file: Path) -> pd.DataFrame:
 
 
 class _RefusedError(pickle.UnpicklingError):
-    """A name that no table needs."""
+    """Something that no table needs; says what the pickle does."""
 
 
-class _TableUnpickler(pickle.Unpickler):
+class _TableUnpickler(pickle._Unpickler):
+    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+
     def find_class(self, module: str, name: str) -> Any:
         """The class or function of a name, if it is admitted."""
         if module == "__builtin__":  # protocols of Python 2
@@ -93,8 +98,66 @@ class _TableUnpickler(pickle.Unpickler):
         if (module, name) in CHECKED:
             return CHECKED[module, name]
         if (module, name) not in ADMITTED:
-            raise _RefusedError(f"{module}.{name}")
+            raise _RefusedError(f"names '{module}.{name}'")
         return getattr(importlib.import_module(module), name)
+
+    def load_reduce(self) -> None:
+        """Call a function with its arguments."""
+        _refuse_array(self.stack[-2])
+        super().load_reduce()
+
+    def load_newobj(self) -> None:
+        """Make an object of a class."""
+        _refuse_array(self.stack[-2])
+        super().load_newobj()
+
+    def load_newobj_ex(self) -> None:
+        """Make an object of a class, with named arguments."""
+        _refuse_array(self.stack[-3])
+        super().load_newobj_ex()
+
+    def _instantiate(self, klass: Any, args: Any) -> None:
+        _refuse_array(klass)
+        super()._instantiate(klass, args)
+
+    def load_build(self) -> None:
+        """Give an object its state."""
+        thing, state = self.stack[-2:]
+        if callable(thing):
+            raise _RefusedError(f"changes {getattr(thing, '__name__', thing)}")
+        if isinstance(thing, np.dtype):
+            _check_dtype(thing, state)
+        elif type(thing) is np.ndarray:
+            _check_array(state)
+        super().load_build()
+
+    dispatch[pickle.REDUCE[0]] = load_reduce
+    dispatch[pickle.NEWOBJ[0]] = load_newobj
+    dispatch[pickle.NEWOBJ_EX[0]] = load_newobj_ex
+    dispatch[pickle.BUILD[0]] = load_build
+
+
+def _refuse_array(function: Any) -> None:
+    """An array is made by `_reconstruct` and `_frombuffer` only, not of a buffer by its class."""
+    if function is np.ndarray:
+        raise _RefusedError("calls numpy.ndarray")
+
+
+def _check_dtype(dtype: np.dtype, state: Any) -> None:
+    """Refuse a state that makes another dtype of it, with fields or other flags."""
+    plain = (None, None, None)
+    if type(state) is not tuple or len(state) != 8 or state[2:5] != plain or state[7] != dtype.flags:
+        raise _RefusedError(f"makes another dtype of {dtype}")
+    if state[5] not in (-1, dtype.itemsize):
+        raise _RefusedError(f"makes a dtype of {state[5]} bytes of {dtype}")
+
+
+def _check_array(state: Any) -> None:
+    """Refuse raw bytes where objects belong."""
+    if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], np.dtype):
+        raise _RefusedError("makes an array without a dtype")
+    if state[2].char == "O" and type(state[4]) is not list:
+        raise _RefusedError("makes objects of bytes")
 
 
 def _restored(data: Any) -> pa.Array:
@@ -107,7 +170,7 @@ def _restored(data: Any) -> pa.Array:
 def _encoded(text: str, encoding: str) -> bytes:
     """Bytes as pickles of protocol 2 write them."""
     if encoding != "latin1":
-        raise _RefusedError(f"_codecs.encode to {encoding}")
+        raise _RefusedError(f"encodes to {encoding}")
     return codecs.latin_1_encode(text)[0]
 
 
