@@ -2,10 +2,13 @@
 
 import pandas as pd
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
 from prefillroute.cli.main import main
 from prefillroute.config.facts import PoolConfig
+from prefillroute.outcomes.files import read_outcomes
+from prefillroute.outcomes.importers import layout
 from prefillroute.outcomes.importers.layout import DATA_SETS, known_layouts
 from prefillroute.outcomes.pool import load_pool
 
@@ -71,6 +74,31 @@ def test_a_flag_is_part_of_the_command_that_the_skeleton_repeats(tmp_path):
     words = ["import", "routerbench", str(tmp_path), "--out", str(tmp_path / "out"), "--trust-pickle"]
     assert main(words) == 0
     assert f"prefillroute {' '.join(words)}" in (tmp_path / "out" / "pool.yaml").read_text()
+
+
+def test_a_new_data_set_is_one_yaml(tmp_path, monkeypatch, capsys):
+    facts = {
+        "what": "the votes of a village",
+        "source": "https://example.org",
+        "licence": "none",
+        "details": "One row per vote.\n",
+        "shape": "long_table",
+        "names": {
+            "name": "village",
+            "files": r"votes\.tsv",
+            "prompt": ["asked"],
+            "target": ["who"],
+            "score": ["vote"],
+        },
+    }
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "my_village.yaml").write_text(yaml.safe_dump(facts))
+    monkeypatch.setattr(layout, "DATA_SETS", tmp_path / "sets")
+    (tmp_path / "votes.tsv").write_text("asked\twho\tvote\nWell?\tann\tyes\nWell?\tbob\tno\n")
+    assert main(["import", "my-village", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    outcomes = read_outcomes(tmp_path / "out")
+    assert dict(zip(outcomes.targets, outcomes.correct[0], strict=True)) == {"ann": 1.0, "bob": 0.0}
+    assert outcomes.queries["benchmark"].tolist() == ["village"]
 
 
 def test_a_damaged_file_leaves_the_earlier_table(tmp_path, capsys):
