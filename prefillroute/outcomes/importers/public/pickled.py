@@ -85,8 +85,12 @@ class _RefusedError(pickle.UnpicklingError):
     """Something that no table needs; says what the pickle does."""
 
 
-class _TableUnpickler(pickle._Unpickler):
-    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+_PythonUnpickler: Any = vars(pickle)["_Unpickler"]
+"""Its methods, one per opcode, are not among what typeshed knows."""
+
+
+class _TableUnpickler(_PythonUnpickler):
+    dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> Any:
         """The class or function of a name, if it is admitted."""
