@@ -12,6 +12,7 @@ from prefillroute.outcomes.evaluation_only import EVALUATION_ONLY
 from prefillroute.outcomes.importers.collector import MEASURED, Collector
 from prefillroute.outcomes.importers.public.queries import RANKS, WHY, PublicQueries
 from prefillroute.outcomes.importers.repeats import merged
+from prefillroute.outcomes.importers.texts import most_frequent
 
 NO_TARGET = -1
 COUNTED = -1.0
@@ -86,7 +87,7 @@ class Gathered:
         values = {name: np.frombuffer(column, dtype=np.float64) for name, column in self._values.items()}
         if len(query) == 0:
             return
-        kept = self.queries.most_frequent(query)[query]
+        kept = most_frequent(self.queries.ids, query)[query]
         if not kept.all():
             first = self.queries.ids[query[~kept][0]]
             self.collector.skip("another text under the same query id", first, int((~kept).sum()))

@@ -5,8 +5,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from prefillroute.outcomes.duplicates import GROUP_COLUMN
 from prefillroute.outcomes.importers.log_queries import query_digest
 from prefillroute.outcomes.importers.records.values import BadCellError, checked_text, name_of, text_of
@@ -80,21 +78,6 @@ class PublicQueries:
         here = self.columns["split"][code]
         if split is not None and (here is None or rank(split) > rank(here)):
             self.columns["split"][code] = split
-
-    def most_frequent(self, query: np.ndarray) -> np.ndarray:
-        """(queries,) bool: the text that most outcomes under its id belong to; the first of equals.
-
-        Args:
-            query: (outcomes,) codes.
-        """
-        count = np.bincount(query, minlength=len(self.ids))
-        of_id = np.unique(np.array(self.ids, dtype=object), return_inverse=True)[1]
-        order = np.lexsort((np.arange(len(count)), -count, of_id))
-        is_first = np.ones(len(order), dtype=bool)
-        is_first[1:] = of_id[order][1:] != of_id[order][:-1]
-        kept = np.zeros(len(count), dtype=bool)
-        kept[order[is_first]] = True
-        return kept
 
 
 RANKS = {"train": 0, "calibration": 1, "test": 2}
