@@ -10,6 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from prefillroute.cli.main import make_parser
 from prefillroute.config.compose import compose_run
 
+PARSED = ("import", "wandb-report")
 CONFIGURED = ("extract", "embed", "perplexity", "collect")
 
 
@@ -26,7 +27,7 @@ def compose(words: list[str], conf: Path) -> None:
         overrides, name = words[2:], "config"
     elif words[0] == "prefillroute" and words[1] in CONFIGURED:
         overrides, name = words[2:], words[1]
-    elif words[:2] == ["prefillroute", "wandb-report"]:
+    elif words[0] == "prefillroute" and words[1] in PARSED:
         make_parser()[0].parse_args(words[1:])
         return
     elif words[0] == "wandb":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.outcomes.evaluation_only import EVALUATION_ONLY, is_evaluation_only
 from prefillroute.outcomes.strata import strata
 from prefillroute.outcomes.stratified import assign_parts
 from prefillroute.outcomes.table import Outcomes
@@ -27,6 +28,8 @@ class Split:
 
 class StratifiedSplit:
     """Gives every part the same mix of benchmarks and agreement classes; a split in the data takes precedence.
+
+    Queries for evaluation only are always in the test part, on top of the others' shares; their duplicates in none.
 
     Args:
         test_size: the test part's share of all queries.
@@ -61,21 +64,27 @@ class StratifiedSplit:
             UserError: a part would be empty, or the data's own split separates two duplicates.
         """
         group = outcomes.duplicates
+        held = is_evaluation_only(outcomes.queries)
+        free = ~np.isin(group, group[held])
+        part = np.where(held, "test", "").astype(object)
         if self.column is not None and self.column in outcomes.queries:
-            part = outcomes.queries[self.column].to_numpy(dtype=object)
-            _refuse_crossing(part, group, outcomes, self.column)
+            part[free] = outcomes.queries[self.column].to_numpy(dtype=object)[free]
+            _refuse_crossing(part, group, outcomes, self.column, free)
         else:
-            rows = np.arange(len(outcomes))
+            rows = np.flatnonzero(free)
             shares = (1 - self.test_size, self.test_size)
-            in_test = assign_parts(strata(outcomes, rows), group, shares, self.seed) == 1
-            part = np.where(in_test, "test", "train").astype(object)
+            in_test = assign_parts(strata(outcomes, rows), group[rows], shares, self.seed) == 1
+            part[rows] = np.where(in_test, "test", "train")
         if self.calibration_size > 0 and not (part == "calibration").any():
-            _cut_calibration(part, group, outcomes, self.calibration_size, self.seed)
-        return _checked(part)
+            share = self.calibration_size * float(free.mean())
+            _cut_calibration(part, group, outcomes, share, self.seed)
+        return _checked(part, held)
 
 
 class LeaveOneBenchmarkOut:
     """Makes one whole benchmark the test part; training queries with a near duplicate in it are left out.
+
+    Queries for evaluation only are in the test part as well, whatever their benchmark.
 
     Args:
         benchmark: a value of the table's `benchmark` column.
@@ -100,14 +109,15 @@ class LeaveOneBenchmarkOut:
             raise UserError(
                 f"split.benchmark: expected one of {', '.join(sorted(set(names)))}, found {self.benchmark!r}"
             )
-        in_test = names == self.benchmark
+        held = is_evaluation_only(outcomes.queries)
+        in_test = (names == self.benchmark) | held
         group = outcomes.duplicates
         touched = np.isin(group, group[in_test])
         part = np.where(in_test, "test", np.where(touched, "", "train")).astype(object)
         if self.calibration_size > 0:
             share = self.calibration_size * float((part == "train").mean())
             _cut_calibration(part, group, outcomes, share, self.seed)
-        return _checked(part)
+        return _checked(part, held)
 
 
 def _cut_calibration(
@@ -126,8 +136,11 @@ def _cut_calibration(
     part[rows[chosen]] = "calibration"
 
 
-def _refuse_crossing(part: np.ndarray, group: np.ndarray, outcomes: Outcomes, column: str) -> None:
+def _refuse_crossing(
+    part: np.ndarray, group: np.ndarray, outcomes: Outcomes, column: str, free: np.ndarray
+) -> None:
     order = np.argsort(group, kind="stable")
+    order = order[free[order]]
     crossing = (group[order][1:] == group[order][:-1]) & (part[order][1:] != part[order][:-1])
     if crossing.any():
         at = int(np.argmax(crossing))
@@ -139,8 +152,13 @@ def _refuse_crossing(part: np.ndarray, group: np.ndarray, outcomes: Outcomes, co
         )
 
 
-def _checked(part: np.ndarray) -> Split:
+def _checked(part: np.ndarray, held: np.ndarray) -> Split:
     train, calibration, test = (np.flatnonzero(part == name) for name in ("train", "calibration", "test"))
+    if len(train) == 0 and held.any():
+        raise UserError(
+            f"split: expected queries to train on, found {held.sum():,} of {len(part):,} for evaluation only (column "
+            f"{EVALUATION_ONLY} of queries.parquet) and none beside them for training; train on another pool"
+        )
     if len(train) == 0 or len(test) == 0:
         raise UserError(
             f"split: expected at least 1 query for training and 1 for the test, found {len(train)} and {len(test)} of "

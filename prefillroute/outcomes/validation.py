@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from prefillroute.errors import UserError
+from prefillroute.outcomes.evaluation_only import EVALUATION_ONLY, is_evaluation_only
 from prefillroute.outcomes.table import MEASURES
 
 QUERY_COLUMNS = ("query_id", "benchmark", "category", "prompt")
@@ -21,6 +22,8 @@ PARTS = ("train", "calibration", "test")
 
 def check_queries(queries: pd.DataFrame, where: Path | str) -> None:
     """Refuse a query table with a missing column, a wrong type, a repeated id, an empty prompt or an unknown part.
+
+    A query for evaluation only is refused in any part but the test part.
 
     Raises:
         UserError: names ``where``, the row and the value.
@@ -39,6 +42,13 @@ def check_queries(queries: pd.DataFrame, where: Path | str) -> None:
     if "split" in queries:
         known = queries["split"].isin(PARTS).to_numpy(dtype=bool)
         _refuse(~known, queries["split"], where, "one of " + ", ".join(PARTS))
+    if EVALUATION_ONLY in queries:
+        marks = queries[EVALUATION_ONLY]
+        is_mark = (marks.isin([True, False]) | marks.isna()).to_numpy(dtype=bool)
+        _refuse(~is_mark, marks, where, "true, false or an empty cell")
+        if "split" in queries:
+            moved = is_evaluation_only(queries) & (queries["split"] != "test").to_numpy(dtype=bool)
+            _refuse(moved, queries["split"], where, f"test, as the query is marked {EVALUATION_ONLY}")
 
 
 def check_outcomes(outcomes: pd.DataFrame, where: Path | str) -> None:

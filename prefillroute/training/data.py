@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from prefillroute.config.build import build
 from prefillroute.config.compose import fact
 from prefillroute.config.facts import PoolConfig, TargetConfig
+from prefillroute.outcomes.evaluation_only import refuse_training
 from prefillroute.outcomes.files import outcome_folder
 from prefillroute.outcomes.pool import load_pool
 from prefillroute.outcomes.splits import Split
@@ -46,13 +47,14 @@ def load_data(config: DictConfig) -> RunData:
     """Read the pool's outcomes and divide them.
 
     Raises:
-        UserError: something is missing or wrong in the outcomes.
+        UserError: something is missing or wrong in the outcomes, or the split trains on queries for evaluation only.
     """
     pool = fact(config.pool, PoolConfig)
     targets, outcomes = load_pool(
         pool.targets, pool.outcomes, pool.exclude, pool.correct_threshold, pool.max_queries, pool.import_hint
     )
     split = build(config.split, seed=config.seed).split(outcomes)
+    refuse_training(outcomes.queries, np.concatenate([split.train, split.calibration]))
     groups = make_groups(outcomes, split, config.num_folds, config.validation_size, config.seed)
     return RunData(
         pool,

@@ -38,6 +38,9 @@ def _add_out(parser: argparse.ArgumentParser, layout: Layout) -> None:
 
 
 def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
+    if option.is_flag:
+        parser.add_argument(f"--{option.name}", action="store_true", help=option.help)
+        return
     parser.add_argument(
         f"--{option.name}",
         action="append" if option.many else "store",

@@ -9,6 +9,7 @@ import pandas as pd
 
 from prefillroute.outcomes.importers.records.values import BadCellError, checked_text
 from prefillroute.outcomes.importers.spelling import spelling_note
+from prefillroute.outcomes.importers.texts import most_frequent
 from prefillroute.outcomes.table import MEASURES
 
 MEASURED = ("correct", *MEASURES)
@@ -48,7 +49,7 @@ class Collector:
     notes: list[str] = field(default_factory=list)
     _texts: dict[tuple[str, str], int] = field(default_factory=dict)
     """(query_id, prompt without whitespace) -> text code."""
-    _queries: list[dict[str, str | None]] = field(default_factory=list)
+    _queries: list[dict[str, object]] = field(default_factory=list)
     """By text code."""
     _targets: dict[str, int] = field(default_factory=dict)
     _seen: set[tuple[int, int]] = field(default_factory=set)
@@ -103,7 +104,7 @@ class Collector:
 
     def add_unique(
         self,
-        queries: Sequence[Mapping[str, str | None]],
+        queries: Sequence[Mapping[str, object]],
         targets: Sequence[str],
         query: np.ndarray,
         target: np.ndarray,
@@ -141,7 +142,7 @@ class Collector:
         names = dict.fromkeys(name for query in self._queries for name in query)
         queries = pd.DataFrame({name: [query.get(name) for query in self._queries] for name in names})
         text = np.frombuffer(self._text, dtype=np.int64)
-        kept = self._kept_texts(text)
+        kept = most_frequent([key[0] for key in self._texts], text)
         rows = kept[text] if len(text) else np.empty(0, dtype=bool)
         for code in text[~rows]:
             self.skip("another text under the same query id", str(queries["query_id"].iloc[code]))
@@ -181,19 +182,8 @@ class Collector:
         if code is None:
             checked = {name: None if text is None else checked_text(text) for name, text in query.items()}
             code = self._texts[key] = len(self._queries)
-            self._queries.append(checked)
+            self._queries.append(dict(checked))
         return code
-
-    def _kept_texts(self, text: np.ndarray) -> np.ndarray:
-        """(texts,) bool: the text of its query id with the most outcomes; the first of equals."""
-        count = np.bincount(text, minlength=len(self._queries))
-        query = pd.factorize(np.array([key[0] for key in self._texts], dtype=object))[0]
-        order = np.lexsort((np.arange(len(count)), -count, query))
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = query[order][1:] != query[order][:-1]
-        kept = np.zeros(len(count), dtype=bool)
-        kept[order[first]] = True
-        return kept
 
 
 def _taken(texts: pd.Series, codes: np.ndarray) -> pd.Series:

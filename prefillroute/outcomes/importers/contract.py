@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from prefillroute.outcomes.importers.collector import Collector
+from prefillroute.outcomes.importers.layout import Layout
 
 Advance = Callable[[int], None]
 """Told how many bytes were read since it was last called."""
 
 
 class Importer(Protocol):
-    """A module of this room that a `Layout` names as its reader."""
+    """A module of this room that a `Layout` names as its reader, or the `Shape` of such a module."""
 
     def find(self, path: Path) -> list[Path]:
         """The files to be read at a path that a person named.
@@ -33,6 +35,12 @@ class Importer(Protocol):
         Raises:
             UserError: naming file and row or the option, for what must not be left out in silence.
         """
+
+
+def importer_of(layout: Layout, module: ModuleType) -> Importer:
+    """What reads a layout: its reader module, or that module's `Shape` with the names of one public data set."""
+    found: Importer = module if layout.names is None else module.Shape(**layout.names)
+    return found
 
 
 @dataclass(frozen=True)

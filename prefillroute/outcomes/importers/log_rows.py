@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from prefillroute.errors import UserError
+from prefillroute.outcomes.importers.codes import Codes
 from prefillroute.outcomes.importers.collector import MEASURED, Collector
 from prefillroute.outcomes.importers.log_queries import (
     QUERY_CELLS,
@@ -32,18 +33,6 @@ from prefillroute.outcomes.importers.repeats import first_repeat, merged
 from prefillroute.outcomes.importers.spelling import spelling_note
 
 LARGEST = float(np.finfo(np.float64).max)
-
-
-class _Codes(dict):
-    """Cells of a row -> code; ``add`` gives the code of what is not there yet."""
-
-    def __init__(self, add: Callable[[Any], int]) -> None:
-        super().__init__()
-        self._add = add
-
-    def __missing__(self, key: Any) -> int:
-        self[key] = code = self._add(key)
-        return code
 
 
 @dataclass
@@ -70,8 +59,8 @@ class LogRows:
     _places: list[_Place] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._query_codes = _Codes(self._queries.add)
-        self._target_codes = _Codes(self._add_target)
+        self._query_codes = Codes(self._queries.add)
+        self._target_codes = Codes(self._add_target)
 
     def take(self, file: Path, chunk: Chunk, found: Mapping[str, str]) -> None:
         """Add a chunk's rows.
@@ -182,7 +171,7 @@ class LogRows:
         raise AssertionError("no cell of this column is refused")
 
     def _coded(
-        self, codes: _Codes, keys: list[Any], file: Path, chunk: Chunk, found: Mapping[str, str]
+        self, codes: Codes, keys: list[Any], file: Path, chunk: Chunk, found: Mapping[str, str]
     ) -> list[int]:
         try:
             return list(map(codes.__getitem__, keys))

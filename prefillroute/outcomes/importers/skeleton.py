@@ -1,7 +1,7 @@
 """The pool fact of an imported table, for a person to complete."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -23,13 +23,14 @@ def pool_name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def pool_skeleton(folder: Path, targets: Sequence[str], command: str) -> str:
+def pool_skeleton(folder: Path, targets: Sequence[str], command: str, measures: Collection[str]) -> str:
     """Text of a `conf/pool/<name>.yaml` with the table's targets and prices still to be filled in.
 
     Args:
         folder: of the table; below `paths.data` it is named relative to that, else as it is given.
         targets: as in the outcome table.
         command: that made the table, as a shell reads it.
+        measures: what the table knows of the calls, which decides what prices can do.
     """
     name = pool_name(folder)
     head = {
@@ -41,9 +42,17 @@ def pool_skeleton(folder: Path, targets: Sequence[str], command: str) -> str:
     rows = [_yaml({"name": _Text(no_interpolation(target)), **prices}, flow=True) for target in targets]
     return (
         f"# Copy to conf/pool/{' '.join(name.split())}.yaml with prices (USD per 10^6 tokens); "
-        "null takes the log's cost_usd.\n"
+        f"{_what_null_means(measures)}\n"
         f"{_yaml(head, flow=False)}targets:\n{''.join(f'  - {row}' for row in rows)}"
     )
+
+
+def _what_null_means(measures: Collection[str]) -> str:
+    if "cost_usd" in measures:
+        return "null takes the log's cost_usd."
+    if "completion_tokens" in measures:
+        return "the data has none, and no cost_usd."
+    return "the data has none, no tokens and no cost_usd: a run needs a column cost_usd or completion_tokens as well."
 
 
 def is_completed(file: Path) -> bool:

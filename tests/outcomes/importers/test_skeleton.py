@@ -44,7 +44,7 @@ def composed(text: str, data: str = "data") -> PoolConfig:
 def test_names_stay_as_they_are(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     command = ["prefillroute", "import", "csv", f"my {name}.csv", "--out", f"data/{name}"]
-    pool = composed(pool_skeleton(tmp_path / "data" / name, [*NAMES, "plain"], hints.command(*command)))
+    pool = composed(pool_skeleton(tmp_path / "data" / name, [*NAMES, "plain"], hints.command(*command), ()))
     assert pool.name == name
     assert pool.outcomes == f"data/{name}"
     assert [target.name for target in pool.targets] == [*NAMES, "plain"]
@@ -57,7 +57,7 @@ def test_names_stay_as_they_are(tmp_path, monkeypatch, name):
 
 @given(targets=st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=4))
 def test_any_text_is_a_target(tmp_path_factory, targets):
-    text = pool_skeleton(tmp_path_factory.getbasetemp() / "mine", targets, "prefillroute")
+    text = pool_skeleton(tmp_path_factory.getbasetemp() / "mine", targets, "prefillroute", ())
     assert [target.name for target in composed(text).targets] == targets
 
 
@@ -72,17 +72,20 @@ def test_folder_below_the_data_and_elsewhere(tmp_path, monkeypatch):
         (str(tmp_path / "data" / "mine"), "else/mine"),
         (str(tmp_path / "elsewhere"), str(tmp_path / "elsewhere")),
     ):
-        assert composed(pool_skeleton(tmp_path.__class__(folder), ["a"], "x"), "else").outcomes == outcomes
+        assert (
+            composed(pool_skeleton(tmp_path.__class__(folder), ["a"], "x", ()), "else").outcomes == outcomes
+        )
     monkeypatch.setenv("PREFILLROUTE_DATA", str(tmp_path / "elsewhere"))
     assert (
-        composed(pool_skeleton(tmp_path / "elsewhere" / "mine", ["a"], "x"), "else").outcomes == "else/mine"
+        composed(pool_skeleton(tmp_path / "elsewhere" / "mine", ["a"], "x", ()), "else").outcomes
+        == "else/mine"
     )
 
 
 def test_prices_that_were_filled_in_are_seen(tmp_path):
     file = tmp_path / "pool.yaml"
     assert not is_completed(file)
-    text = pool_skeleton(tmp_path, ["a", "b"], "x")
+    text = pool_skeleton(tmp_path, ["a", "b"], "x", ())
     file.write_text(text)
     assert not is_completed(file)
     file.write_text(text.replace("price_in: null", "price_in: 2.5", 1))

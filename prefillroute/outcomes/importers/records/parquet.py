@@ -1,7 +1,7 @@
 """Parquet."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,44 @@ def read_parquet(source: Source) -> Iterator[Chunk]:
         UserError: for a file that is cut short or no Parquet, a column given twice, text that is not UTF-8.
     """
     read = 0
+    for batch in read_batches(source, lambda file: None):
+        yield Chunk(range(read + 1, read + batch.num_rows + 1), _Columns(batch))
+        read += batch.num_rows
+
+
+def read_leaves(
+    source: Source, choose: Callable[[Sequence[str]], Collection[str]]
+) -> Iterator[pa.RecordBatch]:
+    """Only some columns of a Parquet file; the others are not read from the disk.
+
+    Args:
+        source: the file.
+        choose: given the dotted names of all columns and fields of structs, the names to be read.
+
+    Raises:
+        UserError: as ``read_parquet`` and ``choose``.
+    """
+
+    def leaves(file: pq.ParquetFile) -> list[str]:
+        schema = file.schema
+        return list(choose([schema.column(index).path for index in range(len(schema.names))]))
+
+    return read_batches(source, leaves)
+
+
+def read_batches(
+    source: Source, columns: Callable[[pq.ParquetFile], list[str] | None]
+) -> Iterator[pa.RecordBatch]:
+    """Some thousand rows at a time.
+
+    Args:
+        source: the file.
+        columns: given the open file, the dotted names of what is to be read; None for everything.
+
+    Raises:
+        UserError: as ``read_parquet`` and ``columns``.
+    """
+    read = 0
     with source.bytes() as stream:
         # Parquet is read from its end; a gzipped one must be unpacked first.
         seekable = io.BytesIO(stream.read()) if source.is_packed else stream
@@ -49,8 +87,8 @@ def read_parquet(source: Source) -> Iterator[Chunk]:
                         raise UserError(
                             f"{source.file}: expected a column '{name}' once, found it {names.count(name)} times"
                         )
-                for batch in file.iter_batches(ROWS):
-                    yield Chunk(range(read + 1, read + batch.num_rows + 1), _Columns(batch))
+                for batch in file.iter_batches(ROWS, columns=columns(file)):
+                    yield batch
                     read += batch.num_rows
                     source.progress()
         except UnicodeDecodeError as error:

@@ -131,7 +131,11 @@ def test_newer_version_of_a_zip(tmp_path, evaluate, imported, model):
 def test_nothing_to_read(tmp_path, capsys):
     (tmp_path / "package.json").write_text("{}")
     assert main(["import", "inspect", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
-    assert "found none that could be read (JSON file that is no log of Inspect: 1)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert (
+        f"found none that could be read (JSON file that is no log of Inspect: 1, the first: {tmp_path}"
+        in said
+    )
     assert main(["import", "inspect", str(tmp_path / "package.json"), "--out", "out", "--target", "=x"]) == 1
     assert "--target: expected OLD=NEW, found =x" in capsys.readouterr().err
     (tmp_path / "package.json").unlink()
