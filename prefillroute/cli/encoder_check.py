@@ -14,6 +14,7 @@ from prefillroute.errors import UserError
 from prefillroute.extraction.check.compare import Checked, check_encoder, own_rows
 from prefillroute.extraction.check.files import NotReadError
 from prefillroute.reports.numbers import MISSING
+from prefillroute.text.hints import listed
 from prefillroute.text.printing import say, say_json
 from prefillroute.text.screen import Screen
 
@@ -37,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
         try:
             checked = check_encoder(facts, option, args.folder)
         except NotReadError as error:
-            absent[option] = str(error)
+            absent[option] = error.reason
             checked = Checked(facts.name, "", tuple(own_rows(facts, option)))
         found.append(checked)
-        if not args.json:
-            _print(checked, absent.get(option))
+        if not args.json and checked.rows:
+            _print(checked)
     if args.json:
         say_json(
             [
@@ -49,26 +50,28 @@ def run(args: argparse.Namespace) -> int:
                 for option, each in zip(options, found, strict=True)
             ]
         )
+    else:
+        for reason in dict.fromkeys(absent.values()):
+            names = [option for option, why in absent.items() if why == reason]
+            say(
+                f"not read: {listed(names)}: {reason}",
+                "checked of them: only that their facts agree with each other",
+            )
     _conclude(found, absent if args.names else {})
     return 0
 
 
-def _print(checked: Checked, absent: str | None) -> None:
+def _print(checked: Checked) -> None:
     screen = Screen()
     title = f"encoder {checked.encoder}: {checked.place or 'not read'}"
-    if checked.rows:
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-        for column in COLUMNS:
-            table.add_column(column, justify="right" if column in ("YAML", "found") else "left", no_wrap=True)
-        for row in checked.rows:
-            cells = (row.fact, _shown(row.stated), _shown(row.found), row.source, row.verdict)
-            table.add_row(*map(screen.lines, cells))
-        screen.table(table)
-        say(*(f"  {row.fact}: {row.note}" for row in checked.rows if row.note))
-    else:
-        say(title)
-    if absent:
-        say(f"  {absent}", "  checked here: only that the facts agree with each other", "")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column in ("YAML", "found") else "left", no_wrap=True)
+    for row in checked.rows:
+        cells = (row.fact, _shown(row.stated), _shown(row.found), row.source, row.verdict)
+        table.add_row(*map(screen.lines, cells))
+    screen.table(table)
+    say(*(f"  {row.fact}: {row.note}" for row in checked.rows if row.note))
 
 
 def _shown(value: Any) -> str:

@@ -27,7 +27,7 @@ from prefillroute.extraction.prompts import PromptEncoder
 from prefillroute.extraction.request import ReadRequest
 from prefillroute.pretrained.loading import pretrained
 
-SAME, DIFFERS, NOT_STATED, NOT_CHECKED = "same", "differs", "not stated", "not checked"
+SAME, KNOWN, DIFFERS, NOT_STATED, NOT_CHECKED = "same", "known", "differs", "not stated", "not checked"
 """Verdicts; only `differs` is a fault."""
 PARAMS_TOLERANCE = 0.1
 """Makers round the parameters in a name, and count the output layer and a vision tower, or not."""
@@ -130,7 +130,7 @@ def _class_row(model: ModelOnPaper, what: str) -> Row:
         find_blocks(model.body, model.body.config.num_hidden_layers)
     except UserError as error:
         return Row("class", None, model.class_name, library, DIFFERS, str(error))
-    return Row("class", None, model.class_name, library, SAME)
+    return Row("class", None, model.class_name, library, KNOWN)
 
 
 def _exact(fact: str, stated: int | None, found: int | None, source: str) -> Row:
@@ -151,8 +151,10 @@ def _near(fact: str, stated: float, found: float | None, source: str, tolerance:
 
 
 def _size_rows(facts: EncoderConfig, model: ModelOnPaper) -> Iterator[Row]:
-    count, source = parameters(model, facts.weights)
-    yield _near("params_b", facts.params_b, None if count is None else count / 1e9, source, PARAMS_TOLERANCE)
+    counts, source = parameters(model, facts.weights)
+    # Of the counts with and without the output layer, the one that the maker may have meant.
+    meant = min(counts, key=lambda count: abs(count / 1e9 - facts.params_b), default=None)
+    yield _near("params_b", facts.params_b, None if meant is None else meant / 1e9, source, PARAMS_TOLERANCE)
     active = active_parameters(model)
     if active is not None and facts.active_b is None:
         yield Row("active_b", None, float(f"{active / 1e9:.2g}"), "built without weights", NOT_STATED)

@@ -13,10 +13,20 @@ from prefillroute.extraction.wheels import file_in_wheel
 SMALL_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 """What is taken from a repository of the hub: a few MB, whatever the size of the model."""
 TIMEOUT_S = 10
+WAY_OUT = "fetch config.json, tokenizer*.json and *.jinja where there is a connection, and add --folder FOLDER with one NAME"
 
 
 class NotReadError(UserError):
-    """The files of an encoder are not at hand, which says nothing about its facts."""
+    """The files of an encoder are not at hand, which says nothing about its facts.
+
+    Args:
+        name: the encoder.
+        reason: what is not at hand, and what to do; the same for all encoders that lack the same.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"encoder {name}: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -42,13 +52,13 @@ def find_files(facts: EncoderConfig, folder: Path | None = None) -> ModelFiles:
     """
     if folder is not None:
         if not folder.is_dir():
-            raise NotReadError(f"--folder: expected a folder with config.json, found no folder {folder}")
+            raise UserError(f"--folder: expected a folder with config.json, found no folder {folder}")
         return _complete(ModelFiles(folder, facts.gguf_file, str(folder)), facts)
     if facts.wheel is not None:
         try:
             found = file_in_wheel(facts.wheel, facts.gguf_file, f"encoder {facts.name}")
         except UserError as error:
-            raise NotReadError(str(error)) from error
+            raise NotReadError(facts.name, str(error).removeprefix(f"encoder {facts.name}: ")) from error
         return ModelFiles(found.parent, found.name, f"wheel {facts.wheel}")
     if facts.repo is None:
         raise UserError(f"encoder {facts.name}: expected encoder.repo or encoder.wheel, found neither")
@@ -61,10 +71,7 @@ def find_files(facts: EncoderConfig, folder: Path | None = None) -> ModelFiles:
 def _complete(files: ModelFiles, facts: EncoderConfig) -> ModelFiles:
     wanted = files.gguf_file or constants.CONFIG_NAME
     if not (files.folder / wanted).is_file():
-        raise NotReadError(
-            f"encoder {facts.name}: expected {wanted} in {files.place}, found no such file; put it into a folder and "
-            "add --folder FOLDER"
-        )
+        raise NotReadError(facts.name, f"expected {wanted} in {files.place}, found no such file; {WAY_OUT}")
     return files
 
 
@@ -83,12 +90,9 @@ def _from_hub(facts: EncoderConfig, repo: str) -> Path:
         )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
-        why = (
-            f"the hub does not give {repo} ({reason})" if reached else f"{constants.ENDPOINT} is not reached"
-        )
+        why = f"{repo} refused ({reason})" if reached else f"{constants.ENDPOINT} not reached"
         raise NotReadError(
-            f"encoder {facts.name}: expected the small files of {repo}, found that {why}; fetch config.json, "
-            "tokenizer*.json and *.jinja where there is a connection, and add --folder FOLDER"
+            facts.name, f"expected the small files of its repository, found {why}; {WAY_OUT}"
         ) from error
 
 

@@ -5,9 +5,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import gguf
 import torch
 import transformers
-from gguf import GGUFReader
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME
@@ -15,12 +15,15 @@ from transformers.utils import SAFE_WEIGHTS_INDEX_NAME
 from prefillroute.errors import UserError
 from prefillroute.extraction.check.files import ModelFiles
 from prefillroute.extraction.resources import BYTES_PER_PARAMETER
+from prefillroute.pretrained.gguf_once import gguf_once
 from prefillroute.pretrained.loading import pretrained
 
 ATTENTION = ("full_attention", "sliding_attention", "chunked_attention", "hybrid", "hybrid_sliding")
 """Kinds of block, in transformers' words, that keep keys and values of a token; in `hybrid` ones beside a state."""
 NO_ATTENTION = ("linear_attention", "conv", "moe", "mlp")
 """Kinds of block that keep a state of fixed size, or nothing."""
+GGUF_OUTPUT = "output.weight"
+"""A GGUF file may hold the output layer even where it is the embeddings once more."""
 QUANTISATION_FILE = "hf_quant_config.json"
 """Where NVIDIA's ModelOpt says how it quantised, if config.json does not."""
 
@@ -107,20 +110,27 @@ def kv_numbers(model: ModelOnPaper) -> int | None:
     return 2 * sum(kind in ATTENTION for kind in kinds) * heads * width
 
 
-def parameters(model: ModelOnPaper, weights: str) -> tuple[int | None, str]:
-    """Parameters of the text part with its output layer, and how they were counted.
+def parameters(model: ModelOnPaper, weights: str) -> tuple[list[int], str]:
+    """Parameters of the text part, and how they were counted.
 
     Args:
         model: the model.
         weights: how most weights are stored, a key of `BYTES_PER_PARAMETER`; used where only their size is known.
+
+    Returns:
+        Numbers without and with the output layer, which are equal if it is tied to the embeddings; none if unknown.
     """
     if model.files.gguf_file is not None:
-        table = GGUFReader(model.files.folder / model.files.gguf_file).tensors
-        return sum(int(tensor.n_elements) for tensor in table), "GGUF tensor table"
+        with gguf_once():
+            table = gguf.GGUFReader(model.files.folder / model.files.gguf_file).tensors
+        sizes = {tensor.name: int(tensor.n_elements) for tensor in table}
+        total = sum(sizes.values())
+        return [total - sizes.get(GGUF_OUTPUT, 0), total], "GGUF tensor table"
     if model.body is not None:
-        return _numel(model.body) + _output_layer(model), "built without weights"
+        count = _numel(model.body)
+        return [count, count + _output_layer(model)], "built without weights"
     size = stored_bytes(model)
-    return (None, "") if size is None else (round(size / BYTES_PER_PARAMETER[weights]), "size of the weights")
+    return ([] if size is None else [round(size / BYTES_PER_PARAMETER[weights])]), "size of the weights"
 
 
 def active_parameters(model: ModelOnPaper) -> int | None:
