@@ -74,7 +74,7 @@ class Dominated(Check):
         pairs = [f"{names[j]} by {names[i]}" for j, i in zip(worse, by, strict=True)]
         more = f" and {len(pairs) - NAMES_SHOWN} more" if len(pairs) > NAMES_SHOWN else ""
         what = (
-            f"{len(worse)} of {len(names)} targets are dominated in each of {group.max() + 1} categories: "
+            f"in each of {group.max() + 1} categories, {len(worse)} of {len(names)} targets: "
             f"{'; '.join(pairs[:NAMES_SHOWN])}{more}"
         )
         yield Finding(

@@ -16,13 +16,15 @@ class MissingPrices(Check):
 
     def find(self, pool: Evidence) -> Iterator[Finding]:
         """Targets that cannot be costed are errors; those that take their median `cost_usd` are notes."""
+        refused = set()
         for target in pool.targets:
             try:
                 check_prices([target])
             except UserError as error:
+                refused.add(target.name)
                 yield Finding(ERROR, "prices", str(error), "correct the price, or leave both out")
         if pool.outcomes is None:
-            names = [target.name for target in pool.targets if not _priced(target)]
+            names = [each.name for each in pool.targets if not _priced(each) and each.name not in refused]
             if names:
                 what = f"no price for {listed(names)}"
                 yield Finding(
@@ -33,7 +35,7 @@ class MissingPrices(Check):
         by_tokens = counted & np.array([_priced(target) for target in pool.measured])
         billed = _known(pool.outcomes.cost_usd)
         names = np.array(pool.outcomes.targets, dtype=object)
-        if lost := list(names[~by_tokens & ~billed]):
+        if lost := [name for name in names[~by_tokens & ~billed] if name not in refused]:
             what = f"no cost can be computed for {listed(lost)}: no price or no token counts, and no cost_usd"
             yield Finding(
                 ERROR,

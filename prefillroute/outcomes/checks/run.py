@@ -33,10 +33,13 @@ def check_pool(pool: PoolConfig, stale_months: int, today: date) -> tuple[Eviden
     """
     found: list[Finding] = []
     try:
-        targets = pool_targets(pool.targets, pool.exclude)
+        # Without prices, which `MissingPrices` looks at one by one.
+        pool_targets(
+            [replace(target, price_in=None, price_out=None) for target in pool.targets], pool.exclude
+        )
     except UserError as error:
         found.append(Finding(ERROR, "YAML", str(error), "correct the pool's YAML"))
-        targets = _once([target for target in pool.targets if target.name not in set(pool.exclude)])
+    targets = _once([target for target in pool.targets if target.name not in set(pool.exclude)])
     evidence = Evidence(targets, today, stale_months, tuple(pool.exclude))
     evidence, of_table = _with_table(evidence, pool)
     found += of_table
@@ -99,5 +102,6 @@ def _outside(path: Path) -> Finding | None:
     if not count:
         return None
     row = pc.index(outside, True).as_py()
-    what = f"{count:,} of {len(scores):,} scores are outside [0, 1], the first in row {row + 1}: {scores[row].as_py():g}"
+    first = f"row {row + 1} has {scores[row].as_py():g}"
+    what = f"{count:,} of {len(scores):,} scores are outside [0, 1]; {first}"
     return Finding(ERROR, "scores", what, f"rescale `correct` of {path}, and import the log again")
