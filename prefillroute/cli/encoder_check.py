@@ -28,6 +28,10 @@ def run(args: argparse.Namespace) -> int:
         UserError: an encoder is unknown, its files are damaged, a fact differs, or the files of a named one are not at
             hand.
     """
+    if bool(args.names) == args.all:
+        raise UserError(
+            f"encoder check: expected names of encoders or --all, found {'both' if args.names else 'neither'}"
+        )
     if args.folder is not None and len(args.names) != 1:
         raise UserError(f"--folder: expected it with one encoder, found {len(args.names) or 'all'}")
     options = args.names or encoder_names()

