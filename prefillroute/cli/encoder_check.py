@@ -88,7 +88,7 @@ def _conclude(found: list[Checked], absent: dict[str, str]) -> None:
     if wrong:
         raise UserError(
             f"encoder check: expected facts as in the files, found {len(wrong)} that differ: {', '.join(wrong)}; "
-            "correct conf/encoder"
+            "correct conf/encoder, or the files"
         )
     if absent:
         raise UserError(

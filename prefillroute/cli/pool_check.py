@@ -58,8 +58,10 @@ def pool_names() -> list[str]:
 def _print(pool: PoolConfig, evidence: Evidence, found: list[Finding]) -> None:
     size = "" if evidence.outcomes is None else f", {len(evidence.outcomes):,} queries"
     say(f"pool {pool.name}: {len(evidence.targets)} targets{size}, {pool.outcomes}")
-    for finding in found or [Finding("nothing", "", "found", "")]:
-        say(f"  {finding.severity:<8} {finding.about}{': ' if finding.about else ''}{finding.what}")
+    if not found:
+        say("  nothing found")
+    for finding in found:
+        say(f"  {finding.severity:<8} {finding.about}: {finding.what}")
         if finding.remedy:
             say(f"  {'':<8} -> {finding.remedy}")
     say("")

@@ -75,7 +75,7 @@ def read_model(files: ModelFiles, what: str) -> ModelOnPaper:
         raw = _json(files, "config.json", what)
         if raw.get("model_type") not in transformers.CONFIG_MAPPING:
             text = raw.get("text_config", raw)
-            return ModelOnPaper(files, PretrainedConfig.from_dict(text | _stored(raw)), None, None)
+            return ModelOnPaper(files, PretrainedConfig.from_dict(text | _of_the_whole(raw)), None, None)
     config = pretrained(AutoConfig, what, str(files.folder), gguf_file=files.gguf_file)
     try:
         with torch.device("meta"), warnings.catch_warnings():
@@ -193,9 +193,11 @@ def _output_layer(model: ModelOnPaper) -> int:
     return 0 if tied else int(model.text.vocab_size * model.text.hidden_size)
 
 
-def _stored(raw: dict[str, Any]) -> dict[str, Any]:
-    """How the weights are stored, which the configuration of a text part may leave to that of the whole."""
-    return {key: raw[key] for key in ("quantization_config", "dtype", "torch_dtype") if key in raw}
+def _of_the_whole(raw: dict[str, Any]) -> dict[str, Any]:
+    """What the configuration of a text part leaves to that of the whole."""
+    return {
+        key: raw[key] for key in ("model_type", "quantization_config", "dtype", "torch_dtype") if key in raw
+    }
 
 
 def _json(files: ModelFiles, name: str, what: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_a_wrong_fact_ends_in_status_1(toy_folder, tmp_path, monkeypatch, capsys
     error = capsys.readouterr().err.strip()
     assert error == (
         "error: encoder check: expected facts as in the files, found 2 that differ: mine.num_layers, mine.kv_numbers; "
-        "correct conf/encoder"
+        "correct conf/encoder, or the files"
     )
 
 
