@@ -11,6 +11,8 @@ from prefillroute.cli.main import make_parser
 from prefillroute.config.compose import compose_run
 
 CONFIGURED = ("extract", "embed", "perplexity", "collect")
+PARSED = ("wandb-report", "encoder")
+"""Commands without a configuration, whose arguments are checked alone."""
 
 
 def command_lines(text: str) -> list[list[str]]:
@@ -26,7 +28,7 @@ def compose(words: list[str], conf: Path) -> None:
         overrides, name = words[2:], "config"
     elif words[0] == "prefillroute" and words[1] in CONFIGURED:
         overrides, name = words[2:], words[1]
-    elif words[:2] == ["prefillroute", "wandb-report"]:
+    elif words[0] == "prefillroute" and words[1] in PARSED:
         make_parser()[0].parse_args(words[1:])
         return
     elif words[0] == "wandb":
