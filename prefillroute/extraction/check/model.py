@@ -165,10 +165,8 @@ def weights_kind(model: ModelOnPaper) -> tuple[str, str]:
         )
         source = QUANTISATION_FILE
     if not said:
-        return (
-            "bf16",
-            f"config.json, {str(getattr(model.config, 'dtype', None) or 'no dtype').removeprefix('torch.')}",
-        )
+        dtype = getattr(model.config, "dtype", None) or getattr(model.text, "dtype", None) or "no dtype"
+        return "bf16", f"config.json, {str(dtype).removeprefix('torch.')}"
     said = said if isinstance(said, dict) else said.to_dict()
     method, kind = said.get("quant_method", "modelopt"), said.get("quant_algo")
     return str(kind or method).lower(), f"{source}, {method}"
