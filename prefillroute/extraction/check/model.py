@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,7 @@ def read_model(files: ModelFiles, what: str) -> ModelOnPaper:
     try:
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = AutoModel.from_config(config)
+            model = AutoModel.from_config(deepcopy(config))  # it takes the dtype out of what it is given
     except Exception as error:  # a model's constructor may raise anything for sizes that do not fit
         reason = " ".join(str(error).split())[:200]
         raise UserError(
@@ -165,7 +166,7 @@ def weights_kind(model: ModelOnPaper) -> tuple[str, str]:
         )
         source = QUANTISATION_FILE
     if not said:
-        dtype = getattr(model.config, "dtype", None) or getattr(model.text, "dtype", None) or "no dtype"
+        dtype = model.config.get_text_config().dtype or "no dtype"
         return "bf16", f"config.json, {str(dtype).removeprefix('torch.')}"
     said = said if isinstance(said, dict) else said.to_dict()
     method, kind = said.get("quant_method", "modelopt"), said.get("quant_algo")

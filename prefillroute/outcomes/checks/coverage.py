@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from prefillroute.outcomes.checks.contract import ERROR, NAMES_SHOWN, NOTE, WARNING, Check, Evidence, Finding
+from prefillroute.outcomes.checks.contract import NAMES_SHOWN, NOTE, WARNING, Check, Evidence, Finding
 from prefillroute.text.hints import exclude, listed
 
 LEAST_COMPLETE = 0.5
@@ -22,11 +22,12 @@ class Coverage(Check):
         lacking = (~pool.outcomes.observed).sum(axis=0)
         order = np.argsort(-lacking, kind="stable")[:NAMES_SHOWN]
         worst = [f"{pool.outcomes.targets[index]} {lacking[index]:,}" for index in order if lacking[index]]
+        use = f"use the other {complete:,}" if complete else "are null, and no lambda is chosen"
         what = (
-            f"{total - complete:,} of {total:,} queries lack an outcome; global metrics use the other {complete:,} "
-            f"(most are missing of {listed(worst)})"
+            f"{total - complete:,} of {total:,} queries lack an outcome; global metrics {use} (most are missing of "
+            f"{listed(worst)})"
         )
-        severity = ERROR if not complete else WARNING if complete < LEAST_COMPLETE * total else NOTE
+        severity = WARNING if complete < LEAST_COMPLETE * total else NOTE
         first = exclude(*pool.excluded, pool.outcomes.targets[int(order[0])])
         yield Finding(
             severity, "outcomes", what, f"collect what is missing, or leave targets out, as with {first}"

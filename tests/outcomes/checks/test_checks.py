@@ -108,13 +108,7 @@ FAULTS = [
         of_target("small", price_date="x, 2025-01"),
     ),
     Fault("price_dates", WARNING, "price dates", "future: small$", of_target("small", price_date="2027-01")),
-    Fault(
-        "price_dates",
-        NOTE,
-        "price dates",
-        r"no month .* small \(list\)",
-        of_target("small", price_date="list"),
-    ),
+    Fault("price_dates", NOTE, "price dates", r"of small \(list\)", of_target("small", price_date="list")),
     Fault(
         "equal_prices",
         NOTE,
@@ -139,7 +133,9 @@ FAULTS = [
         in_outcomes(lambda f: f.iloc[10:]),
     ),
     Fault("coverage", WARNING, "outcomes", "^400 of 600", in_outcomes(lambda f: f.iloc[400:]), ("classes",)),
-    Fault("coverage", ERROR, "outcomes", "^600 of 600", in_outcomes(only_sevens_of_large), ("classes",)),
+    Fault(
+        "coverage", WARNING, "outcomes", "^600 .* are null", in_outcomes(only_sevens_of_large), ("classes",)
+    ),
     Fault("classes", WARNING, "classes", "^always.*large right$", scores_of("large", 1.0), ("dominated",)),
     Fault(
         "classes",
