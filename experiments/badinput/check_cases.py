@@ -74,7 +74,7 @@ CASES = (
     ),
     _encoder_case(
         "a model that transformers does not know",
-        r"1 that differ: mine\.class",
+        r"that differ: mine\.class",
         both(_encoder(), replaced("encoder/config.json", '"model_type": "llama"', '"model_type": "llama9"')),
     ),
     _encoder_case(

@@ -24,9 +24,9 @@ class MissingPrices(Check):
                 refused.add(target.name)
                 yield Finding(ERROR, "prices", str(error), "correct the price, or leave both out")
         if pool.outcomes is None:
-            names = [each.name for each in pool.targets if not _priced(each) and each.name not in refused]
-            if names:
-                what = f"no price for {listed(names)}"
+            unpriced = [each.name for each in pool.targets if not _priced(each) and each.name not in refused]
+            if unpriced:
+                what = f"no price for {listed(unpriced)}"
                 yield Finding(
                     WARNING, "prices", what, "give them prices; a cost_usd in the outcomes does, too"
                 )

@@ -36,7 +36,7 @@ class QueryDuplicates(Check):
         if (sizes > 1).any():
             what = f"{sizes[sizes > 1].sum():,} queries are duplicates in {(sizes > 1).sum():,} groups"
             yield Finding(NOTE, "queries", f"{what}, which no split or fold divides", "")
-        same = pd.Series(folded(pool.outcomes.queries["prompt"]))
+        same = np.array(folded(pool.outcomes.queries["prompt"].tolist()), dtype=object)
         groups = pd.DataFrame({"same": pd.factorize(same)[0], "known": known})
         apart = groups.groupby("same")["known"].transform("nunique").to_numpy() > 1
         if apart.any():
