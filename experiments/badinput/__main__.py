@@ -15,6 +15,7 @@ from rich.table import Table
 
 from experiments.badinput import (
     cache_cases,
+    check_cases,
     collect_cases,
     command_cases,
     config_cases,
@@ -39,6 +40,7 @@ CASES = (
     *config_cases.CASES,
     *command_cases.CASES,
     *pool_cases.CASES,
+    *check_cases.CASES,
     *import_cases.CASES,
     *public_cases.CASES,
     *value_cases.CASES,

@@ -12,6 +12,8 @@ from prefillroute.config.compose import compose_run
 
 PARSED = ("import", "wandb-report")
 CONFIGURED = ("extract", "embed", "perplexity", "collect")
+PARSED = ("wandb-report", "encoder")
+"""Commands without a configuration, whose arguments are checked alone."""
 
 
 def command_lines(text: str) -> list[list[str]]:

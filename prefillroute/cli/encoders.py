@@ -99,9 +99,13 @@ def read_encoders(names: Sequence[str]) -> list[EncoderConfig]:
     Raises:
         UserError: there is no such encoder, or its facts are not valid.
     """
-    every = {path.stem for folder in conf_folders() for path in (folder / "encoder").glob("*.yaml")}
-    found = [read_fact("encoder", name, EncoderConfig) for name in names or sorted(every)]
+    found = [read_fact("encoder", name, EncoderConfig) for name in names or encoder_names()]
     return found if names else sorted(found, key=lambda facts: (facts.params_b, facts.name))
+
+
+def encoder_names() -> list[str]:
+    """The options of conf/encoder, a user's own included."""
+    return sorted({path.stem for folder in conf_folders() for path in (folder / "encoder").glob("*.yaml")})
 
 
 def cells(found: Needs) -> list[str]:

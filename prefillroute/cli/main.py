@@ -9,6 +9,7 @@ from prefillroute.cli.parser import Parser
 from prefillroute.cli.parsers import (
     apps,
     collect,
+    encoder_check,
     encoders,
     import_outcomes,
     pool,
@@ -20,7 +21,7 @@ from prefillroute.cli.parsers import (
 from prefillroute.config.guard import guarded
 from prefillroute.text.printing import say
 
-COMMANDS = (collect, import_outcomes, pool, encoders, apps, sweep, report, route, wandb_report)
+COMMANDS = (collect, import_outcomes, pool, encoders, encoder_check, apps, sweep, report, route, wandb_report)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,12 +6,22 @@ import sys
 from contextlib import nullcontext, redirect_stderr
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers.utils import CONFIG_NAME
 from transformers.utils.hub import cached_file, extract_commit_hash
 
 from prefillroute.errors import UserError
 from prefillroute.pretrained.gguf_once import gguf_once
+
+LOADING_ERRORS = (
+    *(OSError, ValueError, ImportError, RuntimeError, SafetensorError, StrictDataclassError),
+    *(
+        TypeError,
+        KeyError,
+        ArithmeticError,
+    ),  # of a configuration with a word, a gap or a zero where a number should be
+)
 
 
 def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
@@ -36,7 +46,7 @@ def pretrained(factory: Any, model: str, location: str, **kwargs: Any) -> Any:
     try:
         with quiet, gguf_once():
             return factory.from_pretrained(location, **given)
-    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
+    except LOADING_ERRORS as error:
         reason = " ".join(str(error).split())[:300]
         raise UserError(
             f"{model}: expected a model that can be loaded, found {location} ({reason})"

@@ -68,5 +68,9 @@ def test_help_and_mistakes_import_nothing_heavy(tmp_path: Path) -> None:
 
 def test_looking_at_a_pool_and_importing_a_log_import_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("prompt,target,correct\na,m0,1\na,m1,0\n")
-    lines = [["pool", "show", "starter"], ["import", "csv", "log.csv", "--out", "data/mine"]]
-    assert run(tmp_path, lines) == ({}, [0, 0])
+    lines = [
+        ["pool", "show", "starter"],
+        ["pool", "check", "starter"],
+        ["import", "csv", "log.csv", "--out", "data/mine"],
+    ]
+    assert run(tmp_path, lines) == ({}, [0, 0, 0])

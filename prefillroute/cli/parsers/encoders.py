@@ -6,7 +6,9 @@ import argparse
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = subparsers.add_parser(
-        "encoders", help="what each encoder needs: memory, GPUs, disk and time, calculated from its facts"
+        "encoders",
+        help="what each encoder needs: memory, GPUs, disk and time, calculated from its facts",
+        epilog="Whether the facts are right: prefillroute encoder check NAME",
     )
     parser.add_argument(
         "names", nargs="*", metavar="ENCODER", help="options of conf/encoder; all without any"

@@ -1,0 +1,1 @@
+"""Compares an encoder's facts in YAML with its own files, without loading weights."""
