@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -21,8 +21,8 @@ PATIENCE_S = 20.0
 class Tab:
     """One page of the browser. Every request that it makes is counted, and all but the page itself are refused."""
 
-    def __init__(self, read: int, write: int) -> None:
-        self._read, self._write = os.fdopen(read, "rb", 0), os.fdopen(write, "wb", 0)
+    def __init__(self, read: BinaryIO, write: BinaryIO) -> None:
+        self._read, self._write = read, write
         self._numbers = count(1)
         self._left = b""
         self._session: dict[str, str] = {}
@@ -113,8 +113,9 @@ def tab(profile: Path) -> Iterator[Tab]:
     )
     os.close(to_browser[0])
     os.close(to_us[1])
-    try:
-        yield Tab(to_us[0], to_browser[1])
-    finally:
-        browser.terminate()
-        browser.wait(PATIENCE_S)
+    with os.fdopen(to_us[0], "rb", 0) as read, os.fdopen(to_browser[1], "wb", 0) as write:
+        try:
+            yield Tab(read, write)
+        finally:
+            browser.terminate()
+            browser.wait(PATIENCE_S)

@@ -32,8 +32,9 @@ CSS_VARIABLES = {
     PAPER: "--paper",
     BLUE: "--blue",
     VERMILLION: "--vermillion",
+    GREEN: "--green",
 }
-"""Marker colours that the page replaces, so that lines stay readable on dark paper."""
+"""Marker colours that the page replaces, so that lines and labels stay readable on light and dark paper."""
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 SHARE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#6f4e9c", "#8c6d31")
 """Eight colours for stacked areas, which can be told apart side by side."""

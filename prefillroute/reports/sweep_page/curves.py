@@ -21,7 +21,7 @@ from prefillroute.routing.frontier import exact_frontier
 # N = complete test queries, M = targets, L = positions of the slider, S = operating points that it reaches
 
 SLIDERS = ((120, 1001), (240, 501), (2**31, 201))
-"""(runs, positions): the slider of a page with at most so many runs has so many positions, so that the page stays small."""
+"""(runs, positions): how many positions the slider has on a page with at most so many runs; the page stays small."""
 _CELLS = 200
 """A drawn line has one corner per two-hundredth of its range of cost, on either axis."""
 
@@ -95,7 +95,7 @@ def run_curve(folder: Path, metrics: dict[str, Any], lambdas: np.ndarray) -> Run
 
 
 def _routed(test: TestPart, cost_range: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Where each operating point begins, and the number of complete queries (points, M) that go to each target there."""
+    """Where each operating point begins, and the number of complete queries (points, M) that each target gets there."""
     rows = test.complete
     frontier = exact_frontier(test.confidence[rows], test.cost_usd[rows], test.correct[rows], cost_range)
     shape = (int(rows.sum()), test.confidence.shape[1])

@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -34,6 +35,8 @@ class PoolView:
     pool: Pool
     stages: list[tuple[str, Markup]]
     """(scale, SVG) of each figure; empty if no run has a curve."""
+    marks_of: str
+    """The run on whose test queries the marks stand, where runs of the pool have different ones; else empty."""
     first: list[str]
     """Names of the runs that the static figure draws, in the order of its colours."""
     matrix: Matrix | None
@@ -74,7 +77,7 @@ def render_sweep(sweep_dir: Path, view: SweepView) -> str:
 
 
 def _curves(
-    sweep_dir: Path, finished: Sequence[Job], lambdas: Any
+    sweep_dir: Path, finished: Sequence[Job], lambdas: np.ndarray
 ) -> tuple[dict[int, RunCurve], list[tuple[str, str]]]:
     """The curves by position of their run, and (folder, reason) of each run that has none."""
     curves, without = {}, []
@@ -93,6 +96,7 @@ def _pool(sweep_dir: Path, view: SweepView, number: int, pool: Pool, curves: dic
     return PoolView(
         pool=pool,
         stages=[(one.scale, Markup(one.drawing.inline_svg())) for one in stages],
+        marks_of=_marks_of([curves[index] for index in drawn], view, drawn),
         first=[visible(job_name(view.finished[index], view.varied)) for index in drawn[:NUM_FIRST]],
         matrix=matrix_of(pool, view.finished, view.varied),
         profiles=profiles,
@@ -103,6 +107,12 @@ def _pool(sweep_dir: Path, view: SweepView, number: int, pool: Pool, curves: dic
             "stages": [stage_data(one) for one in stages],
         },
     )
+
+
+def _marks_of(curves: Sequence[RunCurve], view: SweepView, drawn: Sequence[int]) -> str:
+    if all(np.array_equal(curve.plane.accuracy, curves[0].plane.accuracy) for curve in curves):
+        return ""
+    return visible(job_name(view.finished[drawn[0]], view.varied))
 
 
 def _stages(number: int, pool: Pool, curves: Sequence[RunCurve]) -> list[Stage]:

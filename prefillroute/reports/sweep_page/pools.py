@@ -10,6 +10,8 @@ from prefillroute.reports.sweep_jobs import Job
 
 DECIDING = ("pool", "cost", "split")
 """Config groups that decide what a run is measured on."""
+_NEAR = 0.2
+"""Test parts of one pool differ in size by at most this share."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,23 @@ def deciding_keys(varied: Sequence[str]) -> list[str]:
 def pools_of(finished: Sequence[Job], varied: Sequence[str]) -> list[Pool]:
     """Divide finished jobs into pools, in the order of their first runs.
 
-    Runs with other numbers of test queries are apart as well, whatever made their test parts differ.
+    A run with far more or far fewer test queries than a pool's first run is apart, whatever made its test part differ;
+    other seeds change the number a little.
     """
     deciding = deciding_keys(varied)
-    found: dict[_Key, list[int]] = {}
+    found: list[tuple[_Key, list[int]]] = []
     for index, job in enumerate(finished):
         metrics = job.metrics or {}
         said = " ".join(job.overrides[key] for key in deciding if key in job.overrides)
-        key = _Key(said, tuple(metrics["targets"]), number(metrics["test"], "num_queries"))
-        found.setdefault(key, []).append(index)
-    names = _names(list(found)) if len(found) > 1 else [""]
+        own = _Key(said, tuple(metrics["targets"]), number(metrics["test"], "num_queries") or 0.0)
+        members = next((members for key, members in found if own.near(key)), None)
+        if members is None:
+            found.append((own, [index]))
+        else:
+            members.append(index)
+    names = _names([key for key, _ in found]) if len(found) > 1 else [""] * len(found)
     return [
-        Pool(name, key.targets, tuple(members))
-        for name, (key, members) in zip(names, found.items(), strict=False)
+        Pool(name, key.targets, tuple(members)) for name, (key, members) in zip(names, found, strict=True)
     ]
 
 
@@ -56,7 +62,13 @@ class _Key(NamedTuple):
     said: str
     """Values of the deciding keys."""
     targets: tuple[str, ...]
-    num_queries: float | None
+    num_queries: float
+
+    def near(self, other: "_Key") -> bool:
+        """Whether runs of the two keys can share a figure."""
+        return (
+            self[:2] == other[:2] and abs(self.num_queries - other.num_queries) <= _NEAR * other.num_queries
+        )
 
 
 def _names(keys: Sequence[_Key]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The static figure of a pool: targets, Pareto front, oracle and the first runs' curves; the page's script adds more."""
+"""The static figure of a pool: targets, Pareto front, oracle, the first runs' curves; the page's script adds more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

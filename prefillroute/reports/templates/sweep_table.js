@@ -102,9 +102,7 @@ function makeFilters() {
   const listed = () => order.filter((index) => !rows[index].hidden);
   button("tick the runs listed", () => select(listed(), true));
   button("tick only these", () => {
-    selection.clear();
-    rows.forEach((row) => row.querySelector(".pick")?.removeAttribute("checked"));
-    document.querySelectorAll(".pick").forEach((box) => { box.checked = false; });
+    select([...selection], false);
     select(listed(), true);
   });
   button("tick none", () => select([...selection], false));
