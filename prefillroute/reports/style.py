@@ -76,6 +76,11 @@ RC_PARAMS: dict[str, Any] = {
 }
 
 
+def css_colour(colour: str) -> str:
+    """The colour as an inlined drawing has it on a page: its CSS variable if it has one."""
+    return f"var({CSS_VARIABLES[colour]})" if colour in CSS_VARIABLES else colour
+
+
 @contextmanager
 def styled(**extra: Any) -> Iterator[None]:
     """Draw and save in this style, e.g. ``with styled(): ...``; the settings from before are restored afterwards."""

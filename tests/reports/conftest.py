@@ -124,7 +124,7 @@ HOSTILE = "</script><img src=//x.example/y onerror=alert(1)>"
 
 @pytest.fixture(scope="session")
 def compared_sweep(tmp_path_factory) -> Path:
-    """A summarised sweep: two encoders x three seeds on one pool, one run on another, one without a curve, one failed."""
+    """A summarised sweep: two encoders x three seeds on pool p, two runs on q, one without a curve, one failed."""
     folder = tmp_path_factory.mktemp("sweep")
     tables = {
         f"encoder={name} pool=p seed={seed}": (3, 10 * seed + (name == "b"))

@@ -11,8 +11,9 @@ from tests.reports.conftest import HOSTILE, routed_by_hand
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH")
 
 CELLS = """[...document.querySelectorAll("#operating tbody tr")].map((row) => ({
-  job: row.querySelector(".row-name").textContent.trim(), value: [1, 2, 3, 4].map((cell) => row.cells[cell].dataset.value),
-  text: [1, 3].map((cell) => row.cells[cell].textContent),
+  job: row.querySelector(".row-name").textContent.trim(),
+  value: [1, 2, 3].map((cell) => row.cells[cell].dataset.value),
+  text: [row.cells[1].textContent, row.cells[2].querySelector("small").textContent],
   shares: [...row.querySelectorAll(".bar span")].map((part) => Number(part.dataset.value)),
 }))"""
 JOBS = """[...document.querySelectorAll("#finished tbody tr")].filter((row) => !row.hidden)
@@ -82,9 +83,9 @@ def test_the_slider_shows_the_numbers_of_the_curve(page, compared_sweep):
             folder = compared_sweep / folder_of(compared_sweep, cell["job"])
             curve = pd.read_parquet(folder / "curve.parquet")
             row = curve[curve["lambda_low"] <= position / 1000].iloc[-1]
-            accuracy, _, cost, share = map(float, cell["value"])
+            accuracy, cost, share = map(float, cell["value"])
             assert (accuracy, cost) == (row["accuracy"], row["cost_usd"])
-            assert cell["text"] == [f"{100 * accuracy:.2f} %", f"{cost:#.4g}"]
+            assert cell["text"] == [f"{100 * accuracy:.2f} %", f"{cost:#.4g} per query"]
             frame = pd.read_parquet(folder / "predictions.parquet").query("split == 'test'")
             whole = frame.groupby("query_id").filter(lambda part: part["correct"].notna().all())
             assert share == pytest.approx(cost / whole.groupby("target")["cost_usd"].mean().max())

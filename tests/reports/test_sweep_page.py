@@ -11,14 +11,16 @@ import pandas as pd
 import pytest
 
 from prefillroute.reports.catalogue import global_metrics
-from prefillroute.reports.run_folder import read_layers
+from prefillroute.reports.run_folder import read_layers, read_metrics
+from prefillroute.reports.style import styled
 from prefillroute.reports.sweep_jobs import read_jobs
-from prefillroute.reports.sweep_page.curves import slider
+from prefillroute.reports.sweep_page.curves import run_curve, slider
 from prefillroute.reports.sweep_page.groups import groupings
 from prefillroute.reports.sweep_page.matrix import STEPS, matrix_of
 from prefillroute.reports.sweep_page.pools import pools_of
 from prefillroute.reports.sweep_page.profiles import mean_profile, profiles_drawing
-from tests.reports.conftest import HOSTILE, routed_by_hand
+from prefillroute.reports.sweep_page.stage import stage
+from tests.reports.conftest import HOSTILE, routed_by_hand, write_run_folder
 
 VARIED = ["encoder", "pool", "seed"]
 
@@ -165,6 +167,22 @@ def test_profiles_of_several_runs(compared_sweep):
     assert lines[1].get_xdata() == pytest.approx(np.array([1, 2, 3, 4]) / 8)
     assert lines[1].get_ydata() == pytest.approx(found["tiny", "mean"].to_numpy() + 0.05)
     assert profiles_drawing("p", [found.iloc[:0]], {}) is None
+
+
+@pytest.mark.parametrize(("price", "scales"), [(1.0, ["cost", "normalised"]), (0.0, ["cost"])])
+def test_a_free_target_has_a_linear_axis_and_no_inverse_cost(tmp_path, make_table, price, scales):
+    table = make_table(3)
+    table = dataclasses.replace(table, cost_usd=table.cost_usd * [price, 1, 1])
+    write_run_folder(tmp_path / "run", table)
+    curve = run_curve(tmp_path / "run", read_metrics(tmp_path / "run"), slider(1))
+    with styled():
+        drawn = [stage(scale, scale, curve.targets, curve.plane, [curve]) for scale in ("cost", "normalised")]
+    assert [one.scale for one in drawn if one is not None] == scales
+    frame = drawn[0].frame
+    assert frame.log == (price > 0)
+    limits = 10 ** np.array(frame.x) if frame.log else np.array(frame.x)
+    costs = 1000 * np.append(curve.plane.cost_usd, curve.cost_usd)
+    assert limits[0] < costs.min() < costs.max() < limits[1]
 
 
 def test_the_slider_gets_coarser_as_runs_grow():

@@ -36,9 +36,8 @@ def script_json(data: Any) -> Markup:
 
 def packed(values: np.ndarray, dtype: str) -> str:
     """An array as base64 of little-endian numbers."""
-    return base64.b64encode(np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))).decode(
-        "ascii"
-    )
+    little = np.asarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
+    return base64.b64encode(little.tobytes()).decode("ascii")
 
 
 def curve_data(curve: RunCurve) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from prefillroute.errors import UserError
 from prefillroute.reports.headline import interval_text
 from prefillroute.reports.numbers import MISSING, count, decimal
 from prefillroute.reports.run_folder import read_layers
-from prefillroute.reports.style import styled
+from prefillroute.reports.style import SHARE_COLOURS, css_colour, styled
 from prefillroute.reports.sweep_jobs import Job
 from prefillroute.reports.sweep_page.curves import RunCurve, run_curve, slider
 from prefillroute.reports.sweep_page.data import curve_data, script_json, shaded_targets, stage_data
@@ -37,8 +37,8 @@ class PoolView:
     """(scale, SVG) of each figure; empty if no run has a curve."""
     marks_of: str
     """The run on whose test queries the marks stand, where runs of the pool have different ones; else empty."""
-    first: list[str]
-    """Names of the runs that the static figure draws, in the order of its colours."""
+    first: list[tuple[str, str]]
+    """Name and colour of each run that the static figure draws."""
     matrix: Matrix | None
     profiles: tuple[Markup, str] | None
     """SVG and caption."""
@@ -97,7 +97,10 @@ def _pool(sweep_dir: Path, view: SweepView, number: int, pool: Pool, curves: dic
         pool=pool,
         stages=[(one.scale, Markup(one.drawing.inline_svg())) for one in stages],
         marks_of=_marks_of([curves[index] for index in drawn], view, drawn),
-        first=[visible(job_name(view.finished[index], view.varied)) for index in drawn[:NUM_FIRST]],
+        first=[
+            (visible(job_name(view.finished[index], view.varied)), css_colour(colour))
+            for index, colour in zip(drawn, SHARE_COLOURS, strict=False)
+        ],
         matrix=matrix_of(pool, view.finished, view.varied),
         profiles=profiles,
         data={

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
 from prefillroute.metrics.pool_points import PoolPoints
@@ -103,7 +104,7 @@ def stage(
     words = "raw cost" if scale == "cost" else "normalised inverse cost"
     alt = f"Accuracy against {words}: the curves of the selected runs, {len(targets)} targets and the oracle."
     drawing = Drawing(name, figure, words, alt, tooltips=tooltips, stands_for=drawn.stands_for)
-    return Stage(scale, drawing, _frame(axes, log))
+    return Stage(scale, drawing, _frame(figure, axes, log))
 
 
 def pool_points(plane: PoolPlane) -> PoolPoints:
@@ -168,17 +169,18 @@ def _label(
             )  # fmt: skip
 
 
-def _frame(axes: Axes, log: bool) -> Frame:
+def _frame(figure: Figure, axes: Axes, log: bool) -> Frame:
     """The axes' place in points, downwards from the top left corner as in SVG."""
-    width, height = 72 * axes.figure.get_size_inches()
+    width, height = 72 * figure.get_size_inches()
     box = axes.get_position()
-    low, high = np.log10(axes.get_xlim()) if log else axes.get_xlim()
+    left, right = np.log10(axes.get_xlim()) if log else axes.get_xlim()
+    low, high = axes.get_ylim()
     return Frame(
         left=float(box.x0 * width),
         top=float((1 - box.y1) * height),
         width=float(box.width * width),
         height=float(box.height * height),
-        x=(float(low), float(high)),
-        y=tuple(map(float, axes.get_ylim())),
+        x=(float(left), float(right)),
+        y=(float(low), float(high)),
         log=log,
     )

@@ -10,6 +10,9 @@ let scale = "cost";
 const slider = document.getElementById("lambda");
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`.replace("-", "−");
 
+/** Four digits without an exponent, however small the number is. */
+const plain = (value) => new Intl.NumberFormat("en", { maximumSignificantDigits: 4, minimumSignificantDigits: 4 }).format(value);
+
 /** An array from base64 of little-endian numbers. */
 function unpack(text, Numbers) {
   return new Numbers(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
@@ -132,7 +135,7 @@ function makeRows(shown) {
     const [style, dash] = styleOf(index);
     row.innerHTML = `<th scope="row"><span class="row-name" dir="auto"><svg class="swatch" viewBox="0 0 36 10" aria-hidden="true">
       <path class="curve" d="M0 5H36" style="${style};stroke-width:3" stroke-dasharray="${dash}"/></svg></span></th>
-      <td></td><td></td><td></td><td></td><td class="word"><div class="bar" role="img"></div><small></small></td>`;
+      <td></td><td></td><td></td><td class="word"><div class="bar" role="img"></div><small></small></td>`;
     row.querySelector(".row-name").append(data.runs[index].name);
     row.dataset.run = index;
     row.querySelector(".bar").append(
@@ -152,9 +155,11 @@ function shadeOf(number, shaded) {
   return `var(--shade-${shaded.length > 1 ? Math.round((7 * number) / (shaded.length - 1)) : 4})`;
 }
 
-/** Fill a cell, and keep the number behind its text. */
-function fill(cell, value, text) {
-  cell.textContent = text;
+/** Fill a cell with one line or two, and keep the number behind its text. */
+function fill(cell, value, text, more = "") {
+  const small = document.createElement("small");
+  small.textContent = more;
+  cell.replaceChildren(text, ...(more ? [document.createElement("br"), small] : []));
   cell.dataset.value = value;
 }
 
@@ -173,9 +178,8 @@ function move() {
     const curve = curveOf(index);
     const { cost, accuracy, shares } = operatingPoint(curve, position);
     fill(row.cells[1], accuracy, percent(accuracy));
-    fill(row.cells[2], 1000 * cost, (1000 * cost).toPrecision(4));
-    fill(row.cells[3], cost, cost.toPrecision(4));
-    fill(row.cells[4], cost / curve.dearest, percent(cost / curve.dearest));
+    fill(row.cells[2], cost, plain(1000 * cost), `${plain(cost)} per query`);
+    fill(row.cells[3], cost / curve.dearest, percent(cost / curve.dearest));
     const parts = shaded.map((target) => shares[target]);
     parts.push(Math.max(0, 1 - parts.reduce((sum, part) => sum + part, 0)));
     parts.forEach((part, number) => {
@@ -188,7 +192,7 @@ function move() {
     greatest.sort((a, b) => shares[b] - shares[a]);
     const said = greatest.slice(0, 3).map((target) => `${targets[target]} ${percent(shares[target], 1)}`).join(", ");
     const more = greatest.length > 3 ? ` and ${greatest.length - 3} more` : "";
-    row.querySelector("small").textContent = said + more;
+    row.querySelector(".bar + small").textContent = said + more;
     row.querySelector(".bar").setAttribute("aria-label", said + more);
     const [cx, cy] = place(stage, curve, cost, accuracy);
     made.push(drawn(figure, "circle", { class: "dot", cx, cy, r: 5.5, style: styleOf(index)[0], "data-run": index }));
@@ -205,6 +209,7 @@ function show() {
   if (stages.length === 0) return;
   const stage = stages.find((one) => one.scale === scale) ?? stages[0];
   scale = stage.scale;
+  document.querySelector(`[name=scale][value=${scale}]`).checked = true;
   document.querySelectorAll("#curves [data-scale]").forEach((part) => { part.hidden = part.dataset.scale !== scale; });
   const shown = shownRuns();
   drawCurves(stage, shown);
