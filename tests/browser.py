@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -82,6 +83,8 @@ class Tab:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._left:
+            readable, _, _ = select.select([self._read], [], [], PATIENCE_S)
+            assert readable, "the browser does not answer: a dialog of the page may be open"
             more = os.read(self._read.fileno(), 1 << 20)
             assert more, "the browser has gone"
             self._left += more

@@ -148,7 +148,7 @@ def test_a_checkbox_takes_a_curve_away_and_a_menu_filters(page):
     assert page.run(curves) == 0
 
 
-def test_another_pool_and_the_other_axes(page):
+def test_another_pool_and_the_other_axes(page, compared_sweep):
     visible = """[...document.querySelectorAll("#curves figure")].filter((one) => one.checkVisibility())
       .map((one) => one.dataset.scale)"""
     assert page.run(visible) == ["cost"]
@@ -159,23 +159,23 @@ def test_another_pool_and_the_other_axes(page):
     assert page.run(visible) == ["normalised"]
     (cell,) = page.run(CELLS)
     assert "pool=q" in cell["job"]
-    # The point lies on its own curve: at lambda 0 at its first corner.
-    first = page.run(
-        "document.querySelector('[data-pool=\"1\"] .curves path').getAttribute('d').slice(1).split('L')[0]"
+    row = pd.read_parquet(compared_sweep / "6" / "curve.parquet").iloc[0]
+    stage = page.run('JSON.parse(document.getElementById("data").textContent).pools[1].stages[1]')
+    left, top, width, height = stage["box"]
+    (x_low, x_high), (y_low, y_high) = stage["x"], stage["y"]
+    place = [
+        left + width * (row["x"] - x_low) / (x_high - x_low),
+        top + height * (y_high - row["y"]) / (y_high - y_low),
+    ]
+    dot, corner = (
+        page.run("""[".dot", ".curves path"].map((one) => document.querySelector(`[data-pool="1"] ${one}`))
+      .map((one, path) => path ? one.getAttribute("d").slice(1).split("L")[0].split(" ")
+        : [one.getAttribute("cx"), one.getAttribute("cy")])""")
     )
-    dot = page.run(
-        "(() => { const dot = document.querySelector('[data-pool=\"1\"] .dot');"
-        "return [dot.getAttribute('cx'), dot.getAttribute('cy')]; })()"
-    )
-    assert [float(value) for value in dot] == pytest.approx(
-        [float(value) for value in first.split()], abs=0.02
-    )
-    assert (
-        page.run("[...document.querySelectorAll('#shades span')].map((one) => one.textContent)").count(
-            HOSTILE
-        )
-        == 1
-    )
+    assert list(map(float, dot)) == pytest.approx(place, abs=0.01)
+    assert list(map(float, corner)) == pytest.approx(place, abs=0.02)  # the line begins at lambda 0
+    names = page.run("[...document.querySelectorAll('#shades span')].map((one) => one.textContent)")
+    assert names.count(HOSTILE) == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -73,8 +73,8 @@ def matrix_of(pool: Pool, finished: Sequence[Job], varied: Sequence[str]) -> Mat
     known = [auc for _, _, aucs in shown for auc in aucs if auc is not None]
     low, high = min(known), max(known)
     greatest = [
-        max((aucs[column] for _, _, aucs in shown if aucs[column] is not None), default=None)
-        for column in range(len(pool.targets) + 1)
+        max((auc for auc in column if auc is not None), default=None)
+        for column in zip(*(aucs for _, _, aucs in shown), strict=True)
     ]
     width = (high - low) / STEPS
     return Matrix(
