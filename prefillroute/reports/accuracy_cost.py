@@ -12,7 +12,7 @@ from prefillroute.reports.numbers import count, decimal, joined, percent, usd_pe
 from prefillroute.reports.pool_plane import PoolPlane
 from prefillroute.reports.style import BLUE, GREEN, GREY, INK, MUTED, PAPER, VERMILLION
 
-_LABEL_ALL_UP_TO = 12
+LABEL_ALL_UP_TO = 12
 """Pools up to this size have every target labelled; larger pools only the Pareto front and the best single target."""
 _RESOLUTION = 1500
 """Curve points closer than 1/1500 of the axes' range are drawn once, because exact frontiers have 10^4 segments."""
@@ -31,13 +31,13 @@ def accuracy_cost_drawing(
     scale = "log" if min(plane.cost_usd.min(), curve["cost_usd"].min()) > 0 else "linear"
     axes.set_xscale(scale)
     if scale == "log":
-        _plain_ticks(axes, float(np.nanmax(plane.cost_usd) / np.nanmin(plane.cost_usd)))
+        plain_ticks(axes, float(np.nanmax(plane.cost_usd) / np.nanmin(plane.cost_usd)))
     cost, accuracy = _thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
     target_cost = 1000 * plane.cost_usd
     front = plane.pareto
     tooltips = {}
 
-    hull_cost, hull_accuracy = _mixtures(plane.hull, float(np.nanmax(plane.cost_usd)))
+    hull_cost, hull_accuracy = mixtures(plane.hull, float(np.nanmax(plane.cost_usd)))
     axes.plot(
         1000 * hull_cost,
         hull_accuracy,
@@ -117,8 +117,8 @@ def accuracy_cost_drawing(
     axes.margins(x=0.07, y=0.07)
     figure.legend(loc="outside lower center", ncols=4)
     settle(figure)
-    lines = [_sampled(cost, accuracy), _sampled(1000 * hull_cost, hull_accuracy)]
-    lines.append(_sampled(*_corners(target_cost[order], plane.accuracy[order])))
+    lines = [sampled(cost, accuracy), sampled(1000 * hull_cost, hull_accuracy)]
+    lines.append(sampled(*corners(target_cost[order], plane.accuracy[order])))
     drawn = drawn_names(targets)
     _label(axes, drawn.names, plane, np.concatenate(lines), chosen)
     best = plane.best
@@ -159,12 +159,12 @@ def _label(
         axes, positions[shown], [names[i] for i in shown], marks, lines, colour=INK, taken=boxes
     )
     rest = np.flatnonzero(~first)
-    if len(names) <= _LABEL_ALL_UP_TO:
+    if len(names) <= LABEL_ALL_UP_TO:
         texts = [names[i] for i in rest]
         place_labels(axes, positions[rest], texts, marks, lines, colour=MUTED, size=7.5, taken=boxes)
 
 
-def _mixtures(hull: np.ndarray, dearest: float, num: int = 200) -> tuple[np.ndarray, np.ndarray]:
+def mixtures(hull: np.ndarray, dearest: float, num: int = 200) -> tuple[np.ndarray, np.ndarray]:
     """The hull at log-spaced costs (straight lines bend on a log axis), flat beyond its last corner."""
     if not len(hull):
         return np.empty(0), np.empty(0)
@@ -175,12 +175,12 @@ def _mixtures(hull: np.ndarray, dearest: float, num: int = 200) -> tuple[np.ndar
     return cost, np.interp(cost, hull[:, 0], hull[:, 1])
 
 
-def _corners(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def corners(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The corners of the staircase through the points, as ``step(where="post")`` draws it."""
     return np.repeat(cost, 2)[1:], np.repeat(accuracy, 2)[:-1]
 
 
-def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarray:
+def sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarray:
     """(num, 2) points along a line, so dense that no label slips between two of them."""
     at = np.linspace(0, len(cost) - 1, num)
     place = np.arange(len(cost))
@@ -189,7 +189,7 @@ def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarr
     return np.column_stack([np.interp(at, place, cost), np.interp(at, place, accuracy)])
 
 
-def _plain_ticks(axes: Axes, ratio: float) -> None:
+def plain_ticks(axes: Axes, ratio: float) -> None:
     """Write costs as plain numbers, with more ticks per decade where ``ratio`` (dearest cost over cheapest) is small.
 
     A pool whose prices are close to each other spans less than a decade.

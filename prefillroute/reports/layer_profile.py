@@ -69,6 +69,11 @@ def layer_profile_drawing(
     )
 
 
+def best_dimension(rows: pd.DataFrame, score: str) -> pd.Series:
+    """A score by layer, mean over targets, at the PCA dimension at which this mean is greatest."""
+    return rows.groupby(["dim", "layer"])[score].mean().dropna().groupby("layer").max()
+
+
 _PANELS = (("auc", "cross-validated AUC, mean over targets"), ("fisher_j", "Fisher J, mean over targets"))
 
 
@@ -95,7 +100,7 @@ def _panel(
             for dim in dims:
                 line = mean.loc[dim]
                 axes.plot(line.index, line, color=colour, lw=0.8, alpha=0.35)
-        best = mean.groupby("layer").max()
+        best = best_dimension(rows, score)
         style = "o-" if len(best) <= 40 else "-"
         axes.plot(best.index, best, style, ms=3, color=colour, label=f"{pooling} pooling")
         marked = [layer for layer, name in sorted(blocks) if name == pooling and layer in best.index]

@@ -17,7 +17,7 @@ from prefillroute.reports.operating import chosen_targets, operating_point
 from prefillroute.reports.pool_plane import PoolPlane, pool_plane
 from prefillroute.reports.reliability import reliability_drawing
 from prefillroute.reports.routing_shares import routing_shares_drawing
-from prefillroute.reports.run_folder import RunFolder, read_run_folder
+from prefillroute.reports.run_folder import RunFolder, cost_range_of, read_run_folder
 from prefillroute.reports.style import styled
 from prefillroute.reports.template import render_template
 from prefillroute.text import hints
@@ -51,7 +51,7 @@ def write_report(run_dir: Path) -> Path:
 
 def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
     """Every figure that the folder has data for, in the order of the page; call it inside ``styled()``."""
-    cost_range = _cost_range(run)
+    cost_range = cost_range_of(run.path, run.metrics)
     point = chosen_point(run.metrics)
     chosen = None
     if point is not None:
@@ -183,17 +183,3 @@ def layer_notes(run: RunFolder) -> list[tuple[str, str]]:
         names = joined([str(name) for name in layers["unscored"]])
         notes.append(("layers", f"one class in training, given the block that is best on average: {names}"))
     return notes
-
-
-def _cost_range(run: RunFolder) -> tuple[float, float]:
-    """(c_lo, c_hi) in USD per query, over training queries and targets."""
-    found = run.metrics.get("cost_range")
-    if (
-        not isinstance(found, list)
-        or len(found) != 2
-        or not all(isinstance(end, int | float) for end in found)
-    ):
-        raise UserError(
-            f"{run.path / 'metrics.json'}: cost_range: expected two numbers [c_lo, c_hi], found {found!r}"
-        )
-    return float(found[0]), float(found[1])

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import yaml
 
 from prefillroute.errors import UserError
 from prefillroute.text import hints
 
+PREDICTIONS_FILE, CURVE_FILE, LAYERS_FILE = "predictions.parquet", "curve.parquet", "layers.parquet"
 PREDICTION_COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "correct")
 CURVE_COLUMNS = ("lambda_low", "lambda", "lambda_high", "cost_usd", "accuracy", "x", "y")
 LAYER_COLUMNS = ("encoder", "layer", "pooling", "dim", "target", "auc", "fisher_j")
@@ -68,34 +70,7 @@ class RunFolder:
             UserError: there are no test rows, or a (query, target) pair is missing or duplicated.
         """
         rows = self.predictions[self.predictions["split"] == "test"]
-        path = self.path / "predictions.parquet"
-        if rows.empty:
-            raise UserError(f"{path}: expected at least one query with split 'test', found none")
-        position = {name: i for i, name in enumerate(self.targets)}
-        column = rows["target"].map(position)
-        if column.isna().any():
-            stranger = rows.loc[column.isna(), "target"].iloc[0]
-            raise UserError(
-                f"{path}: target: expected one of {self.targets} as in metrics.json, found {stranger!r}"
-            )
-        row, query_id = pd.factorize(rows["query_id"])
-        shape = (len(query_id), len(position))
-        if len(rows) != shape[0] * shape[1] or rows.duplicated(["query_id", "target"]).any():
-            raise UserError(
-                f"{path}: expected exactly one row for each pair of query and target, found {len(rows)} test rows for "
-                f"{shape[0]} queries x {shape[1]} targets"
-            )
-        filled = {}
-        for name in ("confidence", "cost_usd", "correct"):
-            filled[name] = np.full(shape, np.nan)
-            filled[name][row, column.to_numpy(dtype=int)] = rows[name].to_numpy(dtype=float, na_value=np.nan)
-        for name in ("confidence", "cost_usd"):
-            if not np.isfinite(filled[name]).all():
-                index = int(np.argwhere(~np.isfinite(filled[name]))[0, 0])
-                raise UserError(
-                    f"{path}: {name} of query {query_id[index]!r}: expected a finite number, found none"
-                )
-        return TestPart(query_id=np.asarray(query_id), **filled)
+        return _test_part(rows, self.targets, self.path / PREDICTIONS_FILE)
 
     @property
     def choices(self) -> dict[str, str]:
@@ -143,18 +118,81 @@ def read_run_folder(path: Path) -> RunFolder:
     config_path = path / ".hydra" / "config.yaml"
     hydra_path = path / ".hydra" / "hydra.yaml"
     bundle_path = path / "router" / "router.json"
-    layers_path = path / "layers.parquet"
     return RunFolder(
         path=path,
         metrics=read_metrics(path),
-        predictions=_read_parquet(path / "predictions.parquet", PREDICTION_COLUMNS),
-        curve=_read_parquet(path / "curve.parquet", CURVE_COLUMNS),
-        layers=_read_parquet(layers_path, LAYER_COLUMNS) if layers_path.exists() else None,
+        predictions=_read_parquet(path / PREDICTIONS_FILE, PREDICTION_COLUMNS),
+        curve=read_curve(path),
+        layers=read_layers(path),
         config_text=_read_text(config_path),
         config=_read_yaml(config_path),
         hydra=_read_yaml(hydra_path).get("hydra", {}) if hydra_path.exists() else {},
         bundle=_read_json(bundle_path) if bundle_path.exists() else {},
     )
+
+
+def _test_part(rows: pd.DataFrame, targets: tuple[str, ...], path: Path) -> TestPart:
+    """The test rows as arrays.
+
+    Args:
+        rows: the rows of one split, with the columns of predictions.parquet.
+        targets: in the order of the pool.
+        path: the file that they come from, for messages.
+    """
+    if rows.empty:
+        raise UserError(f"{path}: expected at least one query with split 'test', found none")
+    position = {name: i for i, name in enumerate(targets)}
+    column = rows["target"].map(position)
+    if column.isna().any():
+        stranger = rows.loc[column.isna(), "target"].iloc[0]
+        raise UserError(f"{path}: target: expected one of {targets} as in metrics.json, found {stranger!r}")
+    row, query_id = pd.factorize(rows["query_id"])
+    shape = (len(query_id), len(position))
+    if len(rows) != shape[0] * shape[1] or rows.duplicated(["query_id", "target"]).any():
+        raise UserError(
+            f"{path}: expected exactly one row for each pair of query and target, found {len(rows)} test rows for "
+            f"{shape[0]} queries x {shape[1]} targets"
+        )
+    filled = {}
+    for name in ("confidence", "cost_usd", "correct"):
+        filled[name] = np.full(shape, np.nan)
+        filled[name][row, column.to_numpy(dtype=int)] = rows[name].to_numpy(dtype=float, na_value=np.nan)
+    for name in ("confidence", "cost_usd"):
+        if not np.isfinite(filled[name]).all():
+            index = int(np.argwhere(~np.isfinite(filled[name]))[0, 0])
+            raise UserError(
+                f"{path}: {name} of query {query_id[index]!r}: expected a finite number, found none"
+            )
+    return TestPart(query_id=np.asarray(query_id), **filled)
+
+
+def read_test_part(folder: Path, targets: tuple[str, ...]) -> TestPart:
+    """Read only the test rows of predictions.parquet, a fraction of the file.
+
+    Raises:
+        UserError: as `RunFolder.test`, or the file is missing or truncated, or lacks a column.
+    """
+    path = folder / PREDICTIONS_FILE
+    return _test_part(_read_parquet(path, PREDICTION_COLUMNS, [("split", "==", "test")]), targets, path)
+
+
+def read_curve(folder: Path) -> pd.DataFrame:
+    """Read curve.parquet.
+
+    Raises:
+        UserError: the file is missing or truncated, or lacks a column.
+    """
+    return _read_parquet(folder / CURVE_FILE, CURVE_COLUMNS)
+
+
+def read_layers(folder: Path) -> pd.DataFrame | None:
+    """Read layers.parquet; None where there is no such file, because the predictor chooses no layer.
+
+    Raises:
+        UserError: the file is truncated, or lacks a column.
+    """
+    path = folder / LAYERS_FILE
+    return _read_parquet(path, LAYER_COLUMNS) if path.exists() else None
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -169,6 +207,24 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         if not isinstance(metrics.get(key), dict) or not metrics[key]:
             raise UserError(f"{path}: expected the metrics of a finished run, found no section {key!r}")
     return metrics
+
+
+def cost_range_of(folder: Path, metrics: dict[str, Any]) -> tuple[float, float]:
+    """(c_lo, c_hi) in USD per query, over training queries and targets.
+
+    Raises:
+        UserError: metrics.json has no such pair of numbers.
+    """
+    found = metrics.get("cost_range")
+    if (
+        not isinstance(found, list)
+        or len(found) != 2
+        or not all(isinstance(end, int | float) for end in found)
+    ):
+        raise UserError(
+            f"{folder / 'metrics.json'}: cost_range: expected two numbers [c_lo, c_hi], found {found!r}"
+        )
+    return float(found[0]), float(found[1])
 
 
 def has_metrics(folder: Path) -> bool:
@@ -216,19 +272,23 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def _read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _read_parquet(
+    path: Path, columns: tuple[str, ...], filters: list[tuple[str, str, str]] | None = None
+) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(
             f"{path}: expected this file in the run folder, found no such file; did the run finish?"
         )
     try:
-        frame = pd.read_parquet(path)
+        names = pq.read_schema(path).names
+        missing = [name for name in columns if name not in names]
+        only = list(columns) if filters else None
+        frame = None if missing else pd.read_parquet(path, columns=only, filters=filters)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         problem = " ".join(str(error).split())
         raise UserError(
             f"{path}: expected a complete Parquet file, found {problem}; was it cut off?"
         ) from error
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise UserError(f"{path}: expected also the columns {missing}, found {list(frame.columns)}")
+    if frame is None:
+        raise UserError(f"{path}: expected also the columns {missing}, found {names}")
     return frame

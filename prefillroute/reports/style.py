@@ -32,8 +32,9 @@ CSS_VARIABLES = {
     PAPER: "--paper",
     BLUE: "--blue",
     VERMILLION: "--vermillion",
+    GREEN: "--green",
 }
-"""Marker colours that the page replaces, so that lines stay readable on dark paper."""
+"""Marker colours that the page replaces, so that lines and labels stay readable on light and dark paper."""
 CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 SHARE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#6f4e9c", "#8c6d31")
 """Eight colours for stacked areas, which can be told apart side by side."""
@@ -73,6 +74,11 @@ RC_PARAMS: dict[str, Any] = {
     "svg.fonttype": "none",
     "figure.dpi": 100,
 }
+
+
+def css_colour(colour: str) -> str:
+    """The colour as an inlined drawing has it on a page: its CSS variable if it has one."""
+    return f"var({CSS_VARIABLES[colour]})" if colour in CSS_VARIABLES else colour
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from prefillroute.reports.families import by_family, families, job_counts
 from prefillroute.reports.headline import interval
 from prefillroute.reports.numbers import count, joined
 from prefillroute.reports.sweep_jobs import Job, read_jobs
-from prefillroute.reports.sweep_view import SweepView, print_sweep, render_sweep
+from prefillroute.reports.sweep_page.page import render_sweep
+from prefillroute.reports.sweep_view import SweepView, print_sweep
 from prefillroute.text.screen import Screen
 from prefillroute.text.spreadsheet import csv_text
 from prefillroute.text.visible import visible

@@ -1,8 +1,7 @@
-"""What the summary of a sweep shows in the terminal and on the page summary.html."""
+"""What the summary of a sweep shows, and how it is printed in the terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.table import Table
 
@@ -11,9 +10,7 @@ from prefillroute.reports.families import Family
 from prefillroute.reports.headline import interval_text
 from prefillroute.reports.numbers import MISSING, count, seconds
 from prefillroute.reports.sweep_jobs import Job
-from prefillroute.reports.template import render_template
 from prefillroute.text.screen import Screen
-from prefillroute.text.visible import visible
 
 FAMILY_COLUMNS = ("family", "configurations", "predictors", "trained fits", "training", "evaluation")
 
@@ -117,23 +114,3 @@ def _families(view: SweepView) -> Table:
     for row in rows:
         table.add_row(*row, end_section=row is rows[-2])
     return table
-
-
-def render_sweep(sweep_dir: Path, view: SweepView) -> str:
-    """The summary as one HTML text."""
-    rows = []
-    for job in view.finished:
-        numbers = []
-        for entry in view.shown:
-            ends = interval_text(job.metrics or {}, entry)
-            numbers.append((entry.form(job.value(entry.key)), "" if ends == MISSING else ends))
-        link = f"{job.folder}/report.html" if (sweep_dir / job.folder / "report.html").exists() else ""
-        names = [visible(job.overrides.get(key, MISSING)) for key in view.varied]
-        rows.append({"folder": job.folder, "link": link, "names": names, "numbers": numbers})
-    return render_template(
-        "sweep.html.j2",
-        title=sweep_dir.resolve().name,
-        view=view,
-        rows=rows,
-        family_columns=FAMILY_COLUMNS,
-    )

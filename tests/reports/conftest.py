@@ -1,5 +1,7 @@
 """Run folders as training writes them: the numbers come from the real evaluation of a synthetic router."""
 
+import dataclasses
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -10,9 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from prefillroute.jobs.status import Status
 from prefillroute.reports.report import write_report
+from prefillroute.reports.sweep import summarise_sweep
 from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.text.screen import Screen
 
 PRICES = (0.0002, 0.001, 0.004, 0.0005, 0.02)
 """USD per query of the first targets; more targets go round."""
@@ -111,3 +116,59 @@ def run_folder(tmp_path, finished_run) -> Callable[..., Path]:
 def make_table() -> Callable[[int], ConfidenceTable]:
     """Tables of any number of targets on 60 queries."""
     return lambda num_targets: synthetic_table(num_targets, 60, 1, 0.0)
+
+
+HOSTILE = "</script><img src=//x.example/y onerror=alert(1)>"
+"""A target's name that would end the script element of a page and fetch something."""
+
+
+@pytest.fixture(scope="session")
+def compared_sweep(tmp_path_factory) -> Path:
+    """A summarised sweep: two encoders x three seeds on pool p, two runs on q, one without a curve, one failed."""
+    folder = tmp_path_factory.mktemp("sweep")
+    tables = {
+        f"encoder={name} pool=p seed={seed}": (3, 10 * seed + (name == "b"))
+        for name in "ab"
+        for seed in (0, 2, 10)
+    }
+    tables |= {"encoder=a pool=q seed=0": (5, 1), "encoder=b pool=q seed=0": (5, 2)}
+    for number, (overrides, (num_targets, seed)) in enumerate(tables.items()):
+        run = folder / str(number)
+        table = synthetic_table(num_targets, 120, seed, 0.03)
+        table = dataclasses.replace(table, targets=(HOSTILE, *table.targets[1:]))
+        write_run_folder(run, table)
+        Status("finished", tuple(overrides.split())).write(run)
+    (folder / "7" / "curve.parquet").unlink()
+    metrics = json.loads((folder / "4" / "metrics.json").read_text(encoding="utf-8"))
+    metrics["test"]["mean_brier"] = None
+    (folder / "4" / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    (folder / "0" / "report.html").write_text("x", encoding="utf-8")
+    (folder / "8").mkdir()
+    Status("failed", ("encoder=c", "pool=p", "seed=0"), error="no cache").write(folder / "8")
+    summarise_sweep(folder, screen=Screen(file=io.StringIO(), columns=160))
+    return folder
+
+
+def routed_by_hand(folder: Path, lambdas: np.ndarray) -> np.ndarray:
+    """Complete test queries per target (L, M), by formula 3 inside each segment, one lambda after another."""
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    frame = pd.read_parquet(folder / "predictions.parquet").query("split == 'test'")
+    wide = {
+        name: frame.pivot(index="query_id", columns="target", values=name)[
+            list(metrics["targets"])
+        ].to_numpy()
+        for name in ("confidence", "cost_usd", "correct")
+    }
+    whole = ~np.isnan(wide["correct"]).any(axis=1)
+    low, high = metrics["cost_range"]
+    relative = (wide["cost_usd"][whole] - low) / (high - low)
+    num_targets = len(metrics["targets"])
+    return np.array(
+        [
+            np.bincount(
+                ((1 - value) * wide["confidence"][whole] - value * relative).argmax(axis=1),
+                minlength=num_targets,
+            )
+            for value in lambdas
+        ]
+    )
