@@ -59,7 +59,7 @@ def heat_map(names: Sequence[str], targets: Sequence[str], auc: np.ndarray) -> D
         spine.set_visible(False)
     bar = figure.colorbar(mesh, ax=axes, shrink=min(1.0, 4 / (1 + 0.27 * len(targets))), pad=0.03)
     bar.set_label("ROC-AUC on test")
-    bar.outline.set_visible(False)  # type: ignore[operator]  # matplotlib types it as its parent class
+    bar.outline.set_visible(False)
     said = (
         f"{name}: AUC from {decimal(np.nanmin(row), 3)} to {decimal(np.nanmax(row), 3)}, best on "
         f"{int((best == number_).sum())}"

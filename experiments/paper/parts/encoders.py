@@ -128,7 +128,7 @@ def _summary(contrasts: Contrasts, lines: Sequence[Line], auc: np.ndarray) -> Sh
         metrics = contrasts.metrics[line.name]
         won = None if line.size is None else next(counts)
         texts = [
-            f"{metric.form(number(metrics['test'], metric.key))} {interval_text(metrics, metric)}"
+            f"{metric.form(contrasts.value(line.name, metric))} {interval_text(metrics, metric)}"
             for metric in contrasts.judged
         ]
         size = "–" if line.size is None else significant(line.size)
@@ -136,12 +136,12 @@ def _summary(contrasts: Contrasts, lines: Sequence[Line], auc: np.ndarray) -> Sh
         record = {"encoder": line.name, "params_b": line.size, "best_on": won}
         for metric in contrasts.judged:
             low, high = interval(metrics, metric.key) or (None, None)
-            record |= {metric.key: number(metrics["test"], metric.key)}
+            record |= {metric.key: contrasts.value(line.name, metric)}
             record |= {f"{metric.key}_low": low, f"{metric.key}_high": high}
         records.append(record)
     columns = [tuple(map(Cell, column)) for column in zip(*cells, strict=True)]
     for place, metric in enumerate(contrasts.judged, start=2):
-        values = [record[metric.key] for record in records]
+        values = [contrasts.value(line.name, metric) for line in lines]
         columns[place] = mark_best([cell.text for cell in columns[place]], values, metric.better == "higher")
     headings = [f"{metric.label} {metric.direction.partition(' ')[0]}" for metric in contrasts.judged]
     return Sheet(

@@ -82,15 +82,13 @@ def _peaks(found: Sequence[Cells]) -> Sheet:
                 ("fisher_j", False),
                 ("auc", False),
             ):
-                values = part[column].where(part["d_eff"].notna())
-                if values.isna().all():
+                values = part[column].where(part["d_eff"].notna()).to_numpy(dtype=float)
+                if np.isnan(values).all():
                     texts.append(MISSING)
                     continue
-                place = values.idxmin() if lowest else values.idxmax()
-                extra = (
-                    f", shuffled {decimal(part['fisher_j_permuted'][place])}" if column == "fisher_j" else ""
-                )
-                texts.append(f"{decimal(values[place])}{extra} at layer {part['layer'][place]}")
+                peak = part.iloc[int(np.nanargmin(values) if lowest else np.nanargmax(values))]
+                extra = f", shuffled {decimal(peak['fisher_j_permuted'])}" if column == "fisher_j" else ""
+                texts.append(f"{decimal(peak[column])}{extra} at layer {peak['layer']}")
             rows.append(tuple(map(Cell, texts)))
     return Sheet(
         "layers",

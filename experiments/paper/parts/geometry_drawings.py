@@ -51,15 +51,14 @@ def profile_drawing(found: Sequence[Cells]) -> Drawing:
                     f"{part['layer'].iloc[peak]} ({decimal(values[peak])})"
                 )
                 if score == "fisher_j":
-                    marks["J, labels shuffled"] = axes.plot(
-                        depths, part["fisher_j_permuted"], color=colour, lw=1.1, ls=(0, (3, 2))
-                    )[0]
+                    axes.plot(depths, part["fisher_j_permuted"], color=colour, lw=1.1, ls=(0, (3, 2)))
             if score == "auc":
                 axes.set_xlabel("depth (layer / number of layers)")
             if column == 0:
                 axes.set_ylabel(label)
         grid[0, column].set_title(names.names[column])
         sentences.append(f"{cells.encoder}: {'; '.join(said)}.")
+    marks["J, labels shuffled"] = grid[0, 0].plot([], [], color=GREY, lw=1.1, ls=(0, (3, 2)))[0]
     marks["peak"] = grid[0, 0].plot([], [], "o", ms=8, mfc="none", mec=INK, mew=1.3)[0]
     figure.align_ylabels(list(grid[:, 0]))
     name_legend(figure, list(marks.values()), list(marks), 4 if len(found) > 1 else 2)
