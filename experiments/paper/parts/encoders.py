@@ -61,7 +61,7 @@ def train(asked: Asked) -> tuple[list[Line], dict[str, Path]]:
     lines, folders, names = [], {}, []
     paper = ("signal=prefill", "head=shared_trunk")
     for encoder in dict.fromkeys(asked.encoders):
-        option = f"encoder={hydra_value(encoder)}"
+        option = f"encoder={encoder}"
         facts = fact(asked.config(option).encoder, EncoderConfig)
         names.append(facts.name)
         lines.append(Line(encoder, facts.params_b))

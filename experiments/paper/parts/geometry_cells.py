@@ -19,7 +19,6 @@ from prefillroute.layers.contract import LayerChooser, ProbeTask
 from prefillroute.metrics.bootstrap import interval, resample_weights
 from prefillroute.readings.contract import Reading
 from prefillroute.signals.contract import Probe
-from prefillroute.text.hints import hydra_value
 from prefillroute.training.features import RememberedScores
 from prefillroute.training.shared import Shared
 from prefillroute.training.workshop import RunWorkshop
@@ -134,7 +133,7 @@ def probe_cells(asked: Asked, encoder: str) -> Cells:
     Raises:
         UserError: there is no cache, or it lacks queries.
     """
-    config = asked.config("signal=prefill", "mode=single", f"encoder={hydra_value(encoder)}", *PROBED)
+    config = asked.config("signal=prefill", "mode=single", f"encoder={encoder}", *PROBED)
     data, groups = asked.data, asked.data.groups
     workshop = RunWorkshop(config, data, Shared())
     facts, caches = fact(config.encoder, EncoderConfig), Path(fact(config.paths, PathsConfig).caches)

@@ -61,7 +61,7 @@ def train_pairs(asked: Asked, cells: Cells) -> Trained:
     folders: dict[str, Path] = {}
 
     def run(name: str, *overrides: str) -> str:
-        own = ("signal=prefill", "mode=single", f"encoder={hydra_value(encoder)}", *overrides, *LIGHT)
+        own = ("signal=prefill", "mode=single", f"encoder={encoder}", *overrides, *LIGHT)
         folders[name] = asked.run(name, *own)
         return name
 
