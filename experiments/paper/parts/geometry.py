@@ -258,8 +258,8 @@ def _notes(
     return [
         *notes,
         CLAIMED,
-        f"Layers were measured on the {count(len(asked.data.groups.rows))} training queries: J, its value on shuffled labels "
-        f"(mean of {PERMUTATIONS} shuffles; a run has 20) and the probe's AUC on at most {DIM} PCA components.",
+        f"Layers were measured on the {count(len(asked.data.groups.rows))} training queries: J, its value on shuffled "
+        f"labels (mean of {PERMUTATIONS} shuffles; a run has 20) and the probe's AUC on at most {DIM} PCA components.",
         "The runs by J and by the probe may take up to layers.max_blocks blocks of all layers and have SharedTrunkNet. "
         f"MLP, logistic regression and SharedTrunkNet read one block, the best by mean AUC, with {dims} components, "
         "whichever is best in cross-validation; the MLP is one net of 64 hidden units per target, and logistic "
