@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from prefillroute.reports.run_folder import read_metrics
 from prefillroute.reports.run_table import read_predictions
 from prefillroute.routing.comparison import compare
 from prefillroute.routing.evaluation import NUM_RESAMPLES
+from prefillroute.routing.table import ConfidenceTable
 
 TABLES_4_TO_6 = (
     "mean_auc",
@@ -30,6 +31,9 @@ TABLES_4_TO_6 = (
     "cost_savings",
 )
 """What the paper compares routers by, and the two measures beside it that know what skill is."""
+
+
+Part = Literal["test", "disagreement"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,11 @@ def catalogued(keys: Sequence[str]) -> list[Metric]:
 
 
 def compare_pool(
-    pool: str, folders: Mapping[str, Path], reference: str, num_resamples: int = NUM_RESAMPLES
+    pool: str,
+    folders: Mapping[str, Path],
+    reference: str,
+    num_resamples: int = NUM_RESAMPLES,
+    part: Part = "test",
 ) -> PoolComparison:
     """Compare finished runs of one pool.
 
@@ -99,6 +107,7 @@ def compare_pool(
         folders: router to run folder.
         reference: the router that each other one is compared with.
         num_resamples: of the differences; values keep the intervals of their runs.
+        part: all test queries, or those on which the targets disagree.
 
     Raises:
         UserError: no run of the reference, a damaged run, or runs that do not share their test part.
@@ -106,13 +115,18 @@ def compare_pool(
     if reference not in folders:
         raise UserError(f"pool {pool}: no run of {reference}; found {', '.join(folders)}")
     names = [reference, *(name for name in folders if name != reference)]
-    metrics = {name: read_metrics(folders[name]) for name in names}
-    base = read_predictions(folders[reference])
+    metrics = {name: _of_part(read_metrics(folders[name]), part) for name in names}
+
+    def predictions(name: str) -> ConfidenceTable:
+        table = read_predictions(folders[name])
+        return table if part == "test" else table.select((table.split != "test") | table.disagreement)
+
+    base = predictions(reference)
     differences = {}
     for name in names[1:]:
         found = compare(
             base,
-            read_predictions(folders[name]),
+            predictions(name),
             num_resamples=num_resamples,
             guard=_guard(metrics[reference]),
         )
@@ -121,6 +135,19 @@ def compare_pool(
             for key, value in found["difference"].items()
         }
     return PoolComparison(pool, reference, metrics, differences)
+
+
+def _of_part(metrics: dict[str, Any], part: Part) -> dict[str, Any]:
+    """The metrics of a run with the numbers and the intervals of a part where those of all test queries are."""
+    if part == "test":
+        return metrics
+    prefix = f"{part}."
+    intervals = {
+        key.removeprefix(prefix): ends
+        for key, ends in (metrics.get("intervals") or {}).items()
+        if key.startswith(prefix)
+    }
+    return {**metrics, "test": metrics[part], "intervals": intervals}
 
 
 def _guard(metrics: Mapping[str, Any]) -> float:

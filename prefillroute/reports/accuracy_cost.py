@@ -31,8 +31,8 @@ def accuracy_cost_drawing(
     scale = "log" if min(plane.cost_usd.min(), curve["cost_usd"].min()) > 0 else "linear"
     axes.set_xscale(scale)
     if scale == "log":
-        _plain_ticks(axes, float(np.nanmax(plane.cost_usd) / np.nanmin(plane.cost_usd)))
-    cost, accuracy = _thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
+        plain_ticks(axes, float(np.nanmax(plane.cost_usd) / np.nanmin(plane.cost_usd)))
+    cost, accuracy = thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
     target_cost = 1000 * plane.cost_usd
     front = plane.pareto
     tooltips = {}
@@ -117,8 +117,8 @@ def accuracy_cost_drawing(
     axes.margins(x=0.07, y=0.07)
     figure.legend(loc="outside lower center", ncols=4)
     settle(figure)
-    lines = [_sampled(cost, accuracy), _sampled(1000 * hull_cost, hull_accuracy)]
-    lines.append(_sampled(*_corners(target_cost[order], plane.accuracy[order])))
+    lines = [sampled(cost, accuracy), sampled(1000 * hull_cost, hull_accuracy)]
+    lines.append(sampled(*corners(target_cost[order], plane.accuracy[order])))
     drawn = drawn_names(targets)
     _label(axes, drawn.names, plane, np.concatenate(lines), chosen)
     best = plane.best
@@ -175,12 +175,12 @@ def _mixtures(hull: np.ndarray, dearest: float, num: int = 200) -> tuple[np.ndar
     return cost, np.interp(cost, hull[:, 0], hull[:, 1])
 
 
-def _corners(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def corners(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The corners of the staircase through the points, as ``step(where="post")`` draws it."""
     return np.repeat(cost, 2)[1:], np.repeat(accuracy, 2)[:-1]
 
 
-def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarray:
+def sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarray:
     """(num, 2) points along a line, so dense that no label slips between two of them."""
     at = np.linspace(0, len(cost) - 1, num)
     place = np.arange(len(cost))
@@ -189,7 +189,7 @@ def _sampled(cost: np.ndarray, accuracy: np.ndarray, num: int = 400) -> np.ndarr
     return np.column_stack([np.interp(at, place, cost), np.interp(at, place, accuracy)])
 
 
-def _plain_ticks(axes: Axes, ratio: float) -> None:
+def plain_ticks(axes: Axes, ratio: float) -> None:
     """Write costs as plain numbers, with more ticks per decade where ``ratio`` (dearest cost over cheapest) is small.
 
     A pool whose prices are close to each other spans less than a decade.
@@ -200,7 +200,7 @@ def _plain_ticks(axes: Axes, ratio: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _thinned(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thinned(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Drop curve points that would fall on the pixel of their neighbour; the two ends stay."""
     if len(cost) < _RESOLUTION or cost.min() <= 0:
         return cost, accuracy
