@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from prefillroute.errors import UserError
+from prefillroute.routing.table import ROUTER_COST
 from prefillroute.text import hints
 
 PREDICTION_COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "correct")
@@ -30,6 +31,8 @@ class TestPart:
     """(N, M) estimated USD per query."""
     correct: np.ndarray
     """(N, M) outcomes in [0, 1]; NaN where the outcome is missing."""
+    router_cost_usd: np.ndarray
+    """(N,) USD of reading a query; 0 where nothing is counted."""
 
     @property
     def complete(self) -> np.ndarray:
@@ -95,7 +98,10 @@ class RunFolder:
                 raise UserError(
                     f"{path}: {name} of query {query_id[index]!r}: expected a finite number, found none"
                 )
-        return TestPart(query_id=np.asarray(query_id), **filled)
+        read = np.zeros(shape[0])
+        if ROUTER_COST in rows.columns:
+            read[row] = rows[ROUTER_COST].to_numpy(dtype=float)
+        return TestPart(query_id=np.asarray(query_id), **filled, router_cost_usd=read)
 
     @property
     def choices(self) -> dict[str, str]:
