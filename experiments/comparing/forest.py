@@ -43,8 +43,9 @@ def forest_drawing(
             if difference.value is not None:
                 axes.plot([difference.value], [place], "o", color=colour, ms=5, zorder=3)
         axes.axvline(0, color=INK, lw=0.8, zorder=1)
-        if max(map(abs, axes.get_xlim())) < NOTHING:
-            axes.set_xlim(-1, 1)  # no differences but rounding
+        drawn_ends = [end for other in others for end in found.differences[other][metric.key].ends]
+        if max(map(abs, drawn_ends), default=0.0) < NOTHING:
+            axes.set_xlim(-1, 1)  # no difference but rounding
         axes.set_title(f"{metric.label} {metric.direction.partition(' ')[0]}", fontsize=9.5)
         axes.locator_params(axis="x", nbins=4)
         axes.tick_params(labelsize=8)

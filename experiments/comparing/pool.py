@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from prefillroute.errors import UserError
+from prefillroute.metrics.ratio import NOTHING
 from prefillroute.reports.catalogue import Metric, global_metrics
 from prefillroute.reports.headline import number
 from prefillroute.reports.numbers import MISSING, NBSP, decimal, points
@@ -45,11 +46,16 @@ class Difference:
     high: float | None
 
     @property
+    def ends(self) -> tuple[float, ...]:
+        """The value and the ends of its interval, as far as they are known."""
+        return tuple(end for end in (self.value, self.low, self.high) if end is not None)
+
+    @property
     def sign(self) -> int:
-        """1 or -1 where the interval excludes 0, else 0."""
+        """1 or -1 where the interval excludes 0 by more than rounding, else 0."""
         if self.low is None or self.high is None:
             return 0
-        return (self.low > 0) - (self.high < 0)
+        return (self.low > NOTHING) - (self.high < -NOTHING)
 
     def favours(self, metric: Metric) -> int:
         """1 where the interval excludes 0 and the reference is better, -1 where the other is, else 0."""

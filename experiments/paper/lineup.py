@@ -112,6 +112,7 @@ def _ranked(name: str, folder: Path) -> tuple[str, Path, float]:
 
 
 def _of_grid(asked: Asked) -> list[tuple[str, Path, float]]:
+    """The grid's predictors, each under its best calibration."""
     assert asked.grid is not None
     found = []
     for choice in best_of_grid(asked.grid, None, is_semantic):
@@ -122,10 +123,12 @@ def _of_grid(asked: Asked) -> list[tuple[str, Path, float]]:
     wanted = asked.data.pool.name
     if config.pool.name != wanted:
         raise UserError(f"--grid {asked.grid}: expected runs on pool {wanted}, found {config.pool.name}")
-    return [(_name_of(choice, folder), folder, auc) for choice, folder, auc in found]
+    if len(found) > 2 * BEST:
+        found = [*found[:BEST], *found[-BEST:]]
+    return [(_name_of(asked, choice, folder), folder, auc) for choice, folder, auc in found]
 
 
-def _name_of(choice: Choice, folder: Path) -> str:
-    config = read_config(folder)
-    reads = "embedder" not in unread_groups(config)
-    return router_name(choice.name, str(config.embedder.name) if reads else None, choice.calibration)
+def _name_of(asked: Asked, choice: Choice, folder: Path) -> str:
+    reads = "embedder" not in unread_groups(asked.config(f"experiment=semantic/{choice.name}"))
+    embedder = str(read_config(folder).embedder.name) if reads else None
+    return router_name(choice.name, embedder, choice.calibration)

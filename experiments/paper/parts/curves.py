@@ -86,7 +86,7 @@ def _band_sheet(reference: str, curve: Curve, band: Bands) -> Sheet:
     """The reference's accuracy at some costs, with the band."""
     found = band.cost
     height = np.interp(found.at, curve.cost_usd[::-1], curve.accuracy[::-1])
-    chosen = np.linspace(0, len(found.at) - 1, NUM_COSTS).round().astype(int)
+    chosen = np.linspace(0, len(found.at) - 1, NUM_COSTS + 2)[1:-1].round().astype(int)
     rows = tuple(
         (
             Cell(usd_per_thousand(found.at[index])),

@@ -168,3 +168,24 @@ def test_the_band_is_the_bootstrap_of_single_curves(study) -> None:
     assert [found.cost.low[100], found.cost.high[100]] == pytest.approx(
         np.quantile(heights, [0.025, 0.975]).tolist()
     )
+
+
+def test_a_grid_gives_the_best_and_the_worst(study, make_run, table_of, tmp_path) -> None:
+    names = (
+        "constant",
+        "category_prior",
+        "benchmark_prior",
+        "4_text_lr",
+        "4_text_xgb",
+        "4_text_mt",
+        "4_text_u_mt",
+    )
+    for place, name in enumerate(names):
+        overrides = (f"experiment/semantic={name}", "calibration=platt")
+        make_run(tmp_path / name, table_of(0.1 + 3 * place, split="calibration"), overrides, pool="frontier")
+    asked = replace(study("frontier"), grid=tmp_path)
+    found = rank(asked, {})
+    assert [entry.place for entry in found] == ["1", "2", "3", "last-2", "last-1", "last"]
+    assert [entry.name for entry in found] == [f"{name} (platt)" for name in (*names[:3], *names[4:])]
+    with pytest.raises(UserError, match=r"--grid .*: expected runs on pool small, found frontier"):
+        rank(replace(study("small"), grid=tmp_path), {})
