@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from prefillroute.metrics.bootstrap import resample_weights
 from prefillroute.metrics.cost_curve import inverse_cost, normalised_accuracy
@@ -174,7 +175,7 @@ def _cost_drawing(
     axes.set_xlabel(f"mean cost (USD per 1,000 queries, {scale} scale)")
     axes.set_ylabel("accuracy on test queries")
     shown = {name: thinned(*line) for name, line in lines.items()}
-    stands_for = _draw(axes, targets, front, plane, shown, band, rising=True)
+    stands_for = _draw(figure, axes, targets, front, plane, shown, band, rising=True)
     tops = joined([f"{name} {percent(line[1].max())}" for name, line in lines.items()], 8)
     alt = (
         f"Accuracy against mean cost of {len(lines)} routers, {count(num_queries)} test queries. Greatest accuracy of "
@@ -199,7 +200,7 @@ def _inverse_drawing(
     below = plane.vertical < min(seen)
     room = 0.08 * (plane.oracle[1] - min(seen))
     axes.set_ylim(min(seen) - room, plane.oracle[1] + room)
-    stands_for = _draw(axes, targets, front, plane, padded, band, rising=False)
+    stands_for = _draw(figure, axes, targets, front, plane, padded, band, rising=False)
     alt = (
         f"Normalised accuracy against normalised inverse cost of {len(lines)} routers, {count(num_queries)} test "
         f"queries; the oracle is at x = {plane.oracle[0]:.2f}."
@@ -220,22 +221,20 @@ def _caption(lines: Mapping[str, object]) -> str:
 
 
 def _draw(
-    axes: Axes, targets: Sequence[str], front: np.ndarray, plane: Plane,
+    figure: Figure, axes: Axes, targets: Sequence[str], front: np.ndarray, plane: Plane,
     lines: Mapping[str, tuple[np.ndarray, np.ndarray]], band: Band, *, rising: bool,
 ) -> Mapping[str, str]:  # fmt: skip
     """Draw curves, band, targets, front and oracle, the legend below; names that are drawn with escapes."""
-    figure = axes.figure
     handles = []
     axes.fill_between(band.at, band.low, band.high, color=BLUE, alpha=0.15, lw=0, zorder=1)
     for index, (x, y) in enumerate(lines.values()):
         style = DASHES[index // len(SHARE_COLOURS) % len(DASHES)]
         colour = SHARE_COLOURS[index % len(SHARE_COLOURS)]
-        width, order = (2.6, 5) if index == 0 else (1.5, 4)
-        handles += axes.plot(x, y, color=colour, lw=width, ls=style, zorder=order)
+        width, above = (2.6, 5) if index == 0 else (1.5, 4)
+        handles += axes.plot(x, y, color=colour, lw=width, ls=style, zorder=above)
     order = np.flatnonzero(front)[np.argsort(plane.horizontal[front])]
     stairs = plane.horizontal[order], plane.vertical[order]
-    where = "post" if rising else "pre"
-    handles += axes.step(*stairs, where=where, color=GREY, lw=0.9, alpha=0.9, zorder=2)
+    handles += axes.step(*stairs, where="post" if rising else "pre", color=GREY, lw=0.9, alpha=0.9, zorder=2)
     axes.plot(
         plane.horizontal[~front], plane.vertical[~front], "o", ms=4.5, mfc=GREY, mec=PAPER, mew=0.7, zorder=3
     )
@@ -250,12 +249,8 @@ def _draw(
     positions = np.column_stack([plane.horizontal, plane.vertical])
     oracle = np.array([plane.oracle])
     marks = np.concatenate([positions, oracle])
-    stairs_line = (
-        corners(*stairs)
-        if rising
-        else tuple(side[::-1] for side in corners(stairs[0][::-1], stairs[1][::-1]))
-    )
-    ink = np.concatenate([sampled(*line) for line in (*lines.values(), stairs_line)])
+    steps = corners(*stairs) if rising else corners(stairs[0][::-1], stairs[1][::-1])
+    ink = np.concatenate([sampled(*line) for line in (*lines.values(), steps)])
     boxes = place_labels(axes, oracle, ["oracle"], marks, ink, colour=GREEN)
     texts = [drawn.names[index] for index in order]
     place_labels(axes, positions[order], texts, marks, ink, colour=INK, taken=boxes)

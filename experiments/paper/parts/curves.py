@@ -71,14 +71,14 @@ def run(asked: Asked) -> Section:
     )  # fmt: skip
     title = f"Curves of figure 3: their ends, {asked.pool}"
     ends = Sheet("curves", title, columns, tuple(rows), pd.concat(frames, ignore_index=True))
-    notes = ("The points of all curves are in curves.csv, the band in curve_band.csv.",)
+    notes = ["The points of all curves are in curves.csv, the band in curve_band.csv."]
     if len(drawings) == 1:
-        notes += ("The normalised plane is left out: a target is free, or all cost the same.",)
+        notes.append("The normalised plane is left out: a target is free, or all cost the same.")
     return Section(
         "Accuracy against cost",
         (ends, _band_sheet(reference, curves[reference], band)),
         tuple(drawings),
-        notes,
+        tuple(notes),
     )
 
 
