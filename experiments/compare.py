@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.comparing.grid import Choice, best_of_grid
+from experiments.comparing.grid import COMBINED, PREFILL, Choice, best_of_grid, is_semantic
 from experiments.comparing.page import write_comparison
 from experiments.comparing.pool import TABLES_4_TO_6, PoolComparison, catalogued, compare_pool
 from experiments.comparing.printing import print_comparison
@@ -25,9 +25,7 @@ from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.text.printing import say
 
 POOLS = ("mmlu_pro_all", "mmlu_pro_six", "reasoning_gym_easy", "zeroeval")
-REFERENCE = "prefill"
-COMBINED = ("union_", "blend_")
-"""How the names of unions and blends begin."""
+REFERENCE = PREFILL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,11 +70,6 @@ def combined() -> list[str]:
     """Unions and blends that conf/ has."""
     names = sorted(path.stem for path in (conf_dir() / "experiment" / "semantic").glob("*.yaml"))
     return [name for name in names if name.startswith(COMBINED)]
-
-
-def is_semantic(name: str) -> bool:
-    """Whether a predictor of the grid, by its name, reads no prefill and is no combination."""
-    return bool(name) and REFERENCE not in name and not name.startswith(COMBINED)
 
 
 def _semantic(asked: argparse.Namespace, notes: list[str]) -> list[Choice]:

@@ -9,6 +9,11 @@ from prefillroute.reports.families import PREDICTOR_KEY
 from prefillroute.reports.headline import number
 from prefillroute.reports.sweep_jobs import Job, read_jobs
 
+PREFILL = "prefill"
+"""The option of conf/experiment/semantic that is the paper's router."""
+COMBINED = ("union_", "blend_")
+"""How the names of unions and blends begin."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -21,6 +26,8 @@ class Choice:
     """Mean over targets on the calibration rows of the grid's pool."""
     brier: float | None = None
     """The same; decides between calibrations that leave the order of the queries alone."""
+    folder: Path | None = None
+    """The finished run that it was found by."""
 
     @classmethod
     def parse(cls, text: str) -> "Choice":
@@ -29,7 +36,7 @@ class Choice:
         return cls(name, calibration or None)
 
 
-def best_of_grid(grid: Path, count: int, wanted: Callable[[str], bool]) -> list[Choice]:
+def best_of_grid(grid: Path, count: int | None, wanted: Callable[[str], bool]) -> list[Choice]:
     """The `count` best predictors of a grid, best first, each under its best calibration.
 
     They are ranked by mean AUC on the rows that calibrator and lambda were fitted on: the calibration part or, without
@@ -38,7 +45,7 @@ def best_of_grid(grid: Path, count: int, wanted: Callable[[str], bool]) -> list[
 
     Args:
         grid: sweep folder over `experiment/semantic` and `calibration`.
-        count: predictors at most.
+        count: predictors at most; None takes all.
         wanted: whether a predictor, by its name, may be chosen.
 
     Raises:
@@ -54,7 +61,7 @@ def best_of_grid(grid: Path, count: int, wanted: Callable[[str], bool]) -> list[
     best: dict[str, Choice] = {}
     for job in jobs:
         name = job.overrides[PREDICTOR_KEY]
-        found = Choice(name, job.overrides.get("calibration"), *_quality(grid, job))
+        found = Choice(name, job.overrides.get("calibration"), *_quality(grid, job), grid / job.folder)
         if name not in best or _rank(found) < _rank(best[name]):
             best[name] = found
     if not best:
@@ -62,6 +69,11 @@ def best_of_grid(grid: Path, count: int, wanted: Callable[[str], bool]) -> list[
             f"{grid}: found no finished job of a semantic router, wanted a sweep over {PREDICTOR_KEY}"
         )
     return sorted(best.values(), key=_rank)[:count]
+
+
+def is_semantic(name: str) -> bool:
+    """Whether a predictor of the grid, by its name, reads no prefill and is no combination."""
+    return bool(name) and PREFILL not in name and not name.startswith(COMBINED)
 
 
 def _rank(choice: Choice) -> tuple[float, float]:

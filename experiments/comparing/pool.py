@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from prefillroute.errors import UserError
+from prefillroute.metrics.ratio import NOTHING
 from prefillroute.reports.catalogue import Metric, global_metrics
 from prefillroute.reports.headline import number
 from prefillroute.reports.numbers import MISSING, NBSP, decimal, points
@@ -16,6 +17,7 @@ from prefillroute.reports.run_folder import read_metrics
 from prefillroute.reports.run_table import read_predictions
 from prefillroute.routing.comparison import compare
 from prefillroute.routing.evaluation import NUM_RESAMPLES
+from prefillroute.routing.table import ConfidenceTable
 
 TABLES_4_TO_6 = (
     "mean_auc",
@@ -32,6 +34,9 @@ TABLES_4_TO_6 = (
 """What the paper compares routers by, and the two measures beside it that know what skill is."""
 
 
+Part = Literal["test", "disagreement"]
+
+
 @dataclass(frozen=True)
 class Difference:
     """Reference minus other, with its 95 % interval over the same resamples of the test queries."""
@@ -41,11 +46,16 @@ class Difference:
     high: float | None
 
     @property
+    def ends(self) -> tuple[float, ...]:
+        """The value and the ends of its interval, as far as they are known."""
+        return tuple(end for end in (self.value, self.low, self.high) if end is not None)
+
+    @property
     def sign(self) -> int:
-        """1 or -1 where the interval excludes 0, else 0."""
+        """1 or -1 where the interval excludes 0 by more than rounding, else 0."""
         if self.low is None or self.high is None:
             return 0
-        return (self.low > 0) - (self.high < 0)
+        return (self.low > NOTHING) - (self.high < -NOTHING)
 
     def favours(self, metric: Metric) -> int:
         """1 where the interval excludes 0 and the reference is better, -1 where the other is, else 0."""
@@ -90,7 +100,11 @@ def catalogued(keys: Sequence[str]) -> list[Metric]:
 
 
 def compare_pool(
-    pool: str, folders: Mapping[str, Path], reference: str, num_resamples: int = NUM_RESAMPLES
+    pool: str,
+    folders: Mapping[str, Path],
+    reference: str,
+    num_resamples: int = NUM_RESAMPLES,
+    part: Part = "test",
 ) -> PoolComparison:
     """Compare finished runs of one pool.
 
@@ -99,6 +113,7 @@ def compare_pool(
         folders: router to run folder.
         reference: the router that each other one is compared with.
         num_resamples: of the differences; values keep the intervals of their runs.
+        part: all test queries, or those on which the targets disagree.
 
     Raises:
         UserError: no run of the reference, a damaged run, or runs that do not share their test part.
@@ -106,13 +121,18 @@ def compare_pool(
     if reference not in folders:
         raise UserError(f"pool {pool}: no run of {reference}; found {', '.join(folders)}")
     names = [reference, *(name for name in folders if name != reference)]
-    metrics = {name: read_metrics(folders[name]) for name in names}
-    base = read_predictions(folders[reference])
+    metrics = {name: _of_part(read_metrics(folders[name]), part) for name in names}
+
+    def predictions(name: str) -> ConfidenceTable:
+        table = read_predictions(folders[name])
+        return table if part == "test" else table.select((table.split != "test") | table.disagreement)
+
+    base = predictions(reference)
     differences = {}
     for name in names[1:]:
         found = compare(
             base,
-            read_predictions(folders[name]),
+            predictions(name),
             num_resamples=num_resamples,
             guard=_guard(metrics[reference]),
         )
@@ -121,6 +141,19 @@ def compare_pool(
             for key, value in found["difference"].items()
         }
     return PoolComparison(pool, reference, metrics, differences)
+
+
+def _of_part(metrics: dict[str, Any], part: Part) -> dict[str, Any]:
+    """The metrics of a run with the numbers and the intervals of a part where those of all test queries are."""
+    if part == "test":
+        return metrics
+    prefix = f"{part}."
+    intervals = {
+        key.removeprefix(prefix): ends
+        for key, ends in (metrics.get("intervals") or {}).items()
+        if key.startswith(prefix)
+    }
+    return {**metrics, "test": metrics[part], "intervals": intervals}
 
 
 def _guard(metrics: Mapping[str, Any]) -> float:

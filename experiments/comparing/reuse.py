@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.comparing.training import Job
 from prefillroute.config.compose import compose_run
+from prefillroute.config.schema import RouterCostConfig
 from prefillroute.reports.families import PREDICTOR_KEY
 from prefillroute.reports.run_table import read_config
 from prefillroute.reports.sweep_jobs import read_jobs
@@ -45,4 +46,7 @@ def _what_counts(config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain values, less what does not matter here."""
     kept = OmegaConf.to_container(config, resolve=False)
     assert isinstance(kept, dict)
+    counted = (kept.get("evaluation") or {}).get("router_cost")
+    free = OmegaConf.to_container(OmegaConf.structured(RouterCostConfig))
+    kept["router_cost"] = free if counted is None else counted  # the predictions hold it
     return {str(key): value for key, value in kept.items() if key not in NO_MATTER}

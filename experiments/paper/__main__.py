@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from experiments.paper.asked import Asked
-from experiments.paper.parts import encoders, geometry, pool
+from experiments.paper.lineup import SEMANTIC
+from experiments.paper.parts import curves, encoders, geometry, pool, routers, targets
 from experiments.paper.section import Section, link_pages
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.errors import UserError
@@ -25,6 +26,9 @@ PARTS: Mapping[str, Callable[[Asked], Section]] = {
     "pool": pool.run,
     "encoders": encoders.run,
     "geometry": geometry.run,
+    "targets": targets.run,
+    "routers": routers.run,
+    "curves": curves.run,
 }
 """What can be asked, in the order in which it is answered: name and what answers it."""
 
@@ -39,7 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in asked.pools:
         others = tuple(other for other in asked.pools if other != name)
         overrides = (f"split={asked.split}", *asked.overrides)
-        study = Asked(name, tuple(asked.encoders), asked.out, overrides, asked.resamples, others)
+        study = Asked(
+            name,
+            tuple(asked.encoders),
+            asked.out,
+            overrides,
+            asked.resamples,
+            others,
+            None if asked.semantic is None else tuple(asked.semantic),
+            tuple(asked.embedders),
+            asked.grid,
+        )
         for part in parts:
             say(f"== {name}: {part}")
             try:
@@ -74,6 +88,25 @@ def _parser() -> argparse.ArgumentParser:
         default=["smollm2_135m"],
         metavar="ENCODER",
         help="whose caches are there, from the weakest to the strongest (default: smollm2_135m)",
+    )
+    parser.add_argument(
+        "--semantic",
+        nargs="+",
+        metavar="NAME[:CALIBRATION]",
+        help=f"options of conf/experiment/semantic to compare with (default: {' '.join(SEMANTIC)})",
+    )
+    parser.add_argument(
+        "--embedders",
+        nargs="+",
+        default=["minilm"],
+        metavar="EMBEDDER",
+        help="whose caches are there, for semantic routers that read one (default: minilm)",
+    )
+    parser.add_argument(
+        "--grid",
+        type=Path,
+        metavar="SWEEP",
+        help="folder of a finished experiment=semantic/grid on the pool: the best and the worst routers are its own",
     )
     parser.add_argument("--out", type=Path, default=Path("runs/paper"), help="default: %(default)s")
     parser.add_argument(

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from experiments.comparing.training import Job, train
 from prefillroute.config.compose import compose_run
 from prefillroute.errors import UserError
+from prefillroute.jobs.status import read_status
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.training.data import RunData, load_data
 
@@ -31,6 +32,12 @@ class Asked:
     """Bootstrap resamples of differences."""
     others: tuple[str, ...] = ()
     """The other pools of the study."""
+    semantic: tuple[str, ...] | None = None
+    """Semantic routers that are compared with SharedTrunkNet, NAME[:CALIBRATION] each; None takes the usual ones."""
+    embedders: tuple[str, ...] = ("minilm",)
+    """Options of the group; a semantic router that reads an embedding is trained on each."""
+    grid: Path | None = None
+    """Sweep folder of a finished experiment=semantic/grid on this pool: the best and the worst routers are its own."""
 
     @property
     def folder(self) -> Path:
@@ -50,11 +57,15 @@ class Asked:
             overrides: its own, beside the common ones.
 
         Raises:
-            UserError: the run failed; its own error is printed above.
+            UserError: the run failed, with its own error.
         """
         job = Job(name, (*overrides, *self.common), self.folder / "runs" / name)
         if not train(job):
-            raise UserError(f"{job.folder}: expected a finished run, found one that failed")
+            status = read_status(job.folder)
+            error = (
+                status.error if status and status.error else "expected a finished run, found one that failed"
+            )
+            raise UserError(f"run {name}: {error}")
         return job.folder
 
     def config(self, *overrides: str) -> DictConfig:

@@ -89,7 +89,7 @@ class Sheet:
 
 
 def mark_best(cells: Sequence[str], values: Sequence[float | None], higher: bool = True) -> tuple[Cell, ...]:
-    """Cells of which the one with the best value stands out; of equals the first.
+    """Cells of which the one with the best value stands out; of equals the first, and none if all are.
 
     Args:
         cells: texts.
@@ -102,13 +102,19 @@ def mark_best(cells: Sequence[str], values: Sequence[float | None], higher: bool
     """
     known = np.array([np.nan if value is None else value for value in values], dtype=float)
     known = known if higher else -known
-    best = -1 if np.isnan(known).all() else int(np.nanargmax(known))
+    same = np.isnan(known).all() or (len(known) > 1 and np.nanmin(known) == np.nanmax(known))
+    best = -1 if same else int(np.nanargmax(known))
     return tuple(Cell(text, index == best) for index, text in enumerate(cells))
 
 
 def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", visible(text)).replace("\n", " ")
+    return _MARKDOWN.sub(r"\\\1", _one_line(text))
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in visible(text)).replace("\n", " ")
+    return "".join(_LATEX.get(letter, letter) for letter in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    """The text with a space for each line break, and other invisible characters as escapes."""
+    return " ".join(map(visible, text.split("\n")))

@@ -21,6 +21,16 @@ from prefillroute.config.request import RequestConfig, ShareConfig, TextRequestC
 
 
 @dataclass
+class RouterCostConfig:
+    """What the router itself costs per query (paper section 5.1.4): tokens / tokens_per_s * usd_per_hour / 3600."""
+
+    usd_per_hour: float = 0.0
+    """Rent of the hardware that the encoder's prefill occupies; 0 counts nothing, as where the engine caches it."""
+    tokens_per_s: float | None = None
+    """Measured speed of the encoder's prefill; with several encoders, of all of them one after another."""
+
+
+@dataclass
 class EvaluationConfig:
     """How the metrics of a run are computed (DESIGN section 5)."""
 
@@ -31,6 +41,8 @@ class EvaluationConfig:
     guard: float = II("oc.select:policy.guard,2.0")
     """Number of standard errors by which the reported lambda must beat the best single target. It follows
     `policy.guard`, so set that; for a policy without a guard, the report's choice of lambda uses 2."""
+    router_cost: RouterCostConfig = field(default_factory=RouterCostConfig)
+    """Added to the cost of every query that the router reads."""
 
 
 @dataclass

@@ -39,7 +39,11 @@ def concave_hull(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np
 
 
 def hull_gains(
-    cost: np.ndarray, accuracy: np.ndarray, points: PoolPoints, num_costs: int = NUM_COSTS
+    cost: np.ndarray,
+    accuracy: np.ndarray,
+    points: PoolPoints,
+    num_costs: int = NUM_COSTS,
+    router_cost: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean accuracy of the router above the best static mixture that costs as much, in both readings.
 
@@ -52,6 +56,10 @@ def hull_gains(
     Args:
         cost: (B, S) mean USD per query, lambda rising (so costs fall); accuracy: (B, S).
         points: the pool under the same B weights.
+        num_costs: number of costs.
+        router_cost: (B,) what of every `cost` is the router's own. At lambda = 1 queries go to their cheapest target,
+            which takes no router: that point, without its cost, is then one of the router's too, and covers the costs
+            below those that running it takes.
 
     Returns:
         `hull_gain` and `hull_gain_step`, (B,) each; NaN where the cheapest target is free (no logarithm).
@@ -65,6 +73,9 @@ def hull_gains(
     least, greatest = points.cost_of(points.cheapest), points.cost_of(points.best)
     # Rounding must not decide on which side of a vertical step a cost lies, so all costs are read a hair to the right.
     hair = tolerance(points.cost)
+    if router_cost is not None:
+        cost = np.concatenate([cost, cost[:, -1:] - router_cost[:, None]], axis=1)
+        accuracy = np.concatenate([accuracy, accuracy[:, -1:]], axis=1)
     reachable = np.maximum.accumulate(accuracy[:, ::-1], axis=1)
     better = np.ones(reachable.shape, dtype=bool)
     better[:, 1:] = reachable[:, 1:] > reachable[:, :-1]

@@ -32,7 +32,7 @@ def accuracy_cost_drawing(
     axes.set_xscale(scale)
     if scale == "log":
         plain_ticks(axes, float(np.nanmax(plane.cost_usd) / np.nanmin(plane.cost_usd)))
-    cost, accuracy = _thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
+    cost, accuracy = thinned(1000 * curve["cost_usd"].to_numpy(float), curve["accuracy"].to_numpy(float))
     target_cost = 1000 * plane.cost_usd
     front = plane.pareto
     tooltips = {}
@@ -200,7 +200,7 @@ def plain_ticks(axes: Axes, ratio: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _thinned(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def thinned(cost: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Drop curve points that would fall on the pixel of their neighbour; the two ends stay."""
     if len(cost) < _RESOLUTION or cost.min() <= 0:
         return cost, accuracy

@@ -11,10 +11,14 @@ def chosen_targets(test: TestPart, lambda_: float, cost_range: tuple[float, floa
     return LambdaPolicy(lambda_).choose(test.confidence, test.cost_usd, cost_range)
 
 
-def operating_point(test: TestPart, choice: np.ndarray) -> tuple[float, float]:
-    """Mean cost (USD per query) and accuracy of the chosen targets (N,) on complete queries; NaN if there are none."""
+def operating_point(test: TestPart, choice: np.ndarray, read: bool) -> tuple[float, float]:
+    """Mean cost (USD per query) and accuracy of the chosen targets (N,) on complete queries; NaN if there are none.
+
+    `read` says whether the router reads the queries for it, which its own cost then is a part of.
+    """
     rows = np.flatnonzero(test.complete)
     if not len(rows):
         return float("nan"), float("nan")
     taken = choice[rows]
-    return float(test.cost_usd[rows, taken].mean()), float(test.correct[rows, taken].mean())
+    router = float(test.router_cost_usd[rows].mean()) if read else 0.0
+    return float(test.cost_usd[rows, taken].mean()) + router, float(test.correct[rows, taken].mean())

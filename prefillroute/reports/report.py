@@ -12,7 +12,7 @@ from prefillroute.reports.accuracy_cost import accuracy_cost_drawing
 from prefillroute.reports.choice import Chosen, choice_sentence, chosen_point
 from prefillroute.reports.drawing import Drawing
 from prefillroute.reports.layer_profile import ChosenBlock, layer_profile_drawing
-from prefillroute.reports.numbers import decimal, joined
+from prefillroute.reports.numbers import decimal, joined, usd_per_thousand
 from prefillroute.reports.operating import chosen_targets, operating_point
 from prefillroute.reports.pool_plane import PoolPlane, pool_plane
 from prefillroute.reports.reliability import reliability_drawing
@@ -20,6 +20,7 @@ from prefillroute.reports.routing_shares import routing_shares_drawing
 from prefillroute.reports.run_folder import RunFolder, cost_range_of, read_run_folder
 from prefillroute.reports.style import styled
 from prefillroute.reports.template import render_template
+from prefillroute.routing.statistics.router_cost import ROUTER_COST
 from prefillroute.text import hints
 
 UNCALIBRATED = {"none", "uncalibrated", "zscore"}
@@ -55,7 +56,10 @@ def draw(run: RunFolder, plane: PoolPlane) -> list[Drawing]:
     point = chosen_point(run.metrics)
     chosen = None
     if point is not None:
-        chosen = (point.words, *operating_point(run.test, _taken(run, point, cost_range)))
+        chosen = (
+            point.words,
+            *operating_point(run.test, _taken(run, point, cost_range), point.target is None),
+        )
     drawings: list[Drawing | None] = []
     if plane.num_queries:
         drawings.append(accuracy_cost_drawing(run.targets, plane, run.curve, chosen))
@@ -117,6 +121,10 @@ def facts(run: RunFolder) -> list[tuple[str, str]]:
         ("layer choice" if group == "layers" else group, run.choice(group) or "")
         for group in ("signal", "layers", "cost", "policy")
     ]
+    if router := headline.number(run.metrics["test"], ROUTER_COST.key):
+        said.append(
+            ("router's own cost", f"{usd_per_thousand(router)} USD per 1,000 queries, in all its costs")
+        )
     if (point := chosen_point(run.metrics)) is not None:
         said.append(
             ("chosen λ", decimal(point.lambda_) if point.target is None else f"none, {point.target} instead")

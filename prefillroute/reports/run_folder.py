@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from prefillroute.errors import UserError
+from prefillroute.routing.table import ROUTER_COST
 from prefillroute.text import hints
 
 PREDICTIONS_FILE, CURVE_FILE, LAYERS_FILE = "predictions.parquet", "curve.parquet", "layers.parquet"
@@ -32,6 +33,8 @@ class TestPart:
     """(N, M) estimated USD per query."""
     correct: np.ndarray
     """(N, M) outcomes in [0, 1]; NaN where the outcome is missing."""
+    router_cost_usd: np.ndarray
+    """(N,) USD of reading a query; 0 where nothing is counted."""
 
     @property
     def complete(self) -> np.ndarray:
@@ -163,7 +166,10 @@ def _test_part(rows: pd.DataFrame, targets: tuple[str, ...], path: Path) -> Test
             raise UserError(
                 f"{path}: {name} of query {query_id[index]!r}: expected a finite number, found none"
             )
-    return TestPart(query_id=np.asarray(query_id), **filled)
+    read = np.zeros(shape[0])
+    if ROUTER_COST in rows.columns:
+        read[row] = rows[ROUTER_COST].to_numpy(dtype=float)
+    return TestPart(query_id=np.asarray(query_id), **filled, router_cost_usd=read)
 
 
 def read_test_part(folder: Path, targets: tuple[str, ...]) -> TestPart:
@@ -282,7 +288,7 @@ def _read_parquet(
     try:
         names = pq.read_schema(path).names
         missing = [name for name in columns if name not in names]
-        only = list(columns) if filters else None
+        only = [name for name in names if name in (*columns, ROUTER_COST)] if filters else None
         frame = None if missing else pd.read_parquet(path, columns=only, filters=filters)
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         problem = " ".join(str(error).split())

@@ -57,7 +57,8 @@ class Contest:
         constant = constant_confidence(learned.correct)
 
         def flat(part: ConfidenceTable) -> ConfidenceTable:
-            return replace(part, confidence=np.broadcast_to(constant, part.confidence.shape).copy())
+            same = np.broadcast_to(constant, part.confidence.shape).copy()
+            return replace(part, confidence=same, router_cost_usd=None)  # it reads no query
 
         best = _best_single(table) if guard > 0 else None
         router = Sample.prepare(test, choice_rows, cost_range, grid_size, guard, best)

@@ -59,7 +59,9 @@ class LambdaChoice:
         return self.best_single if self.guard > 0 else None
 
 
-def choose_lambdas(frontier: Frontier, guard: float = GUARD, best_single: int | None = None) -> LambdaChoice:
+def choose_lambdas(
+    frontier: Frontier, guard: float = GUARD, best_single: int | None = None, router_cost: float = 0.0
+) -> LambdaChoice:
     """Choose lambda on rows kept for it (calibration or out-of-fold), never on test rows.
 
     The lambda of greatest accuracy is found first, and only its gain is tested: one test, however many lambdas there
@@ -72,6 +74,7 @@ def choose_lambdas(frontier: Frontier, guard: float = GUARD, best_single: int | 
         guard: standard errors that the gain over the best single target must exceed; 0 takes the greatest accuracy
             whatever the evidence, and the least cost at the best single target's accuracy.
         best_single: target that is left only on evidence; None takes the most accurate one on these rows.
+        router_cost: USD per query that the router itself costs, which the best single target does not.
 
     Example:
         >>> from prefillroute.routing.frontier import exact_frontier
@@ -104,7 +107,7 @@ def choose_lambdas(frontier: Frontier, guard: float = GUARD, best_single: int | 
         failing = np.flatnonzero(~clears[top:])
         holds = not clears[top]
         cheap = (top + int(failing[0]) if len(failing) else len(gain)) - 1
-        if holds or not within(frontier.cost_usd[cheap], points.cost[0, best]):
+        if holds or not within(frontier.cost_usd[cheap] + router_cost, points.cost[0, best]):
             cheap = None
     return LambdaChoice(
         guard=guard,

@@ -16,6 +16,16 @@ from prefillroute.routing.table import ConfidenceTable
 
 
 @dataclass(frozen=True)
+class Routed:
+    """Where the test rows go at one setting that was fixed before they were seen."""
+
+    target: np.ndarray
+    """(N,)"""
+    read: bool
+    """Whether the router reads the queries for it; it does not where every query goes to one target anyway."""
+
+
+@dataclass(frozen=True)
 class Sample:
     """Test rows of one router, and the operating points that were chosen for it on other rows."""
 
@@ -53,7 +63,8 @@ class Sample:
                 "confidences, or rows with split 'calibration', to choose lambda on, found nan"
             )
         frontier = exact_frontier(whole.confidence, whole.cost_usd, whole.correct, cost_range)
-        return cls(test, cost_range, choose_lambdas(frontier, guard, best_single), grid_size)
+        router_cost = float(whole.router_cost.mean())
+        return cls(test, cost_range, choose_lambdas(frontier, guard, best_single, router_cost), grid_size)
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -88,26 +99,28 @@ class Sample:
         return np.take_along_axis(self.cost, choice, axis=1), np.take_along_axis(self.correct, choice, axis=1)
 
     @cached_property
-    def at_lambda0(self) -> np.ndarray:
-        """(N,) most confident target of every test row."""
+    def at_lambda0(self) -> Routed:
+        """The most confident target of every test row."""
         return self._routed(0.0)
 
     @cached_property
-    def at_chosen(self) -> np.ndarray | None:
-        """Targets (N,) of all test rows at the chosen lambda; None where there was no row to choose it on."""
+    def at_chosen(self) -> Routed | None:
+        """Targets of all test rows at the chosen lambda; None where there was no row to choose it on."""
         return None if self.choice is None else self._guarded(self.choice.chosen, self.choice.fallback)
 
     @cached_property
-    def at_best_single(self) -> np.ndarray | None:
-        """Targets (N,) at the lambda chosen for the best single target's accuracy; None where no lambda has it."""
+    def at_best_single(self) -> Routed | None:
+        """Targets at the lambda chosen for the best single target's accuracy; None where no lambda has it."""
         return (
             None if self.choice is None else self._guarded(self.choice.at_best_single, self.choice.fallback)
         )
 
-    def _guarded(self, chosen: Evidence | None, fallback: int | None) -> np.ndarray | None:
+    def _guarded(self, chosen: Evidence | None, fallback: int | None) -> Routed | None:
         if chosen is not None:
             return self._routed(chosen.lambda_)
-        return None if fallback is None else np.full(len(self.table), fallback)
+        return None if fallback is None else Routed(np.full(len(self.table), fallback), read=False)
 
-    def _routed(self, lambda_: float) -> np.ndarray:
-        return LambdaPolicy(lambda_).choose(self.table.confidence, self.table.cost_usd, self.cost_range)
+    def _routed(self, lambda_: float) -> Routed:
+        policy = LambdaPolicy(lambda_)
+        target = policy.choose(self.table.confidence, self.table.cost_usd, self.cost_range)
+        return Routed(target, read=True)

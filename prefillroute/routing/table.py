@@ -11,6 +11,7 @@ from prefillroute.outcomes.agreement import agreement_classes
 # N = queries, M = targets
 
 SPLITS = ("train_oof", "calibration", "test")
+ROUTER_COST = "router_cost_usd"
 COLUMNS = ("query_id", "target", "split", "confidence", "cost_usd", "realised_cost_usd", "correct")
 
 
@@ -49,6 +50,8 @@ class ConfidenceTable:
     """(N, M) in [0, 1], NaN = missing."""
     correct_threshold: float = 0.5
     """Outcomes at or above it get the label 1."""
+    router_cost_usd: np.ndarray | None = None
+    """(N,) USD that reading a query costs, whatever target it goes to; None counts nothing."""
 
     def __post_init__(self) -> None:
         shape = (len(self.query_id), len(self.targets))
@@ -60,6 +63,14 @@ class ConfidenceTable:
         if unknown:
             raise UserError(
                 f"split: expected one of {', '.join(SPLITS)}, found '{sorted(map(str, unknown))[0]}'"
+            )
+        if self.router_cost.shape != shape[:1]:
+            raise UserError(f"router_cost_usd: expected {shape[0]} numbers, found {self.router_cost.shape}")
+        if (wrong := ~(np.isfinite(self.router_cost) & (self.router_cost >= 0))).any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise UserError(
+                f"router_cost_usd of query '{self.query_id[row]}': expected a number of at least 0, found "
+                f"{self.router_cost[row]}"
             )
         for name, values in (("query_id", self.query_id), ("target", np.array(self.targets, dtype=object))):
             repeated = pd.Series(values)[pd.Series(values).duplicated()]
@@ -86,6 +97,11 @@ class ConfidenceTable:
 
     def __len__(self) -> int:
         return len(self.query_id)
+
+    @property
+    def router_cost(self) -> np.ndarray:
+        """(N,) USD of reading each query; 0 where nothing is counted."""
+        return np.zeros(len(self)) if self.router_cost_usd is None else self.router_cost_usd
 
     @property
     def labels(self) -> np.ndarray:
@@ -116,6 +132,7 @@ class ConfidenceTable:
             self.realised_cost_usd[rows],
             self.correct[rows],
             self.correct_threshold,
+            None if self.router_cost_usd is None else self.router_cost_usd[rows],
         )
 
     def part(self, split: str) -> "ConfidenceTable":
@@ -123,8 +140,12 @@ class ConfidenceTable:
         return self.select(self.split == split)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the columns of predictions.parquet (DESIGN section 6), one row per query and target."""
+        """Return the columns of predictions.parquet (DESIGN section 6), one row per query and target.
+
+        What reading a query costs has a column of its own, `router_cost_usd`, only where it is counted.
+        """
         num_queries, num_targets = self.confidence.shape
+        read = {} if self.router_cost_usd is None else {ROUTER_COST: np.repeat(self.router_cost, num_targets)}
         return pd.DataFrame(
             {
                 "query_id": np.repeat(self.query_id, num_targets),
@@ -134,6 +155,7 @@ class ConfidenceTable:
                 "cost_usd": self.cost_usd.ravel(),
                 "realised_cost_usd": self.realised_cost_usd.ravel(),
                 "correct": self.correct.ravel(),
+                **read,
             }
         )
 
@@ -183,4 +205,5 @@ class ConfidenceTable:
             gather("realised_cost_usd"),
             gather("correct"),
             correct_threshold,
+            gather(ROUTER_COST)[:, 0] if ROUTER_COST in frame.columns else None,
         )

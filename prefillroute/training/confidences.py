@@ -79,8 +79,17 @@ def make_table(
     data: RunData,
     cost: CostModel,
     query_tokens: np.ndarray | None,
+    router_cost_usd: np.ndarray | None = None,
 ) -> ConfidenceTable:
-    """Calibrate, and combine all parts of the data into one table."""
+    """Calibrate, and combine all parts of the data into one table.
+
+    Args:
+        calibrator, cost: unfitted calibrator and fitted cost model.
+        logits: of all rows.
+        data: the run's rows.
+        query_tokens: (Q,) by the encoder's tokenizer; None without an encoder.
+        router_cost_usd: (Q,) USD of reading each query; None counts nothing.
+    """
     outcomes, groups = data.outcomes, data.groups
     own, test = calibrate(calibrator, logits, data)
     confidence = np.concatenate([own, test])
@@ -100,4 +109,5 @@ def make_table(
         realised_cost_usd=cost.realised(outcomes)[order],
         correct=outcomes.correct[order],
         correct_threshold=outcomes.correct_threshold,
+        router_cost_usd=None if router_cost_usd is None else router_cost_usd[order],
     )

@@ -15,6 +15,7 @@ from prefillroute.reports.run_table import read_confidence_table, read_config
 from prefillroute.reports.sweep import best_first, summary_metrics
 from prefillroute.reports.sweep_jobs import Job, read_jobs
 from prefillroute.routing.evaluation import NUM_RESAMPLES, evaluate
+from prefillroute.training.measuring import evaluation_settings
 from prefillroute.training.progress import progress_bar
 from prefillroute.training.results import write_metrics
 
@@ -91,7 +92,7 @@ def refine_run(folder: Path, num_resamples: int = NUM_RESAMPLES) -> None:
         UserError: a file of the run or its pool's queries are missing or damaged.
     """
     config = read_config(folder)
-    settings = {**config.evaluation, "num_resamples": num_resamples}
+    settings = {**evaluation_settings(config), "num_resamples": num_resamples}
     evaluation = evaluate(read_confidence_table(folder), **settings, seed=config.seed)
     write_metrics(folder, {**read_metrics(folder), **evaluation.metrics})
     if (folder / "report.html").exists():

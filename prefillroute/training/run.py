@@ -20,6 +20,7 @@ from prefillroute.jobs.configuration import CONFIGURATION
 from prefillroute.jobs.job import run_job
 from prefillroute.jobs.progress import JobProgress
 from prefillroute.modules.one_process import first_rank
+from prefillroute.outcomes.costs.prefill import check_prefill_cost
 from prefillroute.outcomes.files import outcome_folder
 from prefillroute.predictors.contract import Recipe
 from prefillroute.reports.report import write_report
@@ -28,6 +29,7 @@ from prefillroute.routing.evaluation import evaluate
 from prefillroute.training.bundle import write_router
 from prefillroute.training.confidences import make_table
 from prefillroute.training.data import data_key, load_data
+from prefillroute.training.measuring import evaluation_settings, router_cost
 from prefillroute.training.objectives import find_objectives, read_objectives
 from prefillroute.training.results import print_headline, write_results
 from prefillroute.training.shared import Shared
@@ -91,6 +93,7 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
     timings = Timings()
     policy = build(config.policy)  # refuses invalid values before anything is trained
     find_objectives(config.objectives)
+    check_prefill_cost(**config.evaluation.router_cost)
 
     with timings("outcomes"):
         data = shared.data.get(data_key(config), lambda: load_data(config))
@@ -116,8 +119,9 @@ def train_router(config: DictConfig, folder: Path, shared: Shared | None = None)
             tokens = workshop.query_tokens(prediction.predictor)
             cost = build(config.cost).fit(data.outcomes, split.train, data.targets, tokens)
             calibrator = build(config.calibration)
-            table = make_table(calibrator, prediction.logits, data, cost, tokens)
-            evaluation = evaluate(table, **config.evaluation, seed=config.seed)
+            reading = router_cost(config, tokens)
+            table = make_table(calibrator, prediction.logits, data, cost, tokens, reading)
+            evaluation = evaluate(table, **evaluation_settings(config), seed=config.seed)
             tracker.measured(evaluation.metrics["test"])
 
         write_results(

@@ -73,7 +73,7 @@ def tables() -> dict[str, ConfidenceTable]:
     return {"prefill": make_table(0.5), "near": make_table(0.5, seed=2), "far": make_table(9.0)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_run() -> Callable[..., Path]:
     return write_run
 

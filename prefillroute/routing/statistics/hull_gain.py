@@ -11,7 +11,7 @@ CHEAPEST_FREE = "the cheapest target is free: no logarithm of its cost"
 
 def gains(view: RouterView) -> tuple[np.ndarray, np.ndarray]:
     """Both readings, from one pass."""
-    return hull_gains(*view.swept, view.points)
+    return hull_gains(*view.swept, view.points, router_cost=view.router_cost)
 
 
 HULL_GAIN = RouterStatistic(

@@ -6,15 +6,15 @@ import numpy as np
 
 from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.ratio import cost_savings, headroom_captured
-from prefillroute.routing.sample import Sample
+from prefillroute.routing.sample import Routed, Sample
 from prefillroute.routing.statistics.contract import RouterStatistic, Shown, Strategy
 from prefillroute.routing.statistics.reasons import Reason, no_complete_query
 from prefillroute.routing.statistics.view import RouterView
 
 # B = resamples, N = test queries
 
-Route = Callable[[Sample], np.ndarray | None]
-"""The targets (N,) that the test rows go to; None where nothing could be chosen."""
+Route = Callable[[Sample], Routed | None]
+"""Where the test rows go; None where nothing could be chosen."""
 Point = Callable[[RouterView], tuple[np.ndarray, np.ndarray]]
 """Mean cost and accuracy (B,)."""
 
@@ -95,10 +95,10 @@ def routed(route: Route) -> Point:
     """The point of a choice that was fixed before the test rows were seen."""
 
     def read(view: RouterView) -> tuple[np.ndarray, np.ndarray]:
-        choice = route(view.sample)
-        if choice is None:
+        where = route(view.sample)
+        if where is None:
             return (np.full(len(view.weights), np.nan),) * 2
-        return view.pool.routed(choice[view.sample.rows])
+        return view.routed(where)
 
     return read
 
@@ -109,10 +109,12 @@ def realised_cost(
     """Declare what such a choice did cost: the mean over the queries whose realised cost is known."""
 
     def spent(view: RouterView) -> np.ndarray:
-        choice, rows = route(view.sample), view.sample.rows
-        if choice is None:
+        where, rows = route(view.sample), view.sample.rows
+        if where is None:
             return np.full(len(view.weights), np.nan)
-        values = view.table.realised_cost_usd[rows, choice[rows]]
+        values = view.table.realised_cost_usd[rows, where.target[rows]]
+        if where.read:
+            values = values + view.table.router_cost[rows]
         known = ~np.isnan(values)
         return weighted_mean(np.where(known, values, 0.0), view.pool.weights * known)
 

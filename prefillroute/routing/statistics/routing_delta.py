@@ -34,10 +34,10 @@ def routing_delta(
 
     def sides(view: RouterView) -> tuple[np.ndarray, np.ndarray]:
         """(N, M) each: whether a query goes to the target, and whether it goes to another."""
-        choice, shape = route(view.sample), view.table.correct.shape
-        if choice is None:
+        where, shape = route(view.sample), view.table.correct.shape
+        if where is None:
             return np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        to_it = choice[:, None] == np.arange(shape[1])
+        to_it = where.target[:, None] == np.arange(shape[1])
         return to_it, ~to_it
 
     def routed(view: RouterView) -> np.ndarray:

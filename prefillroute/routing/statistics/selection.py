@@ -39,7 +39,9 @@ def selection_hull_gain(table: ConfidenceTable) -> np.ndarray:
     cost_range = (float(known.cost_usd.min()), float(known.cost_usd.max()))
     frontier = exact_frontier(known.confidence, known.cost_usd, known.correct, cost_range)
     points = PoolPoints.from_outcomes(known.correct, known.cost_usd, np.ones((1, len(known))))
-    return hull_gains(frontier.cost_usd[None], frontier.accuracy[None], points)[0]
+    router_cost = np.array([known.router_cost.mean()])
+    cost = frontier.cost_usd[None] + router_cost[:, None]
+    return hull_gains(cost, frontier.accuracy[None], points, router_cost=router_cost)[0]
 
 
 SELECTION_AUC = SelectionStatistic(

@@ -13,7 +13,7 @@ from prefillroute.metrics.masked_mean import weighted_mean
 from prefillroute.metrics.pool_points import PoolPoints
 from prefillroute.routing.guard import LambdaChoice
 from prefillroute.routing.lambda_sweep import best_point
-from prefillroute.routing.sample import Sample
+from prefillroute.routing.sample import Routed, Sample
 from prefillroute.routing.table import ConfidenceTable
 
 # B = resamples, N = test queries, C = complete ones, M = targets, S = operating points, G = grid points
@@ -92,9 +92,20 @@ class RouterView(View):
         return self.pool.points
 
     @cached_property
+    def router_cost(self) -> np.ndarray:
+        """(B,) mean USD of reading a query; every cost below includes it."""
+        return weighted_mean(self.table.router_cost[self.sample.rows], self.pool.weights)
+
+    def routed(self, where: Routed) -> tuple[np.ndarray, np.ndarray]:
+        """Mean cost and accuracy (B,) at a setting that was fixed before the test rows were seen."""
+        cost, accuracy = self.pool.routed(where.target[self.sample.rows])
+        return (cost + self.router_cost if where.read else cost), accuracy
+
+    @cached_property
     def swept(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean costs and accuracies (B, S) of the exact sweep, lambda rising."""
-        return self.sample.frontier.reweighted(self.pool.weights)
+        cost, accuracy = self.sample.frontier.reweighted(self.pool.weights)
+        return cost + self.router_cost[:, None], accuracy
 
     @cached_property
     def best(self) -> np.ndarray:
@@ -104,8 +115,8 @@ class RouterView(View):
     @cached_property
     def gridded(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean costs and accuracies (B, G) on the uniform grid of lambda."""
-        cost, correct = self.sample.grid
-        return weighted_mean(cost, self.pool.weights), weighted_mean(correct, self.pool.weights)
+        cost, correct = (weighted_mean(values, self.pool.weights) for values in self.sample.grid)
+        return cost + self.router_cost[:, None], correct
 
 
 class ContestView(View):
