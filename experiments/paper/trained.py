@@ -6,7 +6,7 @@ opened caches are shared between the routers, and what stays of each is its tabl
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,7 @@ from experiments.paper.asked import Asked
 from prefillroute import threads
 from prefillroute.config.build import build
 from prefillroute.config.compose import compose_run
+from prefillroute.errors import UserError
 from prefillroute.outcomes.files import write_table
 from prefillroute.predictors.contract import Recipe
 from prefillroute.routing.table import ConfidenceTable
@@ -64,6 +65,26 @@ class Bench:
             say(f"{name}: trained in {time.perf_counter() - start:.1f} s")
         # Read in any case, so that what a table says does not depend on whether it was trained now.
         return _read(path, self._asked)
+
+    def tables(self, routers: Mapping[str, Sequence[str]]) -> tuple[dict[str, ConfidenceTable], list[str]]:
+        """The confidences of several routers, by name, and a sentence about each one that cannot be trained.
+
+        Args:
+            routers: name and overrides of each; the first one is needed, the others are left out where, for instance,
+                nothing is cached of what they read.
+
+        Raises:
+            UserError: the first one cannot be trained.
+        """
+        found, missing = {}, []
+        for name, overrides in routers.items():
+            try:
+                found[name] = self.table(name, *overrides)
+            except UserError as error:
+                if not found:
+                    raise
+                missing.append(f"{name} is left out: {error}")
+        return found, missing
 
     def _train(self, config: DictConfig) -> ConfidenceTable:
         logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from experiments.paper.figures.axes import no_skill, tick_as
 from experiments.paper.measured import Number
 from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import Metric
@@ -61,27 +62,28 @@ def dumbbell_drawing(name: str, title: str, panels: Sequence[Dumbbell]) -> Drawi
     alt = f"Routers on {len(groups) - 1} groups of queries, with and without having seen the group. Means: {means}."
     caption = (
         "Open: trained on the group as well; filled: trained without it. Both on the same queries, on which neither "
-        "was trained. Lines through the means are 95 % intervals over queries resampled within groups. The vertical line "
-        "is a predictor without skill."
+        "was trained. Lines beside the means are 95 % intervals over queries resampled within groups. The vertical "
+        "line is a predictor without skill."
     )
     return Drawing(name, figure, title, alt, caption, stands_for=drawn.stands_for)
 
 
 def _panel(axes: Axes, panel: Dumbbell, routers: Sequence[str]) -> None:
     axes.axhline(0.5, color=GREY, lw=0.8)
-    axes.axvline(0.0 if panel.metric.key == "hull_gain" else 0.5, color=INK, lw=0.8, zorder=1)
+    axes.axvline(no_skill(panel.metric), color=INK, lw=0.8, zorder=1)
     for place, ends in enumerate(panel.rows.values()):
         for number, router in enumerate(routers):
             colour = COLOURS[number % len(COLOURS)]
             y = place + SPREAD * ((number + 0.5) / len(routers) - 0.5)
             seen, unseen = ends[router]
             axes.plot([seen.value, unseen.value], [y, y], color=colour, lw=2.0, alpha=0.55, zorder=2)
-            for each, filled in ((seen, False), (unseen, True)):
+            for each, filled, beside in ((seen, False, -0.07), (unseen, True, 0.07)):
                 if place == 0 and (interval := each.interval) is not None:
-                    axes.plot(interval, [y, y], color=colour, lw=0.9, zorder=2)
+                    axes.plot(interval, [y + beside, y + beside], color=colour, lw=0.9, zorder=2)
                 axes.plot(
                     [each.value], [y], "o", mfc=colour if filled else PAPER, mec=colour, mew=1.4, ms=5.5, zorder=3
                 )  # fmt: skip
     axes.set_title(heading(panel.metric), fontsize=10.5)
     axes.locator_params(axis="x", nbins=6)
+    tick_as(axes.xaxis, panel.metric)
     axes.grid(axis="y", visible=False)

@@ -67,6 +67,8 @@ class Groups:
     """By router and group."""
     sizes: Mapping[str, tuple[int, int, int]]
     """By group: its queries, those of them that are shared, and the queries that training without it had."""
+    missing: list[str]
+    """Why routers are missing."""
 
     @property
     def readers(self) -> list[str]:
@@ -95,6 +97,7 @@ def run(asked: Asked) -> Section:
             groups = measure_groups(asked, label, names)
             sheets += [summary_sheet(groups), *(group_sheet(groups, router) for router in groups.readers)]
             drawings.append(drawing_of(groups, asked.pool))
+            notes += groups.missing
     if sheets:
         notes += method(asked)
     return Section("Left out of training", tuple(sheets), tuple(drawings), tuple(notes))
@@ -151,18 +154,18 @@ def measure_groups(asked: Asked, label: str, names: list[str]) -> Groups:
     )
     inside, outside = (Bench(asked, "left_out", replaced) for replaced in (("layers",), ("layers", "split")))
     routers = routers_of(asked, label)
-    seen = {router: inside.table(router, *own) for router, own in routers.items()}
-    found: dict[str, dict[str, Found]] = {router: {} for router in routers}
+    seen, missing = inside.tables(routers)
+    found: dict[str, dict[str, Found]] = {router: {} for router in seen}
     sizes = {}
     for number, name in enumerate(names):
-        for router, own in routers.items():
+        for router in seen:
             chosen = f"split.{label}={hydra_value(name)}"
-            table = outside.table(f"{router} without {label} {number}", *own, *without, chosen)
+            table = outside.table(f"{router} without {label} {number}", *routers[router], *without, chosen)
             found[router][name] = compare_on_group(table, seen[router], asked.num_resamples, number)
         test = table.query_id[table.split == "test"]
         shared = np.isin(test, common.outcomes.queries["query_id"].to_numpy()[split.test])
         sizes[name] = (len(test), int(shared.sum()), int((table.split == "train_oof").sum()))
-    return Groups(label, found, sizes)
+    return Groups(label, found, sizes, missing)
 
 
 def compare_on_group(unseen: ConfidenceTable, seen: ConfidenceTable, num_resamples: int, seed: int) -> Found:
