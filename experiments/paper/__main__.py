@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from experiments.paper.asked import Asked
-from experiments.paper.parts import learning, left_out, pool
+from experiments.paper.parts import learning, left_out, pool, transfer
 from experiments.paper.section import Section, link_pages
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.errors import UserError
@@ -25,6 +25,7 @@ PARTS: Mapping[str, Callable[[Asked], Section]] = {
     "pool": pool.run,
     "left_out": left_out.run,
     "learning": learning.run,
+    "transfer": transfer.run,
 }
 """What can be asked, in the order in which it is answered: name and what answers it."""
 

@@ -31,12 +31,7 @@ from prefillroute.training.data import RunData
 
 SAME_MODELS = Path(__file__).resolve().parents[1] / "same_models.yaml"
 LEAST_TARGETS = 2
-TRANSFERRED, RECALIBRATED, OWN, CONSTANT = (
-    "transferred",
-    "transferred, recalibrated here",
-    "trained here",
-    "constant predictor of here",
-)
+TRANSFERRED, RECALIBRATED, OWN, CONSTANT = "transferred", "recalibrated", "trained here", "constant"
 DIFFERENCES = (
     (TRANSFERRED, CONSTANT),
     (RECALIBRATED, CONSTANT),
@@ -246,6 +241,7 @@ def method(asked: Asked, found: Sequence[Transfer]) -> list[str]:
         f"Transferred: the bundle of the source's run reads cached activations of {asked.pool} and is calibrated as "
         f"there. Recalibrated: Platt scaling of its logits, fitted on the {count(len(rows))} {part} queries of "
         f"{asked.pool}; it reverses no target's order of queries, but may move one target past another. Trained here: "
-        f"the run of {asked.pool}, of which only the shared targets count. The costs are its own for all of them.",
+        f"the run of {asked.pool}, of which only the shared targets count. Constant: each target's accuracy on the "
+        f"training queries of {asked.pool}. Costs are those of {asked.pool}'s run for all of them.",
         "Names that stand for one model are listed in experiments/paper/same_models.yaml.",
     ]
