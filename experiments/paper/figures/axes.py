@@ -1,7 +1,9 @@
 """What the axes of a metric have in common."""
 
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
+from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.numbers import decimal
 from prefillroute.routing.statistics.hull_gain import HULL_GAIN
@@ -12,7 +14,10 @@ def no_skill(metric: Metric) -> float:
     return 0.0 if metric.key == HULL_GAIN.key else 0.5
 
 
-def tick_as(axis: Axis, metric: Metric) -> None:
-    """Label the ticks of shares in percentage points, and all others as they are."""
+def label_axis(axes: Axes, axis: Axis, metric: Metric) -> None:
+    """Write the metric over its panel; shares are in percentage points, and all others as they are."""
+    unit = ""
     if metric.form(0.5).endswith("pp"):
-        axis.set_major_formatter(lambda value, _: f"{decimal(100 * value, 1).removesuffix('.0')} pp")
+        unit = " (pp)"
+        axis.set_major_formatter(lambda value, _: decimal(100 * value, 1).removesuffix(".0"))
+    axes.set_title(f"{heading(metric)}{unit}", fontsize=10.5)

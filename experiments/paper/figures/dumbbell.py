@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from experiments.paper.figures.axes import no_skill, tick_as
+from experiments.paper.figures.axes import label_axis, no_skill
 from experiments.paper.measured import Number
-from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
 from prefillroute.reports.glyphs import drawn_names
@@ -83,7 +82,6 @@ def _panel(axes: Axes, panel: Dumbbell, routers: Sequence[str]) -> None:
                 axes.plot(
                     [each.value], [y], "o", mfc=colour if filled else PAPER, mec=colour, mew=1.4, ms=5.5, zorder=3
                 )  # fmt: skip
-    axes.set_title(heading(panel.metric), fontsize=10.5)
     axes.locator_params(axis="x", nbins=6)
-    tick_as(axes.xaxis, panel.metric)
+    label_axis(axes, axes.xaxis, panel.metric)
     axes.grid(axis="y", visible=False)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from experiments.paper.figures.axes import tick_as
+from experiments.paper.figures.axes import label_axis
 from experiments.paper.figures.dumbbell import COLOURS
 from experiments.paper.measured import Numbers
-from experiments.paper.wording import heading, value_text
+from experiments.paper.wording import value_text
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, new_figure
 from prefillroute.reports.glyphs import drawn_names
@@ -53,8 +53,7 @@ def _panel(axes: Axes, metric: Metric, blocks: Blocks) -> None:
                 axes.plot(interval, [place, place], color=colour, lw=1.6)
             axes.plot([found.value], [place], "o", color=colour, ms=5.5, zorder=3)
         place += 1
-    axes.set_title(heading(metric), fontsize=10)
     axes.locator_params(axis="x", nbins=4)
     axes.tick_params(axis="x", labelsize=8)
     axes.grid(axis="y", visible=False)
-    tick_as(axes.xaxis, metric)
+    label_axis(axes, axes.xaxis, metric)

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from experiments.paper.figures.axes import no_skill, tick_as
+from experiments.paper.figures.axes import label_axis, no_skill
 from experiments.paper.figures.dumbbell import COLOURS
 from experiments.paper.measured import Number, Numbers
-from experiments.paper.wording import heading, value_text
+from experiments.paper.wording import value_text
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
 from prefillroute.reports.glyphs import drawn_names
@@ -80,5 +80,4 @@ def _panel(axes: Axes, metric: Metric, curves: Mapping[str, Measured]) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: count(value))
     axes.tick_params(axis="x", labelsize=8)
     axes.set_xlabel("training queries")
-    axes.set_title(heading(metric), fontsize=10.5)
-    tick_as(axes.yaxis, metric)
+    label_axis(axes, axes.yaxis, metric)

@@ -98,8 +98,7 @@ def transfer(asked: Asked, source: Asked, encoder: str) -> Transfer:
         raise UserError(
             "expected other queries than those of this pool, found that it has all of its test queries"
         )
-    overrides = ("signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single")
-    folders = [each.run(f"prefill-{encoder}", *overrides) for each in (source, asked)]
+    folders = [each.run(f"prefill-{encoder}", *run_overrides(encoder)) for each in (source, asked)]
     router = Router.load(folders[0] / "router")
     z = logits_on(router, asked)
     their_columns = [their for _, their in columns]
@@ -122,15 +121,25 @@ def transfer(asked: Asked, source: Asked, encoder: str) -> Transfer:
     return Transfer(source.pool, encoder, test.targets, len(rows), routers)
 
 
+def run_overrides(encoder: str) -> tuple[str, ...]:
+    """Overrides of the run that the parts of the study share."""
+    return "signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single"
+
+
 def target_names(asked: Asked) -> list[str]:
     """Names of the targets of a pool, without reading its outcomes."""
     pool = fact(asked.config().pool, PoolConfig)
     return [target.name for target in pool_targets(pool.targets, pool.exclude)]
 
 
-def same_models(path: Path = SAME_MODELS) -> dict[str, str]:
+def read_same_models() -> list[list[str]]:
+    """The names of every model that has several."""
+    return list(yaml.safe_load(SAME_MODELS.read_text("utf-8")))
+
+
+def same_models() -> dict[str, str]:
     """The first name of every model that has several, by each of its names."""
-    return {name: names[0] for names in yaml.safe_load(path.read_text("utf-8")) for name in names}
+    return {name: names[0] for names in read_same_models() for name in names}
 
 
 def shared_targets(
