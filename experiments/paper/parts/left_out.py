@@ -1,6 +1,6 @@
 """What is left of a router on a benchmark or category that it never saw, against one that did see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
 from experiments.paper.trained import Bench
 from experiments.paper.wording import columns_of, gain_text, heading, value_text
+from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing
 from prefillroute.reports.numbers import count
 from prefillroute.routing.table import ConfidenceTable
@@ -32,8 +33,6 @@ class Found:
 
     unseen: Numbers
     """Of the router that never saw the group, on all its queries."""
-    constant: Numbers
-    """Of each target's accuracy on that router's training queries, on the same queries."""
     unseen_shared: Numbers
     """Of the router that never saw the group, on those of its queries that the other router was not trained on."""
     seen: Numbers
@@ -47,14 +46,12 @@ class Found:
     @classmethod
     def mean(cls, found: list["Found"]) -> "Found":
         """The mean over groups, under a bootstrap within groups."""
-        means = {
-            item.name: {
-                metric.key: Number.mean([getattr(each, item.name)[metric.key] for each in found])
-                for metric in METRICS
-            }
-            for item in fields(cls)
-        }
-        return cls(**means)
+        return cls(*(mean_of([getattr(each, item.name) for each in found]) for item in fields(cls)))
+
+
+def mean_of(groups: Sequence[Numbers]) -> dict[str, Number]:
+    """The mean over groups of every metric."""
+    return {metric.key: Number.mean([numbers[metric.key] for numbers in groups]) for metric in METRICS}
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,8 @@ class Groups:
     """The column by whose values queries are grouped."""
     found: Mapping[str, Mapping[str, Found]]
     """By router and group."""
+    constant: Mapping[str, Numbers]
+    """By group: each target's accuracy on the queries of training without it, on all its queries."""
     sizes: Mapping[str, tuple[int, int, int]]
     """By group: its queries, those of them that are shared, and the queries that training without it had."""
     missing: list[str]
@@ -155,17 +154,24 @@ def measure_groups(asked: Asked, label: str, names: list[str]) -> Groups:
     inside, outside = (Bench(asked, "left_out", replaced) for replaced in (("layers",), ("layers", "split")))
     routers = routers_of(asked, label)
     seen, missing = inside.tables(routers)
+    reference = next(iter(seen.values()))
+    seen = {router: with_costs(table, reference) for router, table in seen.items()}
     found: dict[str, dict[str, Found]] = {router: {} for router in seen}
+    constants: dict[str, Numbers] = {}
     sizes = {}
     for number, name in enumerate(names):
         for router in seen:
             chosen = f"split.{label}={hydra_value(name)}"
             table = outside.table(f"{router} without {label} {number}", *routers[router], *without, chosen)
-            found[router][name] = compare_on_group(table, seen[router], asked.num_resamples, number)
+            known = table.select(np.isin(table.query_id, reference.query_id))
+            known = with_costs(known, reference)
+            found[router][name] = compare_on_group(known, seen[router], asked.num_resamples, number)
+            if name not in constants:
+                constants[name] = measure(constant(known), asked.num_resamples, number)
         test = table.query_id[table.split == "test"]
         shared = np.isin(test, common.outcomes.queries["query_id"].to_numpy()[split.test])
         sizes[name] = (len(test), int(shared.sum()), int((table.split == "train_oof").sum()))
-    return Groups(label, found, sizes, missing)
+    return Groups(label, found, constants, sizes, missing)
 
 
 def compare_on_group(unseen: ConfidenceTable, seen: ConfidenceTable, num_resamples: int, seed: int) -> Found:
@@ -173,33 +179,39 @@ def compare_on_group(unseen: ConfidenceTable, seen: ConfidenceTable, num_resampl
 
     Args:
         unseen: of the router that was trained without the group, whose queries are its test part.
-        seen: of the router that was trained on some of them; its costs hold for both.
+        seen: of the router that was trained on some of them.
         num_resamples: of the group's queries.
         seed: of the resamples, another one for each group.
     """
-    unseen = unseen.select(np.isin(unseen.query_id, seen.query_id))
-    unseen = with_costs(unseen, seen)
     group, test = unseen.part("test"), seen.part("test")
     shared = group.query_id[np.isin(group.query_id, test.query_id)]
-    tables = (group, constant(unseen), aligned(group, shared), aligned(test, shared))
+    tables = (group, aligned(group, shared), aligned(test, shared))
     return Found(*(measure(table, num_resamples, seed) for table in tables))
 
 
 def summary_sheet(groups: Groups) -> Sheet:
     """The mean over groups of every router."""
-    rows, records = [], []
+    lines: list[tuple[str, str, Mapping[str, Number], Callable[[Number, Metric], str]]] = []
     for router, found in groups.mean.items():
-        for words, numbers, text in (
-            ("never saw the group", found.unseen, value_text),
-            ("constant predictor", found.constant, value_text),
-            ("seen minus unseen", found.loss, gain_text),
-        ):
-            cells = [text(numbers[metric.key], metric) for metric in METRICS]
-            rows.append(tuple(map(Cell, (f"{router}: {words}", *cells))))
-            records += [
-                {"router": router, "what": words, "metric": metric.key, **columns_of("value", numbers[metric.key])}
-                for metric in METRICS
-            ]  # fmt: skip
+        lines.append((router, "never saw the group", found.unseen, value_text))
+        lines.append((router, "seen minus unseen", found.loss, gain_text))
+    lines.append(
+        ("constant predictor", "never saw the group", mean_of(list(groups.constant.values())), value_text)
+    )
+    first, *others = groups.readers
+    for other in others:
+        pairs = [
+            (groups.found[first][name].unseen, groups.found[other][name].unseen) for name in groups.sizes
+        ]
+        ahead = mean_of([{key: one[key] - two[key] for key in one} for one, two in pairs])
+        lines.append((f"{first} minus {other}", "both never saw the group", ahead, gain_text))
+    rows, records = [], []
+    for router, words, numbers, text in lines:
+        rows.append(tuple(map(Cell, (f"{router}: {words}", *(text(numbers[m.key], m) for m in METRICS)))))
+        records += [
+            {"router": router, "what": words, "metric": key, **columns_of("value", number)}
+            for key, number in numbers.items()
+        ]
     title = f"Mean over {len(groups.sizes)} groups by {groups.label}, each left out of training once"
     caption = (
         "Brackets: 95 % over queries resampled within groups. * The interval of a difference excludes 0."
@@ -265,7 +277,7 @@ def method(asked: Asked) -> list[str]:
         "trainer and probed layers is in the other parts.",
         f"Seen: the router of the study's own split, {count(len(split.train))} training and "
         f"{count(len(split.calibration))} calibration queries of all groups. Unseen: as many training queries where so "
-        "many are left without the group. Costs are those of the former for both.",
+        "many are left without the group. Costs are those of the first router with all groups, for every router.",
         "A prior of the label has nothing to say about one that it never saw: it falls back to each target's accuracy. "
         "What it loses in Brier score is what knowing the label of a query was worth.",
         "A mean over groups leaves out groups in which a number is undefined, such as relative AUC where no pair of "

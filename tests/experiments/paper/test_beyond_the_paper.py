@@ -45,6 +45,7 @@ def wide(path: Path, ids: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_a_category_is_left_out(study, monkeypatch, tmp_path):
     monkeypatch.setattr(left_out, "LABELS", ("category",))
+    monkeypatch.setattr(left_out, "MOST", 1)
     with styled():
         section = left_out.run(study)
     queries = study.data.outcomes.queries.set_index("query_id")
@@ -68,8 +69,12 @@ def test_a_category_is_left_out(study, monkeypatch, tmp_path):
     assert (row["queries"], row["shared"]) == ((parts == "test").sum(), len(shared))
     assert row["training_queries"] == (parts == "train_oof").sum()
     mean = summary.frame.set_index(["router", "what", "metric"])["value"]
-    of_groups = prefill.frame[prefill.frame["metric"] == "mean_auc"]["unseen"].mean()
-    assert mean["prefill smollm2_135m", "never saw the group", "mean_auc"] == pytest.approx(of_groups)
+    assert mean["prefill smollm2_135m", "never saw the group", "mean_auc"] == row["unseen"]
+    (other,) = folder.glob("sentence vectors without category 0-*.parquet")
+    ahead = row["unseen"] - mean_auc(*wide(other, parts.index[parts == "test"]))
+    both = mean["prefill smollm2_135m minus sentence vectors", "both never saw the group", "mean_auc"]
+    assert both == pytest.approx(ahead)
+    assert mean["constant predictor", "never saw the group", "mean_auc"] == 0.5
     # A prior that never saw a category knows no more than the constant predictor.
     assert mean["category prior", "never saw the group", "mean_auc"] == 0.5
     assert mean["category prior", "never saw the group", "relative_auc"] == 0.5
