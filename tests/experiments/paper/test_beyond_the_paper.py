@@ -101,6 +101,9 @@ def test_which_groups_are_left_out():
 def test_labels_are_learned_from(study, monkeypatch, tmp_path):
     monkeypatch.setattr(learning, "SEEDS", 2)
     monkeypatch.setattr(learning, "LEAST", 40)
+    routers = learning.routers_of(study)
+    two = {name: routers[name] for name in ("prefill smollm2_135m", "category prior")}
+    monkeypatch.setattr(learning, "routers_of", lambda asked: two)
     with styled():
         section = learning.run(study)
     sizes = halves(len(study.data.split.train))
