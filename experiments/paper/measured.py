@@ -25,6 +25,8 @@ STATISTICS: tuple[RouterStatistic, ...] = (MEAN_AUC, RELATIVE_AUC, HULL_GAIN, ME
 """What is measured: discrimination, between queries and between targets; routing; calibration."""
 METRICS: tuple[Metric, ...] = tuple(map(catalogued, STATISTICS))
 """The same, as reports show them."""
+OF_MANY = 400
+"""Resamples at most in parts that measure dozens of routers."""
 
 
 @dataclass(frozen=True)

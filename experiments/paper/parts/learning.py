@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiments.paper.asked import Asked
 from experiments.paper.figures.learning_curve import curve_drawing
-from experiments.paper.measured import METRICS, Number, Numbers, aligned, measure, with_costs
+from experiments.paper.measured import METRICS, OF_MANY, Number, Numbers, aligned, measure, with_costs
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
 from experiments.paper.trained import Bench
@@ -104,6 +104,7 @@ def measure_curves(asked: Asked, sizes: list[int]) -> tuple[dict[str, Curve], li
     """
     bench, routers = Bench(asked, "learning", replaced=("layers",)), routers_of(asked)
     whole, missing = bench.tables(routers)
+    num_resamples = min(asked.num_resamples, OF_MANY)
     found: dict[str, dict[int, tuple[Numbers, ...]]] = {router: {} for router in whole}
     for size in sizes[:-1]:
         tables = [
@@ -121,11 +122,10 @@ def measure_curves(asked: Asked, sizes: list[int]) -> tuple[dict[str, Curve], li
         for router, table in whole.items():
             test = table.part("test").query_id
             found[router][size] = tuple(
-                measure(with_costs(aligned(each[router], test), table), asked.num_resamples)
-                for each in tables
+                measure(with_costs(aligned(each[router], test), table), num_resamples) for each in tables
             )
     for router, table in whole.items():
-        found[router][sizes[-1]] = (measure(table.part("test"), asked.num_resamples),)
+        found[router][sizes[-1]] = (measure(table.part("test"), num_resamples),)
     return {router: Curve(by_seed) for router, by_seed in found.items()}, missing
 
 
@@ -173,7 +173,7 @@ def doubling_sheet(curves: Mapping[str, Curve]) -> Sheet:
         ("router and sizes", *map(heading, METRICS)),
         tuple(rows),
         pd.DataFrame(records),
-        "Paired over the same test queries; * the 95 % interval excludes 0.",
+        f"Paired over the same test queries, at most {OF_MANY} resamples; * the 95 % interval excludes 0.",
     )
 
 

@@ -9,7 +9,16 @@ import pandas as pd
 
 from experiments.paper.asked import Asked
 from experiments.paper.figures.dumbbell import MEAN, Dumbbell, dumbbell_drawing
-from experiments.paper.measured import METRICS, Number, Numbers, aligned, constant, measure, with_costs
+from experiments.paper.measured import (
+    METRICS,
+    OF_MANY,
+    Number,
+    Numbers,
+    aligned,
+    constant,
+    measure,
+    with_costs,
+)
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
 from experiments.paper.trained import Bench
@@ -145,6 +154,7 @@ def measure_groups(asked: Asked, label: str, names: list[str]) -> Groups:
     Training without a group takes as many queries as training with it where so many are left.
     """
     common, split = asked.data, asked.data.split
+    num_resamples = min(asked.num_resamples, OF_MANY)
     rest = len(split.train) + len(split.calibration)
     without = (
         f"split=leave_one_{label}_out",
@@ -165,9 +175,9 @@ def measure_groups(asked: Asked, label: str, names: list[str]) -> Groups:
             table = outside.table(f"{router} without {label} {number}", *routers[router], *without, chosen)
             known = table.select(np.isin(table.query_id, reference.query_id))
             known = with_costs(known, reference)
-            found[router][name] = compare_on_group(known, seen[router], asked.num_resamples, number)
+            found[router][name] = compare_on_group(known, seen[router], num_resamples, number)
             if name not in constants:
-                constants[name] = measure(constant(known), asked.num_resamples, number)
+                constants[name] = measure(constant(known), num_resamples, number)
         test = table.query_id[table.split == "test"]
         shared = np.isin(test, common.outcomes.queries["query_id"].to_numpy()[split.test])
         sizes[name] = (len(test), int(shared.sum()), int((table.split == "train_oof").sum()))
