@@ -14,7 +14,17 @@ from pathlib import Path
 
 from experiments.paper.asked import Asked
 from experiments.paper.lineup import SEMANTIC
-from experiments.paper.parts import curves, encoders, geometry, pool, routers, targets
+from experiments.paper.parts import (
+    curves,
+    encoders,
+    geometry,
+    learning,
+    left_out,
+    pool,
+    routers,
+    targets,
+    transfer,
+)
 from experiments.paper.section import Section, link_pages
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.errors import UserError
@@ -29,6 +39,9 @@ PARTS: Mapping[str, Callable[[Asked], Section]] = {
     "targets": targets.run,
     "routers": routers.run,
     "curves": curves.run,
+    "left_out": left_out.run,
+    "learning": learning.run,
+    "transfer": transfer.run,
 }
 """What can be asked, in the order in which it is answered: name and what answers it."""
 

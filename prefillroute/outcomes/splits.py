@@ -1,6 +1,7 @@
 """Splits a pool's queries into train, calibration and test parts (DESIGN section 4)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -9,11 +10,12 @@ from prefillroute.outcomes.evaluation_only import EVALUATION_ONLY, is_evaluation
 from prefillroute.outcomes.strata import strata
 from prefillroute.outcomes.stratified import assign_parts
 from prefillroute.outcomes.table import Outcomes
+from prefillroute.outcomes.training_subset import check_most, training_subset
 
 
 @dataclass(frozen=True)
 class Split:
-    """Row indices of the three parts: ascending and disjoint; `calibration` may be empty."""
+    """Row indices of the three parts: ascending and disjoint; `calibration` may be empty; rows may be in no part."""
 
     train: np.ndarray
     calibration: np.ndarray
@@ -36,6 +38,9 @@ class StratifiedSplit:
         calibration_size: the calibration part's share of all queries, taken from the training part; 0: none.
         column: column with the data's own split, which is used if the table has it; null ignores it.
         seed: seed of the shuffle.
+        max_train_queries: size of the training part if it would be greater; see `training_subset`. The other parts stay
+            as they are. None keeps all.
+        subset_seed: seed of the choice of these queries.
     """
 
     def __init__(
@@ -44,6 +49,8 @@ class StratifiedSplit:
         calibration_size: float = 0.0,
         column: str | None = "split",
         seed: int = 0,
+        max_train_queries: int | None = None,
+        subset_seed: int = 0,
     ) -> None:
         _check_share("split.test_size", test_size, least=0.0)
         _check_share("split.calibration_size", calibration_size)
@@ -56,9 +63,11 @@ class StratifiedSplit:
         self.calibration_size = calibration_size
         self.column = column
         self.seed = seed
+        self.max_train_queries = check_most(max_train_queries)
+        self.subset_seed = subset_seed
 
     def split(self, outcomes: Outcomes) -> Split:
-        """Assign every query to a part.
+        """Assign queries to parts; all of them, unless the training part is cut down.
 
         Raises:
             UserError: a part would be empty, or the data's own split separates two duplicates.
@@ -78,46 +87,99 @@ class StratifiedSplit:
         if self.calibration_size > 0 and not (part == "calibration").any():
             share = self.calibration_size * float(free.mean())
             _cut_calibration(part, group, outcomes, share, self.seed)
-        return _checked(part, held)
+        return _checked(part, held, outcomes, self.max_train_queries, self.subset_seed)
 
 
-class LeaveOneBenchmarkOut:
-    """Makes one whole benchmark the test part; training queries with a near duplicate in it are left out.
+class _LeaveOneOut:
+    """Makes all queries of one label the test part; training queries with a near duplicate in it are left out.
 
-    Queries for evaluation only are in the test part as well, whatever their benchmark.
-
-    Args:
-        benchmark: a value of the table's `benchmark` column.
-        calibration_size: share of the other queries that becomes the calibration part.
-        seed: seed of the shuffle.
+    Queries for evaluation only are in the test part as well, whatever their label.
     """
 
-    def __init__(self, benchmark: str | None, calibration_size: float = 0.0, seed: int = 0) -> None:
+    label: ClassVar[str]
+    """The column of labels, and the key under which one of them is chosen."""
+
+    def __init__(
+        self,
+        left_out: str | None,
+        calibration_size: float,
+        seed: int,
+        max_train_queries: int | None,
+        subset_seed: int,
+    ) -> None:
         _check_share("split.calibration_size", calibration_size)
-        self.benchmark = benchmark
+        self.left_out = left_out
         self.calibration_size = calibration_size
         self.seed = seed
+        self.max_train_queries = check_most(max_train_queries)
+        self.subset_seed = subset_seed
 
     def split(self, outcomes: Outcomes) -> Split:
         """Assign queries to parts.
 
         Raises:
-            UserError: the benchmark is unknown, or is the only one.
+            UserError: the label is unknown, or is the only one.
         """
-        names = outcomes.queries["benchmark"].to_numpy(dtype=object)
-        if self.benchmark not in names:
+        names = outcomes.queries[self.label].to_numpy(dtype=object)
+        if self.left_out not in names:
             raise UserError(
-                f"split.benchmark: expected one of {', '.join(sorted(set(names)))}, found {self.benchmark!r}"
+                f"split.{self.label}: expected one of {', '.join(sorted(set(names)))}, found {self.left_out!r}"
             )
         held = is_evaluation_only(outcomes.queries)
-        in_test = (names == self.benchmark) | held
+        in_test = (names == self.left_out) | held
         group = outcomes.duplicates
         touched = np.isin(group, group[in_test])
         part = np.where(in_test, "test", np.where(touched, "", "train")).astype(object)
         if self.calibration_size > 0:
             share = self.calibration_size * float((part == "train").mean())
             _cut_calibration(part, group, outcomes, share, self.seed)
-        return _checked(part, held)
+        return _checked(part, held, outcomes, self.max_train_queries, self.subset_seed)
+
+
+class LeaveOneBenchmarkOut(_LeaveOneOut):
+    """Makes one whole benchmark the test part; training queries with a near duplicate in it are left out.
+
+    Args:
+        benchmark: a value of the table's `benchmark` column.
+        calibration_size: share of the other queries that becomes the calibration part.
+        seed: seed of the shuffle.
+        max_train_queries, subset_seed: as for `StratifiedSplit`.
+    """
+
+    label = "benchmark"
+
+    def __init__(
+        self,
+        benchmark: str | None,
+        calibration_size: float = 0.0,
+        seed: int = 0,
+        max_train_queries: int | None = None,
+        subset_seed: int = 0,
+    ) -> None:
+        super().__init__(benchmark, calibration_size, seed, max_train_queries, subset_seed)
+
+
+class LeaveOneCategoryOut(_LeaveOneOut):
+    """Makes one whole category the test part; training queries with a near duplicate in it are left out.
+
+    Args:
+        category: a value of the table's `category` column.
+        calibration_size: share of the other queries that becomes the calibration part.
+        seed: seed of the shuffle.
+        max_train_queries, subset_seed: as for `StratifiedSplit`.
+    """
+
+    label = "category"
+
+    def __init__(
+        self,
+        category: str | None,
+        calibration_size: float = 0.0,
+        seed: int = 0,
+        max_train_queries: int | None = None,
+        subset_seed: int = 0,
+    ) -> None:
+        super().__init__(category, calibration_size, seed, max_train_queries, subset_seed)
 
 
 def _cut_calibration(
@@ -152,7 +214,8 @@ def _refuse_crossing(
         )
 
 
-def _checked(part: np.ndarray, held: np.ndarray) -> Split:
+def _checked(part: np.ndarray, held: np.ndarray, outcomes: Outcomes, most: int | None, seed: int) -> Split:
+    """The parts as rows, the training part cut down to `most`."""
     train, calibration, test = (np.flatnonzero(part == name) for name in ("train", "calibration", "test"))
     if len(train) == 0 and held.any():
         raise UserError(
@@ -164,7 +227,7 @@ def _checked(part: np.ndarray, held: np.ndarray) -> Split:
             f"split: expected at least 1 query for training and 1 for the test, found {len(train)} and {len(test)} of "
             f"{len(part)}"
         )
-    return Split(train, calibration, test)
+    return Split(training_subset(outcomes, train, most, seed), calibration, test)
 
 
 def _check_share(key: str, value: float, least: float | None = None) -> None:

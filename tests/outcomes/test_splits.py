@@ -10,7 +10,7 @@ from prefillroute.outcomes.agreement import agreement_classes
 from prefillroute.outcomes.duplicates import duplicate_groups
 from prefillroute.outcomes.files import read_outcomes
 from prefillroute.outcomes.folds import stratified_folds, stratified_holdout
-from prefillroute.outcomes.splits import LeaveOneBenchmarkOut, StratifiedSplit
+from prefillroute.outcomes.splits import LeaveOneBenchmarkOut, LeaveOneCategoryOut, StratifiedSplit
 from prefillroute.outcomes.strata import strata
 from prefillroute.outcomes.stratified import assign_parts, merge_small
 from prefillroute.outcomes.table import Outcomes
@@ -206,6 +206,7 @@ def test_own_calibration_part_is_kept(table):
         ({"test_size": 0.0}, r"split.test_size: expected a share above 0 and below 1, found 0.0"),
         ({"test_size": 1.2}, r"split.test_size: .*found 1.2"),
         ({"calibration_size": -0.1}, r"split.calibration_size: .*found -0.1"),
+        ({"max_train_queries": 0}, r"max_train_queries: expected at least 1, found 0; null takes all"),
         ({"test_size": 0.6, "calibration_size": 0.5}, r"leave a training part .*found 0.6 and 0.5"),
     ],
 )
@@ -225,23 +226,70 @@ def test_calibration_greater_than_training(table):
         StratifiedSplit(calibration_size=0.1).split(outcomes)
 
 
-def test_leave_one_benchmark_out(table):
+@pytest.mark.parametrize(
+    ("label", "left_out", "known", "splitter"),
+    [
+        ("benchmark", "beta", "alpha, beta, gamma", LeaveOneBenchmarkOut),
+        ("category", "y", "x, y", LeaveOneCategoryOut),
+    ],
+)
+def test_leave_one_out(table, label, left_out, known, splitter):
     outcomes = table(num_queries=120)
-    beta = np.flatnonzero(outcomes.queries["benchmark"] == "beta")
-    alpha = np.flatnonzero(outcomes.queries["benchmark"] == "alpha")
-    outcomes.queries.loc[alpha[3], "prompt"] = outcomes.queries.loc[beta[0], "prompt"] + "  "
-    split = LeaveOneBenchmarkOut("beta", calibration_size=0.2).split(outcomes)
-    np.testing.assert_array_equal(split.test, beta)
-    others = len(outcomes) - len(beta) - 1  # the duplicate is in no part
+    inside = np.flatnonzero(outcomes.queries[label] == left_out)
+    outside = np.flatnonzero(outcomes.queries[label] != left_out)
+    outcomes.queries.loc[outside[3], "prompt"] = outcomes.queries.loc[inside[0], "prompt"] + "  "
+    split = splitter(left_out, calibration_size=0.2).split(outcomes)
+    np.testing.assert_array_equal(split.test, inside)
+    others = len(outside) - 1  # the duplicate is in no part
     assert len(split.train) + len(split.calibration) == others
-    assert alpha[3] not in np.concatenate([split.train, split.calibration])
+    assert outside[3] not in np.concatenate([split.train, split.calibration])
     assert len(split.calibration) == pytest.approx(0.2 * others, abs=1)
-    with pytest.raises(
-        UserError, match=r"split.benchmark: expected one of alpha, beta, gamma, found 'delta'"
-    ):
-        LeaveOneBenchmarkOut("delta").split(outcomes)
-    with pytest.raises(UserError, match=r"split.benchmark: .*found None"):
-        LeaveOneBenchmarkOut(None).split(outcomes)
+    smaller = splitter(left_out, calibration_size=0.2, max_train_queries=20).split(outcomes)
+    assert len(smaller.train) == 20
+    assert set(smaller.train) <= set(split.train)
+    np.testing.assert_array_equal(smaller.calibration, split.calibration)
+    with pytest.raises(UserError, match=f"split.{label}: expected one of {known}, found 'delta'"):
+        splitter("delta").split(outcomes)
+    with pytest.raises(UserError, match=rf"split.{label}: .*found None"):
+        splitter(None).split(outcomes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(pools(least=40), st.integers(1, 250), st.integers(1, 60), st.integers(0, 5))
+def test_a_smaller_training_part(outcomes, most, more, seed):
+    def split(size: int | None):
+        return StratifiedSplit(0.2, 0.1, max_train_queries=size, subset_seed=seed).split(outcomes)
+
+    try:
+        whole, smaller, larger = split(None), split(most), split(most + more)
+    except UserError:
+        largest = int(np.bincount(outcomes.duplicates).max())
+        assert most < largest or largest > 4  # the first group is too large, or a part is empty
+        return
+    np.testing.assert_array_equal(smaller.test, whole.test)
+    np.testing.assert_array_equal(smaller.calibration, whole.calibration)
+    np.testing.assert_array_equal(smaller.train, split(most).train)
+    assert set(smaller.train) <= set(larger.train) <= set(whole.train)
+    # Groups are whole: none is in the subset and also in the rows that were left out.
+    left_out = np.setdiff1d(whole.train, smaller.train)
+    group = outcomes.duplicates
+    assert not set(group[smaller.train]) & set(group[left_out])
+    largest = int(np.bincount(group[whole.train]).max())
+    wanted = min(most, len(whole.train))
+    assert wanted - largest < len(smaller.train) <= wanted
+    # Every stratum has its share, but for a group of rounding and the order's offsets.
+    codes = strata(outcomes, whole.train)
+    found = np.bincount(codes[np.isin(whole.train, smaller.train)], minlength=codes.max() + 1)
+    share = len(smaller.train) / len(whole.train)
+    assert (np.abs(found - share * np.bincount(codes)) <= largest * (2 + len(found))).all()
+
+
+def test_another_seed_keeps_other_training_queries(table):
+    outcomes = table(num_queries=400)
+    one, other = (StratifiedSplit(max_train_queries=100, subset_seed=seed).split(outcomes) for seed in (0, 1))
+    assert len(one.train) == len(other.train) == 100
+    assert len(np.intersect1d(one.train, other.train)) < 60
+    np.testing.assert_array_equal(one.test, other.test)
 
 
 def test_too_few_rows_for_folds(table):
