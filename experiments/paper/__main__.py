@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from experiments.paper.asked import Asked
-from experiments.paper.parts import pool
+from experiments.paper.parts import ceiling, pool
 from experiments.paper.section import Section, link_pages
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.errors import UserError
@@ -21,7 +21,7 @@ from prefillroute.reports.style import styled
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.text.printing import say
 
-PARTS: Mapping[str, Callable[[Asked], Section]] = {"pool": pool.run}
+PARTS: Mapping[str, Callable[[Asked], Section]] = {"pool": pool.run, "ceiling": ceiling.run}
 """What can be asked, in the order in which it is answered: name and what answers it."""
 
 
