@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from experiments.paper.asked import Asked
-from experiments.paper.parts import ceiling, pool
+from experiments.paper.asked import NUM_TEXTS, Asked
+from experiments.paper.parts import ceiling, pool, robustness
 from experiments.paper.section import Section, link_pages
 from prefillroute.config.guard import guarded, one_line
 from prefillroute.errors import UserError
@@ -21,7 +21,11 @@ from prefillroute.reports.style import styled
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.text.printing import say
 
-PARTS: Mapping[str, Callable[[Asked], Section]] = {"pool": pool.run, "ceiling": ceiling.run}
+PARTS: Mapping[str, Callable[[Asked], Section]] = {
+    "pool": pool.run,
+    "ceiling": ceiling.run,
+    "robustness": robustness.run,
+}
 """What can be asked, in the order in which it is answered: name and what answers it."""
 
 
@@ -35,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in asked.pools:
         others = tuple(other for other in asked.pools if other != name)
         overrides = (f"split={asked.split}", *asked.overrides)
-        study = Asked(name, tuple(asked.encoders), asked.out, overrides, asked.resamples, others)
+        study = Asked(
+            name, tuple(asked.encoders), asked.out, overrides, asked.resamples, others, asked.texts, asked.paraphrases
+        )  # fmt: skip
         for part in parts:
             say(f"== {name}: {part}")
             try:
@@ -77,6 +83,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--resamples", type=int, default=NUM_RESAMPLES, help="of paired differences (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--texts", type=int, default=NUM_TEXTS, help="test queries that are reworded (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--paraphrases",
+        type=Path,
+        metavar="FILE",
+        help="table with query_id and prompt: rewordings of test queries that you bring",
     )
     parser.add_argument(
         "--overrides", nargs="*", default=[], metavar="KEY=VALUE", help="further overrides of every run"

@@ -12,6 +12,8 @@ from prefillroute.errors import UserError
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.training.data import RunData, load_data
 
+NUM_TEXTS = 200
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -31,6 +33,10 @@ class Asked:
     """Bootstrap resamples of differences."""
     others: tuple[str, ...] = ()
     """The other pools of the study."""
+    num_texts: int = NUM_TEXTS
+    """Test queries that are reworded."""
+    paraphrases: Path | None = None
+    """Table of rewordings that the user brings."""
 
     @property
     def folder(self) -> Path:

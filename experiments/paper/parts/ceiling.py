@@ -97,16 +97,16 @@ def _frame(found: Attainable, routers: Mapping[str, dict[str, np.ndarray]]) -> p
 
 
 def _beyond(found: Attainable, routers: Mapping[str, dict[str, np.ndarray]]) -> str | None:
-    """A router that gains more than the perfect one refutes the model."""
+    """A router that has surely reached what the estimate calls a possible ceiling refutes the model."""
     for name, values in routers.items():
         for measure, words in MEASURES.items():
             perfect, _ = _of(found, measure)
-            spread = interval(values[measure][1:])
-            ends = interval(perfect)
-            if spread is not None and ends is not None and spread[0] > ends[1]:
+            reached, ceiling = interval(values[measure][1:]), interval(perfect)
+            if reached is not None and ceiling is not None and reached[0] > ceiling[0] and ceiling[1] > LEAST:
                 return (
-                    f"{name} gains {points(values[measure][0])} points ({words}), more than the "
-                    f"{points(float(perfect.mean()))} of the model's perfect predictor"
+                    f"{name} gains {points(values[measure][0])} [{points(reached[0])}, {points(reached[1])}] points "
+                    f"({words}), which the model's perfect predictor may not even reach: "
+                    f"[{points(ceiling[0])}, {points(ceiling[1])}]"
                 )
     return None
 

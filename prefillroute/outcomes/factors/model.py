@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 
 BIAS_VARIANCE = 4.0
 """Prior variance of a target's bias, in units of the latent noise."""
-SHAPE, SCALE = 1.0, 0.005
+SHAPE, SCALE = 1.0, 0.0005
 """Inverse-gamma prior of other variances: of the loadings of one factor, and of one target's effects of categories.
 It lets a factor that explains nothing vanish, so that one too many does no harm."""
 EDGE = 1e-12
