@@ -17,6 +17,8 @@ MOST_PARTS = 3
 MOST_FACTORS = 10
 PATIENCE = 3
 """Dimensions in a row that bring nothing before the search ends."""
+EVIDENCE = 2.0
+"""Standard errors by which categories must improve the likelihood."""
 MOST_QUERIES = 12_000
 """The search reads this many queries at most."""
 NUM_DRAWS, BURN_IN, EVERY = 40, 80, 2
@@ -97,8 +99,13 @@ def choose_dimension(correct: np.ndarray, categories: np.ndarray, seed: int = 0)
 
     limit = most_factors(correct.shape[1])
     plain = score(FactorModel(0)), score(FactorModel(1))
-    with_categories = categories.max(initial=0) > 0 and score(FactorModel(1, True)) > plain[1]
-    best = max(plain) if not with_categories else float(scores[FactorModel(1, True)].mean())
+    queries = np.concatenate([np.nonzero(some)[0] for some in hidden])
+    with_categories = False
+    if categories.max(initial=0) > 0:
+        score(FactorModel(1, True))
+        plainly = _fit(FactorModel(1), scores[FactorModel(1)], scores[FactorModel(1, True)], queries)
+        with_categories = plainly.behind > EVIDENCE * plainly.standard_error
+    best = float(scores[FactorModel(1, True)].mean()) if with_categories else max(plain)
     fruitless = 0
     for number in range(2, limit + 1):
         found = score(FactorModel(number, with_categories))
@@ -107,7 +114,6 @@ def choose_dimension(correct: np.ndarray, categories: np.ndarray, seed: int = 0)
         if fruitless == PATIENCE:
             break
     chosen = max(scores, key=lambda model: scores[model].mean())
-    queries = np.concatenate([np.nonzero(some)[0] for some in hidden])
     fits = tuple(_fit(model, scores[model], scores[chosen], queries) for model in scores)
     near = [fit.model for fit in fits if fit.behind <= fit.standard_error]
     sparest = min(near, key=lambda model: (model.num_factors, model.with_categories))
