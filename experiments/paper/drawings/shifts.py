@@ -37,7 +37,7 @@ def shifts_drawing(pool: str, shifts: Mapping[str, Sequence[Shift]]) -> Drawing:
     left.set_title("change of a confidence")
     right.set_title("queries that change their target (%)")
     for axes in (left, right):
-        axes.set_xlim(left=0)
+        axes.set_xlim(left=-0.02 * axes.get_xlim()[1])  # markers at 0 are whole
     name_legend(figure, handles, list(shifts), max(len(shifts), 1))
     return Drawing(
         "robustness", figure, f"Rewording on {pool}", "; ".join(said) + ".",
