@@ -25,8 +25,8 @@ FORM = 0.1
 forms (logistic, many factors, discrete families) are off by about so much where the rules below let them pass."""
 LEAST_TARGETS = 12
 LEAST_QUERIES = 500
-"""With fewer the estimate is far too low: simulated tables of 500 queries with four factors beside difficulty show 12 of
-18 points with 8 targets, and 1 of 14 with 5."""
+"""With fewer the estimate is far too low: simulated tables of 500 queries, with four factors beside difficulty, show 12
+of 18 points with 8 targets, and 1 of 14 with 5."""
 MISFIT = 0.01
 """Accuracy by which the oracle may differ from a simulated one beyond the simulation's own interval."""
 

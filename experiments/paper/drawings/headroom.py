@@ -58,8 +58,10 @@ def headroom_drawing(pool: str, panels: dict[str, Sequence[Bar]], refused: bool)
     name_legend(
         figure, handles[::-1], ["router", "perfect probabilities [95 %]", "oracle: the rest is luck"], 3
     )
-    caption = "From 0 to the oracle's gain. Where the light bar ends, a router that knew every probability would stand. "
-        "A router below 0 is vermillion."
+    caption = (
+        "From 0 to the oracle's gain. Where the light bar ends, a router that knew every probability would stand. A "
+        "router below 0 is vermillion."
+    )
     if refused:
         caption += " The estimate is refused here: a real ceiling may be higher."
     return Drawing(
