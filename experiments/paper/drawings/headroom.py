@@ -1,6 +1,6 @@
 """The oracle's headroom in three pieces: what routers reach, what a perfect predictor would add, and noise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
@@ -22,7 +22,7 @@ class Bar:
     oracle: float
 
 
-def headroom_drawing(pool: str, panels: dict[str, Sequence[Bar]], refused: bool) -> Drawing:
+def headroom_drawing(pool: str, panels: Mapping[str, Sequence[Bar]], refused: bool) -> Drawing:
     """Draw a panel of bars for each measure; inside ``styled()``."""
     most = max(len(bars) for bars in panels.values())
     figure = new_figure(9.0, 1.1 + len(panels) * (0.75 + 0.42 * most))

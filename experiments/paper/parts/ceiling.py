@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def _sheet(pool: str, frame: pd.DataFrame, refused: bool) -> Sheet:
     )
 
 
-def _with(form: Callable[[float], str], row: Mapping[str, float], key: str) -> str:
+def _with(form: Callable[[float], str], row: Mapping[Any, Any], key: str) -> str:
     """A number and its interval."""
     low, high = (row[f"{key}_{end}"] for end in ("low", "high"))
     if not np.isfinite(row[key]):
@@ -179,11 +180,9 @@ def _dimensions(pool: str, dimension: Dimension) -> Sheet:
 
 
 def _bars(frame: pd.DataFrame) -> dict[str, list[Bar]]:
+    columns = ["router", "gain", "perfect", "perfect_low", "perfect_high", "oracle"]
     return {
-        words: [
-            Bar(row.router, row.gain, row.perfect, row.perfect_low, row.perfect_high, row.oracle)
-            for row in frame[frame["measure"] == measure].itertuples()
-        ]
+        words: [Bar(*row) for row in frame.loc[frame["measure"] == measure, columns].to_numpy()]
         for measure, words in MEASURES.items()
         if frame.loc[frame["measure"] == measure, "oracle"].notna().all()
     }

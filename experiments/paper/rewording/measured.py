@@ -42,7 +42,10 @@ class Shift:
 
     def row(self) -> dict[str, Any]:
         """Plain values, for a table."""
-        return pd.json_normalize(asdict(self)).iloc[0].to_dict()
+        row = asdict(self)
+        for key in ("auc", "accuracy_lambda0", "accuracy_chosen"):
+            row[key], row[f"{key}_low"], row[f"{key}_high"] = row[key]
+        return row
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def shift(
 
     def difference(key: str) -> Difference:
         low, high = found["intervals"].get(key) or (None, None)
-        return tuple(np.nan if each is None else each for each in (found["difference"][key], low, high))
+        values = [np.nan if each is None else float(each) for each in (found["difference"][key], low, high)]
+        return values[0], values[1], values[2]
 
     return Shift(
         name=name,
@@ -111,7 +115,7 @@ def shift(
         most=float(np.quantile(change, 0.95)),
         greatest=float(change.max()),
         moved_lambda0=float((before.at_lambda0 != after.at_lambda0).mean()),
-        moved_chosen=float((before.at_chosen != after.at_chosen).mean()),
+        moved_chosen=float(np.not_equal(before.at_chosen, after.at_chosen).mean()),
         auc=difference("mean_auc"),
         accuracy_lambda0=difference("routed_accuracy_lambda0"),
         accuracy_chosen=difference("routed_accuracy"),
