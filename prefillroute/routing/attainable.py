@@ -21,8 +21,9 @@ from prefillroute.routing.frontier import exact_frontier
 
 NUM_DRAWS, BURN_IN, EVERY = 100, 300, 4
 FORM = 0.1
-"""Relative standard error that the form of the model is worth, beside that of its numbers: simulated tables of other
-forms (logistic, many factors, discrete families) are off by about so much where the rules below let them pass."""
+"""Relative standard error that the form of the model is worth, beside that of its numbers: simulated logistic tables of
+a few factors are off by about so much. What no two targets share is not seen at all, however much data there is: tables
+in which each target has abilities of its own, or of dozens of families without categories, have far higher ceilings."""
 LEAST_TARGETS = 12
 LEAST_QUERIES = 500
 """With fewer the estimate is far too low: simulated tables of 500 queries, with four factors beside difficulty, show 12
@@ -70,7 +71,7 @@ class Attainable:
         if self.dimension.at_limit:
             return (
                 f"the held-out likelihood still rises at {self.dimension.best.num_factors} factors, the most that "
-                f"{self.num_targets} targets allow"
+                f"are tried with {self.num_targets} targets"
             )
         low, high = np.quantile(self.simulated.accuracy, [0.025, 0.975])
         oracle = self.oracle.accuracy[0]

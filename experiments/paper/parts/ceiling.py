@@ -201,7 +201,7 @@ def _notes(found: Attainable, num_queries: int, reason: str | None) -> tuple[str
         "static mixture",
         "perfect probabilities: expected gains of a router that knows each probability of the latent-factor model "
         f"(draws from {' and '.join(map(str, found.dimension.kept))}); what no two targets share, nor a category "
-        "shows, counts as luck",
+        "shows, counts as luck: a lower bound where each target has abilities of its own",
         f"were the model true, the oracle would gain {points(float(simulated.mean()))} [{points(low)}, {points(high)}] "
         f"points of accuracy; it gains {points(float(found.oracle.accuracy[0]))}",
         "the interval holds the uncertainty of the model's numbers and dimension, not that of its form",

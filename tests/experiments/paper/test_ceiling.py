@@ -1,5 +1,7 @@
 """The ceiling of a study over a finished run."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from experiments.paper.asked import Asked
 from experiments.paper.parts import ceiling
 from prefillroute.jobs.status import Status
 from prefillroute.outcomes.files import write_outcomes
+from prefillroute.routing.evaluation import evaluate
 from prefillroute.routing.table import ConfidenceTable
 
 TARGETS = ("small", "medium", "large")
@@ -50,7 +53,8 @@ def asked(tmp_path) -> Asked:
     (folder / ".hydra").mkdir(parents=True)
     OmegaConf.save({"pool": {"correct_threshold": 0.5}}, folder / ".hydra" / "config.yaml")
     table.to_frame().to_parquet(folder / "predictions.parquet")
-    (folder / "metrics.json").write_text("{}")
+    metrics = evaluate(table, num_resamples=2, grid_size=3).metrics
+    (folder / "metrics.json").write_text(json.dumps(metrics))
     own = ("signal=prefill", "head=shared_trunk", "encoder=toy", "mode=single")
     Status("finished", (*own, *asked.common)).write(folder)
     return asked
