@@ -160,9 +160,9 @@ def gains(confidence: np.ndarray, correct: np.ndarray, cost_usd: np.ndarray) -> 
         cost_usd: estimates; of equal confidences the cheaper target is taken.
 
     Example:
-        >>> correct = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> correct = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
         >>> [round(gain, 3) for gain in gains(correct, correct, np.tile([1.0, 2.0], (3, 1)))]
-        [0.333, 0.333]
+        [0.333, 0.252]
     """
     frontier = exact_frontier(confidence, cost_usd, correct, (float(cost_usd.min()), float(cost_usd.max())))
     points = PoolPoints.from_outcomes(correct, cost_usd, np.ones((1, len(correct))))

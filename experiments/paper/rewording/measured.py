@@ -101,6 +101,9 @@ def shift(
     before, after = (
         Contest.prepare(each, GRID_SIZE, cost_range, guard=0).router for each in (plain, variant)
     )
+    assert before.at_chosen is not None, "calibration rows come along"
+    assert after.at_chosen is not None, "calibration rows come along"
+    moved = (before.at_lambda0 != after.at_lambda0, before.at_chosen != after.at_chosen)
     found = compare(variant, plain, num_resamples=num_resamples, cost_range=cost_range, guard=0)
 
     def difference(key: str) -> Difference:
@@ -114,8 +117,8 @@ def shift(
         mean=float(change.mean()),
         most=float(np.quantile(change, 0.95)),
         greatest=float(change.max()),
-        moved_lambda0=float((before.at_lambda0 != after.at_lambda0).mean()),
-        moved_chosen=float(np.not_equal(before.at_chosen, after.at_chosen).mean()),
+        moved_lambda0=float(moved[0].mean()),
+        moved_chosen=float(moved[1].mean()),
         auc=difference("mean_auc"),
         accuracy_lambda0=difference("routed_accuracy_lambda0"),
         accuracy_chosen=difference("routed_accuracy"),
