@@ -12,15 +12,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from experiments.paper.asked import Asked
+from experiments.paper.asked import NUM_TEXTS, Asked
 from experiments.paper.lineup import SEMANTIC
 from experiments.paper.parts import (
+    ceiling,
     curves,
     encoders,
     geometry,
     learning,
     left_out,
     pool,
+    robustness,
     routers,
     targets,
     transfer,
@@ -42,6 +44,8 @@ PARTS: Mapping[str, Callable[[Asked], Section]] = {
     "left_out": left_out.run,
     "learning": learning.run,
     "transfer": transfer.run,
+    "ceiling": ceiling.run,
+    "robustness": robustness.run,
 }
 """What can be asked, in the order in which it is answered: name and what answers it."""
 
@@ -61,11 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tuple(asked.encoders),
             asked.out,
             overrides,
-            asked.resamples,
-            others,
-            None if asked.semantic is None else tuple(asked.semantic),
-            tuple(asked.embedders),
-            asked.grid,
+            num_resamples=asked.resamples,
+            others=others,
+            semantic=None if asked.semantic is None else tuple(asked.semantic),
+            embedders=tuple(asked.embedders),
+            grid=asked.grid,
+            num_texts=asked.texts,
+            paraphrases=asked.paraphrases,
         )
         for part in parts:
             say(f"== {name}: {part}")
@@ -127,6 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--resamples", type=int, default=NUM_RESAMPLES, help="of paired differences (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--texts", type=int, default=NUM_TEXTS, help="test queries that are reworded (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--paraphrases",
+        type=Path,
+        metavar="FILE",
+        help="table with query_id and prompt: rewordings of test queries that you bring",
     )
     parser.add_argument(
         "--overrides", nargs="*", default=[], metavar="KEY=VALUE", help="further overrides of every run"

@@ -13,6 +13,8 @@ from prefillroute.jobs.status import read_status
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.training.data import RunData, load_data
 
+NUM_TEXTS = 200
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -38,6 +40,10 @@ class Asked:
     """Options of the group; a semantic router that reads an embedding is trained on each."""
     grid: Path | None = None
     """Sweep folder of a finished experiment=semantic/grid on this pool: the best and the worst routers are its own."""
+    num_texts: int = NUM_TEXTS
+    """Test queries that are reworded."""
+    paraphrases: Path | None = None
+    """Table of rewordings that the user brings."""
 
     @property
     def folder(self) -> Path:

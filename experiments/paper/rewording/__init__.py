@@ -1,0 +1,1 @@
+"""Other ways to write the same query, by rule."""

@@ -1,0 +1,1 @@
+"""A latent-factor model of the outcome table: which outcomes hang together, and which are luck."""
