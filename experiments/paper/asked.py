@@ -74,6 +74,14 @@ class Asked:
             raise UserError(f"run {name}: {error}")
         return job.folder
 
+    def prefill(self, encoder: str) -> Path:
+        """The folder of the paper's router on an encoder: a run that several parts read.
+
+        Raises:
+            UserError: as for `run`.
+        """
+        return self.run(f"prefill-{encoder}", *trunk_on(encoder))
+
     def config(self, *overrides: str) -> DictConfig:
         """The configuration that a run with these overrides has, for parts that need no run."""
         return compose_run((*overrides, *self.common))
@@ -82,3 +90,8 @@ class Asked:
     def data(self) -> RunData:
         """Outcomes and split of every run."""
         return load_data(self.config())
+
+
+def trunk_on(encoder: str) -> tuple[str, ...]:
+    """Overrides of the paper's router: SharedTrunkNet on one encoder's prefill."""
+    return "signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single"

@@ -51,8 +51,7 @@ def line_up(asked: Asked) -> dict[str, Path]:
     folders = {}
     for encoder in reversed(asked.encoders):
         name = reference if encoder == asked.encoders[-1] else f"{TRUNK} ({encoder})"
-        own = ("signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single")
-        folders[name] = asked.run(f"prefill-{encoder}", *own)
+        folders[name] = asked.prefill(encoder)
     for text in asked.semantic or SEMANTIC:
         folders.update(_semantic(asked, Choice.parse(text)))
     return folders

@@ -1,14 +1,13 @@
 """Which share of the oracle's headroom is noise: what a perfect predictor of probabilities could gain."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.paper.asked import Asked
-from experiments.paper.drawings.headroom import Bar, headroom_drawing
+from experiments.paper.figures.headroom import Bar, headroom_drawing
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
 from prefillroute.metrics.bootstrap import interval, resample_weights
@@ -33,7 +32,7 @@ LEAST = 0.002
 
 def run(asked: Asked) -> Section:
     """The oracle's headroom and the part of it that perfect probabilities would gain; what each router reaches."""
-    tables = {name: read_predictions(_run(asked, name)) for name in asked.encoders}
+    tables = {name: read_predictions(asked.prefill(name)) for name in asked.encoders}
     table = next(iter(tables.values()))
     if (reason := unfit(table.correct)) is not None:
         return Section(TITLE, (), notes=(f"no estimate: {reason}",))
@@ -47,11 +46,6 @@ def run(asked: Asked) -> Section:
     sheets = (_sheet(asked.pool, frame, reason is not None), _dimensions(asked.pool, found.dimension))
     drawing = headroom_drawing(asked.pool, _bars(frame), reason is not None)
     return Section(TITLE, sheets, (drawing,), _notes(found, len(rows), reason))
-
-
-def _run(asked: Asked, encoder: str) -> Path:
-    overrides = ("signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single")
-    return asked.run(f"prefill-{encoder}", *overrides)
 
 
 def _gains(table: ConfidenceTable, num_resamples: int) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.paper.asked import Asked
-from experiments.paper.curves import Bands, Curve, bands, curve_drawings
+from experiments.paper.figures.curves import Bands, Curve, bands, curve_drawings
 from experiments.paper.lineup import line_up, reference_of
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet

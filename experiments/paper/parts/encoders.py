@@ -9,8 +9,8 @@ import pandas as pd
 
 from experiments.paper.asked import Asked
 from experiments.paper.contrasts import Contrasts, with_interval
+from experiments.paper.figures.encoders import heat_map, size_drawing
 from experiments.paper.parts.encoder_claim import claim_notes
-from experiments.paper.parts.encoder_drawings import heat_map, size_drawing
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet, mark_best
 from prefillroute.config.compose import fact
@@ -59,20 +59,20 @@ def run(asked: Asked) -> Section:
 def train(asked: Asked) -> tuple[list[Line], dict[str, Path]]:
     """The runs: one for each encoder and, of several encoders, one for each mode over all of them."""
     lines, folders, names = [], {}, []
-    paper = ("signal=prefill", "head=shared_trunk")
     for encoder in dict.fromkeys(asked.encoders):
-        option = f"encoder={encoder}"
-        facts = fact(asked.config(option).encoder, EncoderConfig)
+        facts = fact(asked.config(f"encoder={encoder}").encoder, EncoderConfig)
         names.append(facts.name)
         lines.append(Line(encoder, facts.params_b))
-        folders[encoder] = asked.run(f"prefill-{encoder}", *paper, option, "mode=single")
+        folders[encoder] = asked.prefill(encoder)
     if len(lines) > 1:
         name = "+".join(folders)
         both = f"mode.encoders=[{','.join(map(hydra_value, names))}]"
         for mode in MODES:
             label = f"{mode} of all"
             lines.append(Line(label, None))
-            folders[label] = asked.run(f"{mode}-{name}", *paper, f"mode={mode}", both)
+            folders[label] = asked.run(
+                f"{mode}-{name}", "signal=prefill", "head=shared_trunk", f"mode={mode}", both
+            )
     return lines, folders
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from experiments.comparing.pool import Difference
 from experiments.paper.asked import Asked
 from experiments.paper.contrasts import Contrasts, with_interval
+from experiments.paper.figures.geometry import findings_drawing, profile_drawing
 from experiments.paper.parts.geometry_cells import (
     DIM,
     GEOMETRY,
@@ -18,7 +19,6 @@ from experiments.paper.parts.geometry_cells import (
     over_targets,
     probe_cells,
 )
-from experiments.paper.parts.geometry_drawings import findings_drawing, profile_drawing
 from experiments.paper.parts.geometry_runs import DIMS, Question, Trained, train_pairs
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet

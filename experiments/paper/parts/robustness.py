@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.paper.asked import Asked
-from experiments.paper.drawings.shifts import shifts_drawing
+from experiments.paper.figures.shifts import shifts_drawing
 from experiments.paper.rewording.measured import Live, Shift, padding_error, shift
 from experiments.paper.rewording.variants import VARIANTS
 from experiments.paper.section import Section
@@ -32,10 +32,7 @@ def run(asked: Asked) -> Section:
     """Route test queries live as they are and reworded, and a few alone and among longer ones."""
     sheets, shifts, notes = [], {}, []
     for encoder in asked.encoders:
-        folder = asked.run(
-            f"prefill-{encoder}", "signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single"
-        )
-        found, padding, allowed = _measure(asked, folder)
+        found, padding, allowed = _measure(asked, asked.prefill(encoder))
         shifts[encoder] = found
         sheets.append(_sheet(asked.pool, encoder, found))
         notes += _notes(encoder, found, padding, allowed)

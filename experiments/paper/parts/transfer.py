@@ -98,7 +98,7 @@ def transfer(asked: Asked, source: Asked, encoder: str) -> Transfer:
         raise UserError(
             "expected other queries than those of this pool, found that it has all of its test queries"
         )
-    folders = [each.run(f"prefill-{encoder}", *run_overrides(encoder)) for each in (source, asked)]
+    folders = [each.prefill(encoder) for each in (source, asked)]
     router = Router.load(folders[0] / "router")
     z = logits_on(router, asked)
     their_columns = [their for _, their in columns]
@@ -119,11 +119,6 @@ def transfer(asked: Asked, source: Asked, encoder: str) -> Transfer:
         for name, confidence in confidences.items()
     }
     return Transfer(source.pool, encoder, test.targets, len(rows), routers)
-
-
-def run_overrides(encoder: str) -> tuple[str, ...]:
-    """Overrides of the run that the parts of the study share."""
-    return "signal=prefill", "head=shared_trunk", f"encoder={encoder}", "mode=single"
 
 
 def target_names(asked: Asked) -> list[str]:

@@ -168,7 +168,7 @@ def test_a_router_is_transferred(study, tmp_path):
 
 
 def test_a_router_on_its_own_pool_says_what_its_run_said(study):
-    folder = study.run("prefill-smollm2_135m", *transfer.run_overrides("smollm2_135m"))
+    folder = study.prefill("smollm2_135m")
     router = Router.load(folder / "router")
     test = read_confidence_table(folder).part("test")
     confidence = router.calibrator.transform(transfer.logits_on(router, study))[study.data.split.test]

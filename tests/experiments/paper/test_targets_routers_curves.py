@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.paper.curves import Curve, bands
+from experiments.paper.figures.curves import Curve, bands
 from experiments.paper.lineup import line_up, rank
 from experiments.paper.parts import curves, pool, routers, targets
 from prefillroute.errors import UserError

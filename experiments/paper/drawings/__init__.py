@@ -1,1 +1,0 @@
-"""Figures of the parts of a study."""
