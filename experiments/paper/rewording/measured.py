@@ -103,7 +103,10 @@ def shift(
     )
     assert before.at_chosen is not None, "calibration rows come along"
     assert after.at_chosen is not None, "calibration rows come along"
-    moved = (before.at_lambda0 != after.at_lambda0, before.at_chosen != after.at_chosen)
+    moved = (
+        before.at_lambda0.target != after.at_lambda0.target,
+        before.at_chosen.target != after.at_chosen.target,
+    )
     found = compare(variant, plain, num_resamples=num_resamples, cost_range=cost_range, guard=0)
 
     def difference(key: str) -> Difference:
