@@ -124,8 +124,8 @@ def every_split() -> dict[str, object]:
     for option in options("split"):
         node = OmegaConf.create({"seed": 0, "split": OmegaConf.load(CONF / "split" / f"{option}.yaml")})
         split = build(node.split)
-        if hasattr(split, "benchmark"):
-            split.benchmark = "law"
+        if hasattr(split, "left_out"):
+            split.left_out = "law"
         found[option] = split
     return found | {
         "no column": StratifiedSplit(column=None, calibration_size=0.2),
