@@ -13,7 +13,7 @@ from prefillroute.jobs.status import read_status
 from prefillroute.routing.evaluation import NUM_RESAMPLES
 from prefillroute.training.data import RunData, load_data
 
-NUM_TEXTS = 200
+NUM_TEXTS = 80
 
 
 @dataclass(frozen=True)

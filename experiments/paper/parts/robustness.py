@@ -19,6 +19,7 @@ from prefillroute.reports.run_table import read_predictions
 from prefillroute.router.queries import read_queries
 from prefillroute.router.router import Router
 from prefillroute.routing.table import ConfidenceTable
+from prefillroute.text.printing import say
 
 LIVE, BROUGHT = "unchanged, read live", "paraphrases"
 PADDING_TEXTS = 12
@@ -75,7 +76,8 @@ def _measure(asked: Asked, folder: Path) -> tuple[list[Shift], float, float]:
             asked.num_resamples,
         )
     ]
-    for name, rewrite in VARIANTS.items():
+    for number, (name, rewrite) in enumerate(VARIANTS.items(), 1):
+        say(f"rewording {number} of {len(VARIANTS)}: {name}")
         reworded = [rewrite(text) for text in texts[rows]]
         changed = np.flatnonzero([new != old for new, old in zip(reworded, texts[rows], strict=True)])
         if len(changed):
