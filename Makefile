@@ -119,7 +119,7 @@ pins: ## No pin may name a local build or a path, or be one that pip called yank
 	@! grep -s 'is a yanked version' $(VENV)/.pip-said || { echo "requirements/constraints.txt: its owner withdrew this pin; choose another version"; exit 1; }
 
 bench: $(STAMP) ## Every benchmark, small first; prints ratios against the plain way.
-	for name in frontier cache cv_probe ensemble route extraction import_csv side_by_side; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
+	for name in frontier cache cv_probe ensemble route extraction import_csv import_public side_by_side; do echo "== $$name"; $(BIN)/python -m experiments.benchmarks.$$name; done
 
 badinput: $(STAMP) ## Bad input through the real command line: case, exit status, message.
 	$(BIN)/python -m experiments.badinput
