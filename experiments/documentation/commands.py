@@ -10,9 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from prefillroute.cli.main import make_parser
 from prefillroute.config.compose import compose_run
 
-PARSED = ("import", "wandb-report")
 CONFIGURED = ("extract", "embed", "perplexity", "collect")
-PARSED = ("wandb-report", "encoder")
+PARSED = ("encoder", "import", "wandb-report")
 """Commands without a configuration, whose arguments are checked alone."""
 
 
@@ -25,7 +24,7 @@ def command_lines(text: str) -> list[list[str]]:
 
 def compose(words: list[str], conf: Path) -> None:
     """Compose the configuration that a command names, once for every value of a sweep; look for a module."""
-    if words[:2] == ["python", "train.py"]:
+    if words[:2] in (["python", "train.py"], ["prefillroute", "train"]):
         overrides, name = words[2:], "config"
     elif words[0] == "prefillroute" and words[1] in CONFIGURED:
         overrides, name = words[2:], words[1]
