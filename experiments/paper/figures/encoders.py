@@ -7,6 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from experiments.paper.contrasts import Contrasts
+from experiments.paper.wording import heading
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
 from prefillroute.reports.glyphs import drawn_names
 from prefillroute.reports.headline import interval, number
@@ -109,7 +110,7 @@ def size_drawing(contrasts: Contrasts, sizes: Mapping[str, float], modes: Sequen
         axes.xaxis.set_minor_locator(NullLocator())
         axes.margins(x=0.15)
         axes.set_xlabel("10⁹ parameters")
-        axes.set_title(f"{metric.label} {metric.direction.partition(' ')[0]}")
+        axes.set_title(heading(metric))
         said = ", ".join(f"{name} {metric.form(values[name])}" for name in (*ordered, *modes))
         sentences.append(f"{metric.label}: {said}.")
     entries = [name for name in (*ordered, *modes) if name in marks]

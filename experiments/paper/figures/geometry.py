@@ -8,6 +8,7 @@ import numpy as np
 from experiments.comparing.forest import COLOURS
 from experiments.comparing.pool import Difference
 from experiments.paper.parts.geometry_cells import Cells
+from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import Metric
 from prefillroute.reports.drawing import Drawing, name_legend, new_figure
 from prefillroute.reports.glyphs import drawn_names
@@ -86,7 +87,7 @@ def findings_drawing(rows: Sequence[tuple[str, Sequence[Difference]]], metrics: 
                 axes.plot(found.value, place, "o", color=colour, ms=5.5, zorder=3)
     for axes, metric in zip(panels, metrics, strict=True):
         axes.axvline(0, color=GREY, lw=1, zorder=1)
-        axes.set_title(f"{metric.label} {metric.direction.partition(' ')[0]}", fontsize=9.5)
+        axes.set_title(heading(metric), fontsize=9.5)
         axes.locator_params(axis="x", nbins=4)
         axes.tick_params(labelsize=8)
     panels[0].set_yticks(range(len(rows)), drawn.names)

@@ -13,6 +13,7 @@ from experiments.paper.figures.encoders import heat_map, size_drawing
 from experiments.paper.parts.encoder_claim import claim_notes
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet, mark_best
+from experiments.paper.wording import heading
 from prefillroute.config.compose import fact
 from prefillroute.config.facts import EncoderConfig
 from prefillroute.reports.catalogue import catalogued
@@ -143,7 +144,7 @@ def _summary(contrasts: Contrasts, lines: Sequence[Line], auc: np.ndarray) -> Sh
     for place, metric in enumerate(contrasts.judged, start=2):
         values = [contrasts.value(line.name, metric) for line in lines]
         columns[place] = mark_best([cell.text for cell in columns[place]], values, metric.better == "higher")
-    headings = [f"{metric.label} {metric.direction.partition(' ')[0]}" for metric in contrasts.judged]
+    headings = list(map(heading, contrasts.judged))
     return Sheet(
         "encoders",
         "Encoders, over all targets",
@@ -183,7 +184,7 @@ def _differences(contrasts: Contrasts, lines: Sequence[Line], best: str) -> Shee
                 }
             )
         rows.append(tuple(cells))
-    headings = [f"{metric.label} {metric.direction.partition(' ')[0]}" for metric in contrasts.judged]
+    headings = list(map(heading, contrasts.judged))
     return Sheet(
         "differences",
         f"Paired differences from {best}",

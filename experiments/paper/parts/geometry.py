@@ -22,6 +22,7 @@ from experiments.paper.parts.geometry_cells import (
 from experiments.paper.parts.geometry_runs import DIMS, Question, Trained, train_pairs
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
+from experiments.paper.wording import heading
 from prefillroute.errors import UserError
 from prefillroute.reports.drawing import Drawing
 from prefillroute.reports.numbers import MISSING, count, decimal, joined
@@ -207,7 +208,7 @@ def _findings(contrasts: Contrasts, pairs: Sequence[tuple[str, Question]]) -> Sh
                 }
             )  # fmt: skip
         rows.append(tuple(cells))
-    headings = [f"{metric.label} {metric.direction.partition(' ')[0]}" for metric in contrasts.judged]
+    headings = list(map(heading, contrasts.judged))
     return Sheet(
         "findings",
         "Section 7's findings as trained runs",

@@ -11,6 +11,7 @@ from experiments.paper.parts.targets import metric_sheet
 from experiments.paper.reported import Compared, Paper, beside_paper, paper_notes, paper_of
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet
+from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import FORMS, Metric
 from prefillroute.reports.headline import number
 
@@ -114,6 +115,6 @@ def _differences(found: PoolComparison, shown: Sequence[Metric], name: str, wher
         )
         for router, of in found.differences.items()
     ]
-    headings = (f"{metric.label} {metric.direction.partition(' ')[0]}".strip() for metric in shown)
+    headings = map(heading, shown)
     title = f"Paired differences from {found.reference}, {where}"
     return Sheet(name, title, ("", *headings), tuple(rows), found.frame(shown))

@@ -10,6 +10,7 @@ from experiments.paper.lineup import Ranked, line_up, printed_name, rank, refere
 from experiments.paper.reported import Compared, Paper, beside_paper, paper_notes, paper_of
 from experiments.paper.section import Section
 from experiments.paper.sheet import Cell, Sheet, mark_best
+from experiments.paper.wording import heading
 from prefillroute.reports.catalogue import FORMS, Metric, catalogued
 from prefillroute.reports.headline import interval, interval_text, number
 from prefillroute.reports.numbers import MISSING, decimal
@@ -115,7 +116,7 @@ def metric_sheet(name: str, title: str, metrics: Metrics, shown: Sequence[Metric
             for metric in shown
         ]
     )
-    headings = (f"{metric.label} {metric.direction.partition(' ')[0]}".strip() for metric in shown)
+    headings = map(heading, shown)
     return Sheet(name, title, ("router", *headings), rows, frame)
 
 
@@ -133,7 +134,7 @@ def _routed(entry: Mapping[str, Any], reference: str) -> Sheet:
             if key != "num_rows":
                 low_high = ends(entry, f"targets.{target}.{key}")
                 numbers.append({"target": target, "metric": key, "value": number(found, key), **low_high})
-    headings = (f"{metric.label} {metric.direction.partition(' ')[0]}".strip() for metric in PER_TARGET)
+    headings = map(heading, PER_TARGET)
     return Sheet(
         "table4",
         f"Table 4: each target, and what {reference} routes to it at λ = 0",
